@@ -1,0 +1,3 @@
+//! The messages between router and worker, sans-IO.
+
+pub mod message;

@@ -1,0 +1,214 @@
+//! The requests that a router makes of a worker, and the answers.
+//!
+//! Paths are bytes: what a file system names need not be UTF-8. A shard index appears here only as a
+//! path to its file or as the very bytes of it; this crate cannot read one.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// A question of the router. Each is answered by the [`Response`] of the same name or by a
+/// [`RequestError`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// Build a shard's index and write it to a file.
+    IndexShard(IndexShard),
+    /// Scan one file and answer with the index of that file alone.
+    UpdateFile(UpdateFile),
+    /// Take the text of open files into memory: a restarted worker's way back.
+    LoadFiles(LoadFiles),
+    /// Forget open files.
+    UnloadFiles(UnloadFiles),
+    /// How the worker is doing.
+    GetWorkerStats,
+}
+
+/// An answer of the worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Response {
+    /// See [`Request::IndexShard`].
+    IndexShard(ShardIndexed),
+    /// See [`Request::UpdateFile`].
+    UpdateFile(FileUpdated),
+    /// See [`Request::LoadFiles`].
+    LoadFiles,
+    /// See [`Request::UnloadFiles`].
+    UnloadFiles,
+    /// See [`Request::GetWorkerStats`].
+    GetWorkerStats(WorkerStats),
+}
+
+/// What a worker sends ahead of an answer that takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Files done so far, of those that the request listed.
+    pub files: u64,
+    /// Source bytes read so far.
+    pub bytes: u64,
+}
+
+/// Why a request has no [`Response`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum RequestError {
+    /// The router cancelled it.
+    #[error("cancelled")]
+    Cancelled,
+    /// It took longer than the request allowed.
+    #[error("its deadline passed")]
+    DeadlineExceeded,
+    /// The request cannot be meant so: the router's fault.
+    #[error("the worker refused it: {0}")]
+    Invalid(String),
+    /// The worker could not do it (disk full, no permission): says what and where.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// See [`Request::IndexShard`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexShard {
+    /// The shard's number.
+    pub shard: u32,
+    /// What the index must carry as its identity.
+    pub identity: [u8; 16],
+    /// The file to write: a temporary name, which the router renames.
+    pub output: Bytes,
+    /// An index of this shard to take unchanged files from.
+    pub base: Option<BaseIndex>,
+    /// The source roots of the shard; files refer to them by position.
+    pub roots: Vec<SourceRoot>,
+    /// The files to read.
+    pub files: Vec<SourceFile>,
+    /// How many threads may scan.
+    pub threads: u16,
+    /// A larger file is skipped and reported.
+    pub file_bytes_max: u64,
+}
+
+/// The index that an [`IndexShard`] starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseIndex {
+    /// The shard file.
+    pub path: Bytes,
+    /// Its identity, which may differ from that of the shard to be built.
+    pub identity: [u8; 16],
+    /// The positions in its file table of the files to leave out: deleted ones. Files that are listed
+    /// to be read again replace their old rows without being listed here.
+    pub dropped: Vec<u32>,
+}
+
+/// A folder or a part of an archive from which package paths start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRoot {
+    /// The root's name in the layout, which the index records.
+    pub identity: Bytes,
+    /// Where it is on this machine.
+    pub location: Location,
+}
+
+/// Where a source root's files are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Location {
+    /// A folder: absolute path.
+    Folder(Bytes),
+    /// Entries of a zip archive below a prefix (empty, or ending in `/`).
+    Archive {
+        /// The archive: absolute path.
+        path: Bytes,
+        /// The root inside it.
+        prefix: Bytes,
+    },
+}
+
+/// A file by its root and its path below that root, `/`-separated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Position in the request's list of roots.
+    pub root: u32,
+    /// The path below the root.
+    pub path: Bytes,
+}
+
+/// See [`Response::IndexShard`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardIndexed {
+    /// Length of the file written, in bytes.
+    pub index_bytes: u64,
+    /// Files whose text was scanned: neither taken over nor found unchanged by their content.
+    pub rescanned_files: u64,
+}
+
+/// See [`Request::UpdateFile`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateFile {
+    /// The shard that the file belongs to.
+    pub shard: u32,
+    /// What the file's index must carry as its identity.
+    pub identity: [u8; 16],
+    /// The file's source root.
+    pub root: SourceRoot,
+    /// The path below the root.
+    pub path: Bytes,
+    /// The version of the text; a worker that knows a later one answers with the later one's.
+    pub version: u64,
+    /// The unsaved text, UTF-8; without one the file is read from the disk.
+    pub text: Option<Bytes>,
+    /// A larger file is skipped and reported.
+    pub file_bytes_max: u64,
+}
+
+/// See [`Response::UpdateFile`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileUpdated {
+    /// The version of the text that was scanned.
+    pub version: u64,
+    /// A shard index that holds this file alone.
+    pub index: Bytes,
+}
+
+/// See [`Request::LoadFiles`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadFiles {
+    /// The open files.
+    pub files: Vec<OpenFile>,
+}
+
+/// An open file's unsaved text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenFile {
+    /// The file: absolute path.
+    pub path: Bytes,
+    /// The version of the text.
+    pub version: u64,
+    /// The text, UTF-8.
+    pub text: Bytes,
+}
+
+/// See [`Request::UnloadFiles`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnloadFiles {
+    /// Absolute paths.
+    pub paths: Vec<Bytes>,
+}
+
+/// See [`Response::GetWorkerStats`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStats {
+    /// The worker's process.
+    pub pid: u32,
+    /// Time since it started, in milliseconds.
+    pub uptime_ms: u64,
+    /// Resident memory in bytes; zero where the platform does not tell.
+    pub resident_bytes: u64,
+    /// The most that `resident_bytes` has been.
+    pub resident_bytes_peak: u64,
+    /// Shard indexes built.
+    pub shards_indexed: u64,
+    /// Files scanned.
+    pub files_scanned: u64,
+    /// Source bytes scanned.
+    pub bytes_scanned: u64,
+    /// Requests being worked on.
+    pub requests_in_flight: u32,
+    /// Open files held in memory.
+    pub open_files: u32,
+}

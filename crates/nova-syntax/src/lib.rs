@@ -1,0 +1,3 @@
+//! Java text → declarations.
+
+pub mod declarations;
