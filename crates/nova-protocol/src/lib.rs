@@ -1,3 +1,4 @@
 //! The messages between router and worker, sans-IO.
 
 pub mod message;
+pub mod path;
