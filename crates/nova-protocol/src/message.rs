@@ -72,28 +72,19 @@ pub struct IndexShard {
     pub identity: [u8; 16],
     /// The file to write: a temporary name, which the router renames.
     pub output: Bytes,
-    /// An index of this shard to take unchanged files from.
-    pub base: Option<BaseIndex>,
+    /// The file of an older index of this shard, with the same identity: its files are taken over,
+    /// but for those listed below.
+    pub base: Option<Bytes>,
+    /// The files of `base` to leave out.
+    pub dropped: Vec<SourceFile>,
     /// The source roots of the shard; files refer to them by position.
     pub roots: Vec<SourceRoot>,
-    /// The files to read.
+    /// The files to read; they replace their rows of `base`.
     pub files: Vec<SourceFile>,
     /// How many threads may scan.
     pub threads: u16,
     /// A larger file is skipped and reported.
     pub file_bytes_max: u64,
-}
-
-/// The index that an [`IndexShard`] starts from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BaseIndex {
-    /// The shard file.
-    pub path: Bytes,
-    /// Its identity, which may differ from that of the shard to be built.
-    pub identity: [u8; 16],
-    /// The positions in its file table of the files to leave out: deleted ones. Files that are listed
-    /// to be read again replace their old rows without being listed here.
-    pub dropped: Vec<u32>,
 }
 
 /// A folder or a part of an archive from which package paths start.
