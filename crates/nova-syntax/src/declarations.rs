@@ -172,7 +172,7 @@ pub enum Modifier {
 }
 
 impl Modifier {
-    const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Public,
         Self::Protected,
         Self::Private,
@@ -263,7 +263,9 @@ impl Modifiers {
 
 impl std::fmt::Debug for Modifiers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter().map(Modifier::as_str)).finish()
+        f.debug_list()
+            .entries(self.iter().map(Modifier::as_str))
+            .finish()
     }
 }
 
@@ -296,6 +298,9 @@ impl Declarations {
 
     /// The arena's tail from `start` as a [`Text`].
     pub(crate) fn text_since(&self, start: usize) -> Text {
-        Text { start: start as u32, len: (self.arena.len() - start) as u32 }
+        Text {
+            start: start as u32,
+            len: (self.arena.len() - start) as u32,
+        }
     }
 }

@@ -1,3 +1,5 @@
 //! Java text → declarations.
 
 pub mod declarations;
+mod signature;
+pub mod tree;

@@ -1,0 +1,131 @@
+//! Java text → tree-sitter's tree → declarations: where the scanner is in doubt, and as its judge.
+//!
+//! A whole tree costs some eighty times what a scan does, and many times the text's size in memory,
+//! so both are bounded here. The bound on work counts the parser's steps, not time: what a file
+//! yields does not depend on the machine's load. [`walk`] turns the tree into declarations.
+
+mod declare;
+mod source;
+mod walk;
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+
+use crate::declarations::Declarations;
+
+/// Texts above this size are not parsed: their trees would take gigabytes.
+pub const TREE_TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// The parser's progress callbacks allowed for any text, however short.
+const CALLBACKS_FREE: u64 = 10_000;
+
+/// The parser's progress callbacks allowed for each KiB of text, beyond [`CALLBACKS_FREE`].
+const CALLBACKS_PER_KIB: u64 = 1_000;
+
+/// What a tree says that a text declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The declarations; where the tree has errors, those that could be made out.
+    pub declarations: Declarations,
+    /// Where the grammar first failed to take the text for Java, in bytes.
+    pub first_error: Option<u32>,
+}
+
+/// Why there is no tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TreeError {
+    /// The text is larger than [`TREE_TEXT_BYTES_MAX`].
+    #[error("{bytes} bytes of text, over the limit of {TREE_TEXT_BYTES_MAX} for a syntax tree")]
+    TooLarge {
+        /// The text's size.
+        bytes: usize,
+    },
+    /// The parser went on longer than Java of this size can take it.
+    #[error(
+        "parsing took over {callbacks_max} progress callbacks, the limit for a text of its size"
+    )]
+    TooComplex {
+        /// The limit that was reached.
+        callbacks_max: u64,
+    },
+}
+
+/// Parses `text`, in which unicode escapes are translated already, and collects its declarations.
+pub fn parse(text: &str) -> Result<Parsed, TreeError> {
+    if text.len() > TREE_TEXT_BYTES_MAX {
+        return Err(TreeError::TooLarge { bytes: text.len() });
+    }
+    let tree = tree_of(&in_the_grammars_terms(text))?;
+    Ok(Parsed {
+        declarations: walk::declarations(text, &tree),
+        first_error: first_error(tree.root_node()),
+    })
+}
+
+/// Replaces what Java allows and the grammar does not know by bytes of the same meaning and length:
+/// a lone CR, which ends a line (JLS §3.4), a last Ctrl-Z, which is ignored (§3.5), and NUL, which
+/// is an ignorable part of identifiers as SOH is (§3.8) and ends no comment.
+fn in_the_grammars_terms(text: &str) -> Cow<'_, [u8]> {
+    let bytes = text.as_bytes();
+    let ends_in_ctrl_z = bytes.last() == Some(&0x1a);
+    if memchr::memchr2(b'\r', 0, bytes).is_none() && !ends_in_ctrl_z {
+        return Cow::Borrowed(bytes);
+    }
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len() {
+        match bytes[at] {
+            b'\r' if bytes.get(at + 1) != Some(&b'\n') => bytes[at] = b'\n',
+            0 => bytes[at] = 1,
+            _ => {}
+        }
+    }
+    if ends_in_ctrl_z && let Some(last) = bytes.last_mut() {
+        *last = b' ';
+    }
+    Cow::Owned(bytes)
+}
+
+fn tree_of(text: &[u8]) -> Result<Tree, TreeError> {
+    let mut parser = Parser::new();
+    parser
+        .set_language(&tree_sitter_java::LANGUAGE.into())
+        .expect("the grammar is built for this tree-sitter");
+    let callbacks_max = CALLBACKS_FREE + CALLBACKS_PER_KIB * (text.len() as u64 / 1024);
+    let mut callbacks = 0;
+    let mut bound = |_: &ParseState| {
+        callbacks += 1;
+        if callbacks > callbacks_max {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let options = ParseOptions::new().progress_callback(&mut bound);
+    parser
+        .parse_with_options(
+            &mut |at, _| text.get(at..).unwrap_or_default(),
+            None,
+            Some(options),
+        )
+        .ok_or(TreeError::TooComplex { callbacks_max })
+}
+
+fn first_error(root: Node<'_>) -> Option<u32> {
+    let mut cursor = root.walk();
+    loop {
+        let node = cursor.node();
+        if node.is_error() || node.is_missing() {
+            return Some(node.start_byte() as u32);
+        }
+        if node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return None;
+            }
+        }
+    }
+}
