@@ -1,7 +1,8 @@
 //! The requests that a router makes of a worker, and the answers.
 //!
 //! Paths are bytes: what a file system names need not be UTF-8. A shard index appears here only as a
-//! path to its file or as the very bytes of it; this crate cannot read one.
+//! path to its file or as the very bytes of it; this crate cannot read one. Lists are bounded by
+//! [`LIST_ITEMS_MAX`](crate::limits::LIST_ITEMS_MAX).
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -76,10 +77,13 @@ pub struct IndexShard {
     /// but for those listed below.
     pub base: Option<Bytes>,
     /// The files of `base` to leave out.
+    #[serde(with = "crate::bounded")]
     pub dropped: Vec<SourceFile>,
     /// The source roots of the shard; files refer to them by position.
+    #[serde(with = "crate::bounded")]
     pub roots: Vec<SourceRoot>,
     /// The files to read; they replace their rows of `base`.
+    #[serde(with = "crate::bounded")]
     pub files: Vec<SourceFile>,
     /// How many threads may scan.
     pub threads: u16,
@@ -160,6 +164,7 @@ pub struct FileUpdated {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadFiles {
     /// The open files.
+    #[serde(with = "crate::bounded")]
     pub files: Vec<OpenFile>,
 }
 
@@ -178,6 +183,7 @@ pub struct OpenFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnloadFiles {
     /// Absolute paths.
+    #[serde(with = "crate::bounded")]
     pub paths: Vec<Bytes>,
 }
 
