@@ -291,6 +291,21 @@ impl Declarations {
         &self.arena[text.start as usize..][..text.len as usize]
     }
 
+    /// Replaces every offset by what `map` makes of it.
+    pub(crate) fn map_offsets(&mut self, map: impl Fn(u32) -> u32) {
+        let map_span = |span: &mut Span| {
+            *span = Span { start: map(span.start), end: map(span.end) };
+        };
+        if let Some(package) = &mut self.package {
+            map_span(&mut package.name_span);
+            map_span(&mut package.span);
+        }
+        for symbol in &mut self.symbols {
+            map_span(&mut symbol.name_span);
+            map_span(&mut symbol.span);
+        }
+    }
+
     /// The whole arena, to which a [`Text`] under construction is appended.
     pub(crate) fn arena(&mut self) -> &mut String {
         &mut self.arena
