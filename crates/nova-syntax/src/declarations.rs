@@ -140,10 +140,7 @@ impl Kind {
 
     /// Class, interface, enum, record or annotation.
     pub const fn is_type(self) -> bool {
-        matches!(
-            self,
-            Self::Class | Self::Interface | Self::Enum | Self::Record | Self::Annotation
-        )
+        matches!(self, Self::Class | Self::Interface | Self::Enum | Self::Record | Self::Annotation)
     }
 }
 
@@ -263,9 +260,7 @@ impl Modifiers {
 
 impl std::fmt::Debug for Modifiers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.iter().map(Modifier::as_str))
-            .finish()
+        f.debug_list().entries(self.iter().map(Modifier::as_str)).finish()
     }
 }
 
@@ -313,9 +308,6 @@ impl Declarations {
 
     /// The arena's tail from `start` as a [`Text`].
     pub(crate) fn text_since(&self, start: usize) -> Text {
-        Text {
-            start: start as u32,
-            len: (self.arena.len() - start) as u32,
-        }
+        Text { start: start as u32, len: (self.arena.len() - start) as u32 }
     }
 }

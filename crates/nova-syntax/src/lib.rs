@@ -1,7 +1,25 @@
 //! Java text → declarations.
+//!
+//! For whoever wants to know what a Java file declares, without a compiler, a classpath or a build:
+//! names, kinds, containers, modifiers, signatures and places, of one text at a time. Not for
+//! anything that needs to know what a name refers to; and this crate knows nothing of files, source
+//! roots, shards or processes.
+//!
+//! ```text
+//!  bytes ─ text ─▶ str ─ escapes ─▶ str ─ scanner ─▶ Declarations ─ lines ─▶ positions
+//!                                    │       in doubt     ▲
+//!                                    └──────── tree ──────┘
+//! ```
+//!
+//! [`extract::declarations`] is the whole way from text to declarations.
+//! [`package_clause::package_clause`] is a short cut for those who want no more than the package.
 
 pub mod declarations;
 pub mod escapes;
+pub mod extract;
+pub mod lines;
+pub mod package_clause;
 pub mod scanner;
 mod signature;
+pub mod text;
 pub mod tree;

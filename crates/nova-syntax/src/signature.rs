@@ -108,12 +108,7 @@ impl<'a> Draft<'a> {
         declarations.arena().push_str(name);
         let bytes_max = SIGNATURE_BYTES_MAX.max(name.len() + ELLIPSIS.len());
         let name = declarations.text_since(start);
-        Self {
-            declarations,
-            start,
-            name,
-            bytes_max,
-        }
+        Self { declarations, start, name, bytes_max }
     }
 
     fn push_type(&mut self, written: &str, dimensions: &str) {
@@ -155,10 +150,7 @@ impl<'a> Draft<'a> {
             arena.truncate(kept);
             arena.push_str(ELLIPSIS);
         }
-        Signed {
-            name: self.name,
-            signature: self.declarations.text_since(self.start),
-        }
+        Signed { name: self.name, signature: self.declarations.text_since(self.start) }
     }
 }
 
@@ -186,16 +178,9 @@ fn token_end(bytes: &[u8], at: usize) -> usize {
     if let quote @ (b'"' | b'\'') = bytes[at] {
         return literal_end(bytes, at + 1, &[quote]);
     }
-    let stop = |byte: &u8| {
-        matches!(
-            byte,
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0c | b'/' | b'"' | b'\''
-        )
-    };
-    rest[1..]
-        .iter()
-        .position(stop)
-        .map_or(bytes.len(), |len| at + 1 + len)
+    let stop =
+        |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c | b'/' | b'"' | b'\'');
+    rest[1..].iter().position(stop).map_or(bytes.len(), |len| at + 1 + len)
 }
 
 fn literal_end(bytes: &[u8], mut at: usize, quote: &[u8]) -> usize {
@@ -244,24 +229,15 @@ mod tests {
 
     #[test]
     fn no_space_is_left_inside_brackets_and_around_dots() {
-        check(
-            "< K , V [ ] > ( int a , a . b c )",
-            "N <K, V []> (int a, a.b c)",
-        );
+        check("< K , V [ ] > ( int a , a . b c )", "N<K, V []> (int a, a.b c)");
         check("(int ... a, @A ... b)", "N(int... a, @A... b)");
     }
 
     #[test]
     fn literals_are_kept_on_one_line() {
-        check(
-            r#"(@A("a  , // \" b") int c)"#,
-            r#"N(@A("a  , // \" b") int c)"#,
-        );
+        check(r#"(@A("a  , // \" b") int c)"#, r#"N(@A("a  , // \" b") int c)"#);
         check("(@A('\"')  int c)", "N(@A('\"') int c)");
-        check(
-            "(@A(\"\"\"\n a \" b\"\"\")  int c)",
-            "N(@A(\"\"\"  a \" b\"\"\") int c)",
-        );
+        check("(@A(\"\"\"\n a \" b\"\"\")  int c)", "N(@A(\"\"\"  a \" b\"\"\") int c)");
     }
 
     #[test]

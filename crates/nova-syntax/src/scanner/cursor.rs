@@ -76,7 +76,7 @@ impl<'t> Cursor<'t> {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    pub(super) fn text_of(&self, span: Span) -> &'t str {
+    pub(crate) fn text_of(&self, span: Span) -> &'t str {
         self.slice(span.start as usize, span.end as usize)
     }
 
@@ -149,7 +149,8 @@ impl<'t> Cursor<'t> {
     fn skip_text_block(&mut self) -> bool {
         let mut at = self.pos + 3;
         while !self.text_blocks_are_unclosed {
-            let Some(len) = self.bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
+            let Some(len) =
+                self.bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
             else {
                 self.text_blocks_are_unclosed = true;
                 self.doubt(Reason::UnclosedLiteral);

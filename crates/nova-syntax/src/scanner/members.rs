@@ -174,8 +174,14 @@ impl<'t> Scanner<'t> {
             callable.result.map(|result| (result, dimensions)),
         );
         let kind = if callable.result.is_some() { Kind::Method } else { Kind::Constructor };
-        let index =
-            self.declare(kind, signed, lead.modifiers, scope, callable.name, span(lead.start, self.cursor.pos()));
+        let index = self.declare(
+            kind,
+            signed,
+            lead.modifiers,
+            scope,
+            callable.name,
+            span(lead.start, self.cursor.pos()),
+        );
         let end = self.rest_of_callable(scope);
         self.declarations.symbols[index as usize].span.end = end as u32;
     }
@@ -239,8 +245,30 @@ impl<'t> Scanner<'t> {
 fn begins_statement(word: &str) -> bool {
     matches!(
         word,
-        "assert" | "break" | "case" | "catch" | "continue" | "do" | "else" | "extends" | "finally"
-            | "for" | "goto" | "if" | "implements" | "import" | "instanceof" | "new" | "package"
-            | "return" | "super" | "switch" | "this" | "throw" | "throws" | "try" | "while"
+        "assert"
+            | "break"
+            | "case"
+            | "catch"
+            | "continue"
+            | "do"
+            | "else"
+            | "extends"
+            | "finally"
+            | "for"
+            | "goto"
+            | "if"
+            | "implements"
+            | "import"
+            | "instanceof"
+            | "new"
+            | "package"
+            | "return"
+            | "super"
+            | "switch"
+            | "this"
+            | "throw"
+            | "throws"
+            | "try"
+            | "while"
     )
 }

@@ -5,19 +5,19 @@ use crate::declarations::{Modifier, Modifiers};
 use crate::signature;
 
 /// What stands before a declaration: its modifiers, and the first word that is none.
-pub(super) struct Lead<'t> {
+pub(crate) struct Lead<'t> {
     pub(super) modifiers: Modifiers,
     /// Where the first annotation or modifier stands, or else the word.
     pub(super) start: usize,
     /// Where the word stands.
     pub(super) word_start: usize,
     /// The word, which was stepped over; empty if no word is next.
-    pub(super) word: &'t str,
+    pub(crate) word: &'t str,
 }
 
 impl<'t> Cursor<'t> {
     /// Steps over annotations and modifiers, and over the word behind them. `@interface` is left.
-    pub(super) fn lead(&mut self) -> Lead<'t> {
+    pub(crate) fn lead(&mut self) -> Lead<'t> {
         let start = self.pos();
         let mut modifiers = Modifiers::default();
         let mut deprecated = false;

@@ -246,7 +246,8 @@ impl<'t> Cursor<'t> {
         let start = self.pos();
         self.bump();
         self.skip_trivia();
-        let wildcard = matches!(self.peek(), b',' | b'>') || matches!(self.word(), "extends" | "super");
+        let wildcard =
+            matches!(self.peek(), b',' | b'>') || matches!(self.word(), "extends" | "super");
         self.return_to(start);
         wildcard
     }

@@ -152,7 +152,14 @@ impl<'t> Scanner<'t> {
         }
         self.cursor.return_to(end);
         let signed = signature::bare(&mut self.declarations, lead.word);
-        self.declare(Kind::EnumConstant, signed, lead.modifiers, scope, name, span(lead.start, end));
+        self.declare(
+            Kind::EnumConstant,
+            signed,
+            lead.modifiers,
+            scope,
+            name,
+            span(lead.start, end),
+        );
         if nested {
             self.enter_code(scope, arguments_start);
         }
@@ -272,7 +279,13 @@ impl<'t> Cursor<'t> {
 
     /// The dimensions behind a name or parameters, annotated or not; usually none.
     pub(super) fn dimensions(&mut self) -> &'t str {
+        let back = self.pos();
+        self.skip_trivia();
         let start = self.pos();
+        if !matches!(self.peek(), b'[' | b'@') {
+            self.return_to(back);
+            return "";
+        }
         let mut end = start;
         loop {
             self.skip_trivia();
@@ -290,7 +303,7 @@ impl<'t> Cursor<'t> {
             }
             end = self.pos();
         }
-        self.return_to(end);
+        self.return_to(if end == start { back } else { end });
         self.slice(start, end)
     }
 
