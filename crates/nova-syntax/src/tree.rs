@@ -1,8 +1,10 @@
 //! Java text → tree-sitter's tree → declarations: where the scanner is in doubt, and as its judge.
 //!
-//! A whole tree costs some eighty times what a scan does, and many times the text's size in memory,
-//! so both are bounded here. The bound on work counts the parser's steps, not time: what a file
-//! yields does not depend on the machine's load. [`walk`] turns the tree into declarations.
+//! A whole tree costs some eighty times what a scan does, and a hundred times the text's size in
+//! memory, so both are bounded here. The bound on work counts the parser's steps, not time: what a
+//! text yields does not depend on the machine's load. There are no declarations from a tree with
+//! errors: what error recovery makes of broken text is worth less than what the scanner makes of it,
+//! and recovery is where the parser can take quadratic time.
 
 mod declare;
 mod source;
@@ -15,25 +17,17 @@ use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 use crate::declarations::Declarations;
 
-/// Texts above this size are not parsed: their trees would take gigabytes.
-pub const TREE_TEXT_BYTES_MAX: usize = 16 << 20;
+/// Texts above this size are not parsed: their trees would take hundreds of megabytes.
+pub const TREE_TEXT_BYTES_MAX: usize = 4 << 20;
 
-/// The parser's progress callbacks allowed for any text, however short.
-const CALLBACKS_FREE: u64 = 10_000;
+/// The parser's progress callbacks (one for each hundred of its operations) that any text may take.
+const CALLBACKS_FREE: u64 = 500;
 
-/// The parser's progress callbacks allowed for each KiB of text, beyond [`CALLBACKS_FREE`].
-const CALLBACKS_PER_KIB: u64 = 1_000;
+/// The progress callbacks that each KiB of text may take beyond [`CALLBACKS_FREE`]. The JDK's files
+/// take 4 on average and at most 21.
+const CALLBACKS_PER_KIB: u64 = 20;
 
-/// What a tree says that a text declares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed {
-    /// The declarations; where the tree has errors, those that could be made out.
-    pub declarations: Declarations,
-    /// Where the grammar first failed to take the text for Java, in bytes.
-    pub first_error: Option<u32>,
-}
-
-/// Why there is no tree.
+/// Why a text has no tree, or none to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// The text is larger than [`TREE_TEXT_BYTES_MAX`].
@@ -42,7 +36,7 @@ pub enum TreeError {
         /// The text's size.
         bytes: usize,
     },
-    /// The parser went on longer than Java of this size can take it.
+    /// The parser went on for longer than Java of this size takes it.
     #[error(
         "parsing took over {callbacks_max} progress callbacks, the limit for a text of its size"
     )]
@@ -50,18 +44,24 @@ pub enum TreeError {
         /// The limit that was reached.
         callbacks_max: u64,
     },
+    /// The text is not Java to the grammar.
+    #[error("syntax error near byte {offset}")]
+    Syntax {
+        /// Where the parser noticed, in bytes.
+        offset: usize,
+    },
 }
 
-/// Parses `text`, in which unicode escapes are translated already, and collects its declarations.
-pub fn parse(text: &str) -> Result<Parsed, TreeError> {
+/// The declarations of `text`, in which unicode escapes are translated already.
+pub fn parse(text: &str) -> Result<Declarations, TreeError> {
     if text.len() > TREE_TEXT_BYTES_MAX {
         return Err(TreeError::TooLarge { bytes: text.len() });
     }
     let tree = tree_of(&in_the_grammars_terms(text))?;
-    Ok(Parsed {
-        declarations: walk::declarations(text, &tree),
-        first_error: first_error(tree.root_node()),
-    })
+    match first_error(tree.root_node()) {
+        Some(offset) => Err(TreeError::Syntax { offset }),
+        None => Ok(walk::declarations(text, &tree)),
+    }
 }
 
 /// Replaces what Java allows and the grammar does not know by bytes of the same meaning and length:
@@ -94,9 +94,13 @@ fn tree_of(text: &[u8]) -> Result<Tree, TreeError> {
         .expect("the grammar is built for this tree-sitter");
     let callbacks_max = CALLBACKS_FREE + CALLBACKS_PER_KIB * (text.len() as u64 / 1024);
     let mut callbacks = 0;
-    let mut bound = |_: &ParseState| {
+    let mut error = TreeError::TooComplex { callbacks_max };
+    let mut bound = |state: &ParseState| {
         callbacks += 1;
-        if callbacks > callbacks_max {
+        if state.has_error() {
+            error = TreeError::Syntax { offset: state.current_byte_offset() };
+        }
+        if state.has_error() || callbacks > callbacks_max {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -104,20 +108,16 @@ fn tree_of(text: &[u8]) -> Result<Tree, TreeError> {
     };
     let options = ParseOptions::new().progress_callback(&mut bound);
     parser
-        .parse_with_options(
-            &mut |at, _| text.get(at..).unwrap_or_default(),
-            None,
-            Some(options),
-        )
-        .ok_or(TreeError::TooComplex { callbacks_max })
+        .parse_with_options(&mut |at, _| text.get(at..).unwrap_or_default(), None, Some(options))
+        .ok_or(error)
 }
 
-fn first_error(root: Node<'_>) -> Option<u32> {
+fn first_error(root: Node<'_>) -> Option<usize> {
     let mut cursor = root.walk();
     loop {
         let node = cursor.node();
         if node.is_error() || node.is_missing() {
-            return Some(node.start_byte() as u32);
+            return Some(node.start_byte());
         }
         if node.has_error() && cursor.goto_first_child() {
             continue;

@@ -25,10 +25,7 @@ pub(super) struct Place {
 
 impl<'t> Declare<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self {
-            source: Source(text),
-            declarations: Declarations::default(),
-        }
+        Self { source: Source(text), declarations: Declarations::default() }
     }
 
     pub(super) fn into_declarations(self) -> Declarations {
@@ -43,10 +40,7 @@ impl<'t> Declare<'t> {
             name: signature::dotted(&mut self.declarations, self.source.of(name)),
             name_span: span(name),
             span: span(node),
-            deprecated: self
-                .source
-                .modifiers_among(node)
-                .contains(Modifier::Deprecated),
+            deprecated: self.source.modifiers_among(node).contains(Modifier::Deprecated),
         };
         self.declarations.package.get_or_insert(clause);
     }
@@ -70,18 +64,8 @@ impl<'t> Declare<'t> {
     pub(super) fn module(&mut self, node: Node<'_>, place: Place) {
         let Some(name) = name_of(node) else { return };
         let name_text = signature::dotted(&mut self.declarations, self.source.of(name));
-        let signed = Signed {
-            name: name_text,
-            signature: name_text,
-        };
-        self.push(
-            Kind::Module,
-            signed,
-            self.source.modifiers_among(node),
-            place,
-            name,
-            node,
-        );
+        let signed = Signed { name: name_text, signature: name_text };
+        self.push(Kind::Module, signed, self.source.modifiers_among(node), place, name, node);
     }
 
     /// The type's own index, for what is declared in it.
@@ -91,21 +75,11 @@ impl<'t> Declare<'t> {
         let rest = self.source.between(name.end_byte(), body.start_byte());
         let signed = signature::header(&mut self.declarations, self.source.of(name), rest);
         let index = self.declarations.symbols.len() as u32;
-        self.push(
-            kind,
-            signed,
-            self.source.modifiers_of(node),
-            place,
-            name,
-            node,
-        );
+        self.push(kind, signed, self.source.modifiers_of(node), place, name, node);
         if kind == Kind::Record
             && let Some(components) = node.child_by_field_name("parameters")
         {
-            let place = Place {
-                owner: Some(index),
-                ..place
-            };
+            let place = Place { owner: Some(index), ..place };
             children(components).for_each(|component| self.record_component(component, place));
         }
         Some(index)
@@ -123,29 +97,15 @@ impl<'t> Declare<'t> {
         };
         let written = self.source.between(r#type.start_byte(), name.start_byte());
         let dimensions = self.source.field(declarator, "dimensions");
-        let signed = signature::typed(
-            &mut self.declarations,
-            self.source.of(name),
-            written,
-            dimensions,
-        );
-        self.push(
-            Kind::RecordComponent,
-            signed,
-            self.source.modifiers_of(node),
-            place,
-            name,
-            node,
-        );
+        let signed =
+            signature::typed(&mut self.declarations, self.source.of(name), written, dimensions);
+        self.push(Kind::RecordComponent, signed, self.source.modifiers_of(node), place, name, node);
     }
 
     /// A method, or an annotation's element.
     pub(super) fn method(&mut self, node: Node<'_>, place: Place) {
         let Some(name) = name_of(node) else { return };
-        let result = (
-            self.source.field(node, "type"),
-            self.source.field(node, "dimensions"),
-        );
+        let result = (self.source.field(node, "type"), self.source.field(node, "dimensions"));
         // An element's parentheses hold nothing but perhaps comments.
         let parameters = match node.child_by_field_name("parameters") {
             Some(parameters) => self.source.of(parameters),
@@ -158,14 +118,7 @@ impl<'t> Declare<'t> {
             parameters,
             Some(result),
         );
-        self.push(
-            Kind::Method,
-            signed,
-            self.source.modifiers_of(node),
-            place,
-            name,
-            node,
-        );
+        self.push(Kind::Method, signed, self.source.modifiers_of(node), place, name, node);
     }
 
     pub(super) fn constructor(&mut self, node: Node<'_>, place: Place) {
@@ -177,14 +130,7 @@ impl<'t> Declare<'t> {
             self.source.field(node, "parameters"),
             None,
         );
-        self.push(
-            Kind::Constructor,
-            signed,
-            self.source.modifiers_of(node),
-            place,
-            name,
-            node,
-        );
+        self.push(Kind::Constructor, signed, self.source.modifiers_of(node), place, name, node);
     }
 
     pub(super) fn compact_constructor(&mut self, node: Node<'_>, place: Place) {
@@ -198,32 +144,22 @@ impl<'t> Declare<'t> {
     fn bare(&mut self, kind: Kind, node: Node<'_>, place: Place) {
         let Some(name) = name_of(node) else { return };
         let signed = signature::bare(&mut self.declarations, self.source.of(name));
-        self.push(
-            kind,
-            signed,
-            self.source.modifiers_of(node),
-            place,
-            name,
-            node,
-        );
+        self.push(kind, signed, self.source.modifiers_of(node), place, name, node);
     }
 
-    /// One field for each declarator.
+    /// One field for each declarator; the span of a sole one is the whole declaration.
     pub(super) fn fields(&mut self, node: Node<'_>, place: Place) {
         let modifiers = self.source.modifiers_of(node);
         let written = self.source.field(node, "type");
-        for declarator in children(node).filter(|child| child.kind() == "variable_declarator") {
-            let Some(name) = name_of(declarator) else {
-                continue;
-            };
+        let declarators = || children(node).filter(|child| child.kind() == "variable_declarator");
+        let is_sole = declarators().nth(1).is_none();
+        for declarator in declarators() {
+            let Some(name) = name_of(declarator) else { continue };
             let dimensions = self.source.field(declarator, "dimensions");
-            let signed = signature::typed(
-                &mut self.declarations,
-                self.source.of(name),
-                written,
-                dimensions,
-            );
-            self.push(Kind::Field, signed, modifiers, place, name, declarator);
+            let signed =
+                signature::typed(&mut self.declarations, self.source.of(name), written, dimensions);
+            let whole = if is_sole { node } else { declarator };
+            self.push(Kind::Field, signed, modifiers, place, name, whole);
         }
     }
 
@@ -232,10 +168,7 @@ impl<'t> Declare<'t> {
         kind: Kind,
         Signed { name, signature }: Signed,
         modifiers: Modifiers,
-        Place {
-            owner: parent,
-            local,
-        }: Place,
+        Place { owner: parent, local }: Place,
         name_node: Node<'_>,
         node: Node<'_>,
     ) {

@@ -1,6 +1,4 @@
 //! What can be read off a node: its text, its name, its modifiers.
-//!
-//! Slices are taken with care: in a tree with errors a field may stand anywhere.
 
 use tree_sitter::Node;
 
@@ -13,14 +11,13 @@ pub(super) struct Source<'t>(pub(super) &'t str);
 
 impl<'t> Source<'t> {
     /// The modifiers in the node that the grammar keeps for them.
-    pub(super) fn modifiers_of(&self, node: Node<'_>) -> Modifiers {
+    pub(super) fn modifiers_of(self, node: Node<'_>) -> Modifiers {
         let list = children(node).find(|child| child.kind() == "modifiers");
-        list.map(|list| self.modifiers_among(list))
-            .unwrap_or_default()
+        list.map(|list| self.modifiers_among(list)).unwrap_or_default()
     }
 
     /// The modifiers among the node's own children.
-    pub(super) fn modifiers_among(&self, node: Node<'_>) -> Modifiers {
+    pub(super) fn modifiers_among(self, node: Node<'_>) -> Modifiers {
         let mut modifiers = Modifiers::default();
         let mut deprecated = false;
         for child in children(node) {
@@ -29,9 +26,7 @@ impl<'t> Source<'t> {
                 "modifier" | "visibility" | "open" => {
                     let keyword = self.of(child);
                     let modifier = Modifier::ALL.into_iter().find(|m| m.as_str() == keyword);
-                    modifier
-                        .into_iter()
-                        .for_each(|modifier| modifiers.push(modifier));
+                    modifier.into_iter().for_each(|modifier| modifiers.push(modifier));
                 }
                 _ => {}
             }
@@ -42,20 +37,19 @@ impl<'t> Source<'t> {
         modifiers
     }
 
-    fn is_deprecated(&self, annotation: Node<'_>) -> bool {
+    fn is_deprecated(self, annotation: Node<'_>) -> bool {
         signature::is_deprecated(self.field(annotation, "name"))
     }
 
-    pub(super) fn field(&self, node: Node<'_>, field: &str) -> &'t str {
-        node.child_by_field_name(field)
-            .map_or("", |child| self.of(child))
+    pub(super) fn field(self, node: Node<'_>, field: &str) -> &'t str {
+        node.child_by_field_name(field).map_or("", |child| self.of(child))
     }
 
-    pub(super) fn of(&self, node: Node<'_>) -> &'t str {
+    pub(super) fn of(self, node: Node<'_>) -> &'t str {
         self.between(node.start_byte(), node.end_byte())
     }
 
-    pub(super) fn between(&self, start: usize, end: usize) -> &'t str {
+    pub(super) fn between(self, start: usize, end: usize) -> &'t str {
         self.0.get(start..end).unwrap_or_default()
     }
 }
@@ -70,10 +64,8 @@ pub(super) fn children<'n>(node: Node<'n>) -> impl Iterator<Item = Node<'n>> {
     })
 }
 
-/// The declared name, unless error recovery made it up.
 pub(super) fn name_of<'n>(node: Node<'n>) -> Option<Node<'n>> {
     node.child_by_field_name("name")
-        .filter(|name| !name.is_missing())
 }
 
 pub(super) fn is_name(node: &Node<'_>) -> bool {
@@ -81,8 +73,5 @@ pub(super) fn is_name(node: &Node<'_>) -> bool {
 }
 
 pub(super) fn span(node: Node<'_>) -> Span {
-    Span {
-        start: node.start_byte() as u32,
-        end: node.end_byte() as u32,
-    }
+    Span { start: node.start_byte() as u32, end: node.end_byte() as u32 }
 }

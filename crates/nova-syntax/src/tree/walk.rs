@@ -17,32 +17,14 @@ struct Scope {
 }
 
 impl Scope {
-    const FILE: Self = Self {
-        place: Place {
-            owner: None,
-            local: false,
-        },
-        members: true,
-    };
+    const FILE: Self = Self { place: Place { owner: None, local: false }, members: true };
 
     fn of_type(owner: u32, local: bool) -> Self {
-        Self {
-            place: Place {
-                owner: Some(owner),
-                local,
-            },
-            members: true,
-        }
+        Self { place: Place { owner: Some(owner), local }, members: true }
     }
 
     fn body(self) -> Self {
-        Self {
-            place: Place {
-                local: true,
-                ..self.place
-            },
-            members: false,
-        }
+        Self { place: Place { local: true, ..self.place }, members: false }
     }
 }
 
@@ -52,9 +34,8 @@ pub(super) fn declarations(text: &str, tree: &Tree) -> Declarations {
     let mut cursor = tree.walk();
     let mut scopes = vec![Scope::FILE];
     loop {
-        let scope = *scopes
-            .last()
-            .expect("one scope for each node above the cursor, and the file's");
+        let scope =
+            *scopes.last().expect("one scope for each node above the cursor, and the file's");
         let inner = visit(&mut declare, cursor.node(), scope, scopes.len() == 2);
         if let Some(inner) = inner
             && cursor.goto_first_child()
