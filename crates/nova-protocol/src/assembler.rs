@@ -41,19 +41,14 @@ impl Assembler {
         let arrived = frame.payload.len() as u64;
         let before = self.partial.get(&id).map_or(0, |part| part.len() as u64);
         if before + arrived > self.message_bytes_max {
-            return Err(ProtocolError::MessageTooLarge {
-                id,
-                max: self.message_bytes_max,
-            });
+            return Err(ProtocolError::MessageTooLarge { id, max: self.message_bytes_max });
         }
         // A message of one frame is passed on as it is.
         if before == 0 && frame.end {
             return Ok(Some(frame.payload));
         }
         if self.bytes + arrived > self.reassembly_bytes_max {
-            return Err(ProtocolError::ReassemblyFull {
-                max: self.reassembly_bytes_max,
-            });
+            return Err(ProtocolError::ReassemblyFull { max: self.reassembly_bytes_max });
         }
         self.bytes += arrived;
         let part = self.partial.entry(id).or_default();

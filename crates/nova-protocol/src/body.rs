@@ -31,18 +31,12 @@ pub enum DecodeError {
 /// The body of a request, and how long its sender will wait.
 pub fn encode_request(request: &Request, deadline: Option<Duration>) -> Result<Bytes, SendError> {
     let deadline_ms = deadline.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
-    encode(&RequestBody {
-        deadline_ms,
-        request,
-    })
+    encode(&RequestBody { deadline_ms, request })
 }
 
 /// See [`encode_request`].
 pub fn decode_request(body: &[u8]) -> Result<(Request, Option<Duration>), DecodeError> {
-    let RequestBody {
-        deadline_ms,
-        request,
-    } = decode::<RequestBody<Request>>(body)?;
+    let RequestBody { deadline_ms, request } = decode::<RequestBody<Request>>(body)?;
     Ok((request, deadline_ms.map(Duration::from_millis)))
 }
 
@@ -96,9 +90,7 @@ struct RequestBody<R> {
 
 /// Fails on a list over its bound only: nothing else in a message can refuse to be written.
 fn encode<T: Serialize>(value: &T) -> Result<Bytes, SendError> {
-    postcard::to_stdvec(value)
-        .map(Bytes::from)
-        .map_err(|_| SendError::ListTooLong)
+    postcard::to_stdvec(value).map(Bytes::from).map_err(|_| SendError::ListTooLong)
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {

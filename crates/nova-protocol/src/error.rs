@@ -83,11 +83,7 @@ impl ProtocolError {
     /// This frame says nothing.
     pub(crate) fn malformed(frame: &Frame) -> Self {
         let Frame { kind, end, .. } = *frame;
-        ProtocolError::MalformedFrame {
-            kind,
-            bytes: frame.payload.len(),
-            end,
-        }
+        ProtocolError::MalformedFrame { kind, bytes: frame.payload.len(), end }
     }
 }
 
@@ -109,6 +105,6 @@ pub enum SendError {
     #[error("{max} requests are in flight, as many as the peer takes")]
     TooManyRequests {
         /// The agreed bound.
-        max: u32,
+        max: usize,
     },
 }

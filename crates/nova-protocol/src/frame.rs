@@ -56,11 +56,9 @@ pub enum Kind {
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::*;
-        [
-            Request, Response, Error, Progress, Cancel, Ping, Pong, Goodbye,
-        ]
-        .into_iter()
-        .find(|kind| *kind as u8 == byte)
+        [Request, Response, Error, Progress, Cancel, Ping, Pong, Goodbye]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -95,12 +93,7 @@ pub struct Frame {
 impl Frame {
     /// A frame that is a whole message without a payload.
     pub(crate) fn signal(kind: Kind, id: u64) -> Frame {
-        Frame {
-            kind,
-            end: true,
-            id,
-            payload: Bytes::new(),
-        }
+        Frame { kind, end: true, id, payload: Bytes::new() }
     }
 
     /// Appends the frame's bytes to `out`.
@@ -127,11 +120,7 @@ impl Frame {
             Kind::Ping | Kind::Pong => self.end && self.payload.is_empty(),
             Kind::Goodbye => self.id == 0 && self.end,
         };
-        if possible {
-            Ok(())
-        } else {
-            Err(ProtocolError::malformed(self))
-        }
+        if possible { Ok(()) } else { Err(ProtocolError::malformed(self)) }
     }
 }
 
@@ -147,10 +136,7 @@ pub struct FrameDecoder {
 impl FrameDecoder {
     /// A decoder that takes frames of at most `payload_bytes_max`.
     pub fn new(payload_bytes_max: u32) -> Self {
-        FrameDecoder {
-            buffer: BytesMut::new(),
-            payload_bytes_max,
-        }
+        FrameDecoder { buffer: BytesMut::new(), payload_bytes_max }
     }
 
     /// Where to append what arrived. It holds less than one frame whenever [`Self::next_frame`] has
@@ -186,12 +172,7 @@ impl FrameDecoder {
         }
         let mut frame = self.buffer.split_to(frame_bytes);
         frame.advance(HEADER_BYTES);
-        let frame = Frame {
-            kind,
-            end: flags & FLAG_END != 0,
-            id,
-            payload: frame.freeze(),
-        };
+        let frame = Frame { kind, end: flags & FLAG_END != 0, id, payload: frame.freeze() };
         frame.check()?;
         Ok(Some(frame))
     }

@@ -29,10 +29,7 @@ pub enum GoodbyeCode {
 impl Goodbye {
     /// The orderly end.
     pub fn done() -> Self {
-        Goodbye {
-            code: GoodbyeCode::Done,
-            text: String::new(),
-        }
+        Goodbye { code: GoodbyeCode::Done, text: String::new() }
     }
 
     /// The payload of the frame.
@@ -56,10 +53,7 @@ impl Goodbye {
             code => GoodbyeCode::Unknown(code),
         };
         let text = &payload[..payload.len().min(TEXT_BYTES_MAX)];
-        Some(Goodbye {
-            code,
-            text: String::from_utf8_lossy(text).into_owned(),
-        })
+        Some(Goodbye { code, text: String::from_utf8_lossy(text).into_owned() })
     }
 }
 
@@ -70,11 +64,7 @@ impl fmt::Display for Goodbye {
             GoodbyeCode::ProtocolError => f.write_str("protocol error")?,
             GoodbyeCode::Unknown(code) => write!(f, "reason {code}")?,
         }
-        if self.text.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ": {}", self.text)
-        }
+        if self.text.is_empty() { Ok(()) } else { write!(f, ": {}", self.text) }
     }
 }
 
@@ -84,15 +74,8 @@ mod tests {
 
     #[test]
     fn a_goodbye_comes_back_as_it_was() {
-        for code in [
-            GoodbyeCode::Done,
-            GoodbyeCode::ProtocolError,
-            GoodbyeCode::Unknown(7),
-        ] {
-            let goodbye = Goodbye {
-                code,
-                text: "é".into(),
-            };
+        for code in [GoodbyeCode::Done, GoodbyeCode::ProtocolError, GoodbyeCode::Unknown(7)] {
+            let goodbye = Goodbye { code, text: "é".into() };
             assert_eq!(Goodbye::decode(&goodbye.encode()), Some(goodbye));
         }
         assert_eq!(Goodbye::decode(&[0]), None);
@@ -100,10 +83,7 @@ mod tests {
 
     #[test]
     fn text_beyond_its_bound_is_cut() {
-        let goodbye = Goodbye {
-            text: "x".repeat(TEXT_BYTES_MAX + 1),
-            ..Goodbye::done()
-        };
+        let goodbye = Goodbye { text: "x".repeat(TEXT_BYTES_MAX + 1), ..Goodbye::done() };
         assert_eq!(goodbye.encode().len(), 2 + TEXT_BYTES_MAX);
         let long = vec![0; 2 + TEXT_BYTES_MAX + 1];
         assert_eq!(Goodbye::decode(&long).unwrap().text.len(), TEXT_BYTES_MAX);

@@ -64,7 +64,7 @@ pub struct Header {
 
 /// Bytes that are no handshake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HandshakeDecodeError {
+pub enum HandshakeFrameError {
     /// Whatever this is, it is not a Nova.
     #[error("expected a nova handshake and found the bytes {0:02x?}")]
     NotNova([u8; 4]),
@@ -115,7 +115,7 @@ impl HandshakeFrame {
     }
 
     /// The frame's bytes. A field over its bound is an error here, too: the peer would refuse it.
-    pub fn encode(&self) -> Result<Vec<u8>, HandshakeDecodeError> {
+    pub fn encode(&self) -> Result<Vec<u8>, HandshakeFrameError> {
         let mut body = fields::Writer::default();
         let kind = match self {
             HandshakeFrame::Hello(hello) => {
@@ -138,7 +138,7 @@ impl HandshakeFrame {
         let body = body.into_bytes();
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         if length > HANDSHAKE_BYTES_MAX {
-            return Err(HandshakeDecodeError::TooLong { found: length });
+            return Err(HandshakeFrameError::TooLong { found: length });
         }
         let mut frame = Vec::with_capacity(HEADER_BYTES + body.len());
         frame.extend(MAGIC);
@@ -149,33 +149,30 @@ impl HandshakeFrame {
     }
 
     /// Reads the body that `header` announced.
-    pub fn decode(header: Header, body: &[u8]) -> Result<Self, HandshakeDecodeError> {
+    pub fn decode(header: Header, body: &[u8]) -> Result<Self, HandshakeFrameError> {
         let mut body = fields::Reader::new(body);
         Ok(match header.kind {
             1 => HandshakeFrame::Hello(Hello::read(&mut body)?),
             2 => HandshakeFrame::Welcome(Welcome::read(&mut body)?),
             3 => HandshakeFrame::Reject(Reject::read(&mut body)?),
             4 => HandshakeFrame::Ready(Ready::read(&mut body)?),
-            kind => return Err(HandshakeDecodeError::UnknownKind(kind)),
+            kind => return Err(HandshakeFrameError::UnknownKind(kind)),
         })
     }
 }
 
 impl Header {
     /// Reads the first bytes of a handshake frame. The reserved bytes may hold anything.
-    pub fn decode(bytes: [u8; HEADER_BYTES]) -> Result<Self, HandshakeDecodeError> {
+    pub fn decode(bytes: [u8; HEADER_BYTES]) -> Result<Self, HandshakeFrameError> {
         let [m0, m1, m2, m3, kind, _, _, _, l0, l1, l2, l3] = bytes;
         let magic = [m0, m1, m2, m3];
         if magic != MAGIC {
-            return Err(HandshakeDecodeError::NotNova(magic));
+            return Err(HandshakeFrameError::NotNova(magic));
         }
         let found = u32::from_le_bytes([l0, l1, l2, l3]);
         if found > HANDSHAKE_BYTES_MAX {
-            return Err(HandshakeDecodeError::TooLong { found });
+            return Err(HandshakeFrameError::TooLong { found });
         }
-        Ok(Header {
-            kind,
-            body_bytes: found as usize,
-        })
+        Ok(Header { kind, body_bytes: found as usize })
     }
 }

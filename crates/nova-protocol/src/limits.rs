@@ -129,10 +129,7 @@ impl Limits {
             return Err(UnusableLimits::Message { message, frame });
         }
         if reassembly < message {
-            return Err(UnusableLimits::Reassembly {
-                reassembly,
-                message,
-            });
+            return Err(UnusableLimits::Reassembly { reassembly, message });
         }
         Ok(())
     }
@@ -141,9 +138,7 @@ impl Limits {
     pub(crate) fn capped(&self) -> Limits {
         let own = Limits::default();
         Limits {
-            frame_payload_bytes_max: self
-                .frame_payload_bytes_max
-                .min(own.frame_payload_bytes_max),
+            frame_payload_bytes_max: self.frame_payload_bytes_max.min(own.frame_payload_bytes_max),
             requests_in_flight_max: self.requests_in_flight_max.min(own.requests_in_flight_max),
             message_bytes_max: self.message_bytes_max.min(own.message_bytes_max),
             reassembly_bytes_max: self.reassembly_bytes_max.min(own.reassembly_bytes_max),
@@ -166,38 +161,17 @@ mod tests {
         let good = Limits::default();
         let check = |limits: Limits, expected| assert_eq!(limits.check(), Err(expected));
         check(
-            Limits {
-                frame_payload_bytes_max: 1,
-                ..good
-            },
+            Limits { frame_payload_bytes_max: 1, ..good },
             UnusableLimits::FramePayload { found: 1 },
         );
+        check(Limits { requests_in_flight_max: 0, ..good }, UnusableLimits::RequestsInFlight);
         check(
-            Limits {
-                requests_in_flight_max: 0,
-                ..good
-            },
-            UnusableLimits::RequestsInFlight,
+            Limits { message_bytes_max: 7, ..good },
+            UnusableLimits::Message { message: 7, frame: FRAME_PAYLOAD_BYTES_MAX },
         );
         check(
-            Limits {
-                message_bytes_max: 7,
-                ..good
-            },
-            UnusableLimits::Message {
-                message: 7,
-                frame: FRAME_PAYLOAD_BYTES_MAX,
-            },
-        );
-        check(
-            Limits {
-                reassembly_bytes_max: 7,
-                ..good
-            },
-            UnusableLimits::Reassembly {
-                reassembly: 7,
-                message: MESSAGE_BYTES_MAX,
-            },
+            Limits { reassembly_bytes_max: 7, ..good },
+            UnusableLimits::Reassembly { reassembly: 7, message: MESSAGE_BYTES_MAX },
         );
     }
 }

@@ -38,6 +38,20 @@ pub enum Response {
     GetWorkerStats(WorkerStats),
 }
 
+impl Request {
+    /// Whether a response answers this kind of request.
+    pub fn is_answered_by(&self, response: &Response) -> bool {
+        matches!(
+            (self, response),
+            (Request::IndexShard(_), Response::IndexShard(_))
+                | (Request::UpdateFile(_), Response::UpdateFile(_))
+                | (Request::LoadFiles(_), Response::LoadFiles)
+                | (Request::UnloadFiles(_), Response::UnloadFiles)
+                | (Request::GetWorkerStats, Response::GetWorkerStats(_))
+        )
+    }
+}
+
 /// What a worker sends ahead of an answer that takes long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {

@@ -101,13 +101,7 @@ impl Outbox {
     pub(crate) fn send(&mut self, kind: Kind, id: RequestId, body: Bytes) {
         let several = body.len() > self.frame_payload_bytes_max;
         let reassembly_bytes = if several { body.len() as u64 } else { 0 };
-        let message = Outgoing {
-            kind,
-            id,
-            rest: body,
-            reassembly_bytes,
-            begun: false,
-        };
+        let message = Outgoing { kind, id, rest: body, reassembly_bytes, begun: false };
         if several {
             self.waiting.push_back(message);
             self.admit_waiting();
@@ -118,10 +112,7 @@ impl Outbox {
 
     /// Queues a progress report in place of one for the same request that was not sent yet.
     pub(crate) fn send_progress(&mut self, id: RequestId, body: Bytes) {
-        let queued = self
-            .sending
-            .iter_mut()
-            .find(|m| m.kind == Kind::Progress && m.id == id);
+        let queued = self.sending.iter_mut().find(|m| m.kind == Kind::Progress && m.id == id);
         match queued {
             Some(message) => message.rest = body,
             None => self.send(Kind::Progress, id, body),
@@ -142,11 +133,7 @@ impl Outbox {
             return Withdrawn::Sent;
         };
         self.release(&message);
-        if message.begun {
-            Withdrawn::PartlySent
-        } else {
-            Withdrawn::Unsent
-        }
+        if message.begun { Withdrawn::PartlySent } else { Withdrawn::Unsent }
     }
 
     /// The next frame to write.
@@ -170,20 +157,10 @@ impl Outbox {
                 message.begun = true;
                 self.sending.push_back(message);
             }
-            return Some(Frame {
-                kind,
-                end,
-                id,
-                payload,
-            });
+            return Some(Frame { kind, end, id, payload });
         }
         let payload = self.goodbye.take()?;
-        Some(Frame {
-            kind: Kind::Goodbye,
-            end: true,
-            id: 0,
-            payload,
-        })
+        Some(Frame { kind: Kind::Goodbye, end: true, id: 0, payload })
     }
 
     /// The peer no longer holds anything of this message.

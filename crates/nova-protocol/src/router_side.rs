@@ -99,14 +99,19 @@ impl RouterSide {
         }
     }
 
+    /// How many requests the worker takes at a time.
+    pub fn requests_in_flight_max(&self) -> usize {
+        self.peer.requests_in_flight_max as usize
+    }
+
     /// Queues a request made by [`body::encode_request`].
     pub fn request(&mut self, body: Bytes) -> Result<RequestId, SendError> {
         let (found, max) = (body.len() as u64, self.peer.message_bytes_max);
         if found > max {
             return Err(SendError::MessageTooLarge { found, max });
         }
-        let max = self.peer.requests_in_flight_max;
-        if self.exchanges.len() >= max as usize {
+        let max = self.requests_in_flight_max();
+        if self.exchanges.len() >= max {
             return Err(SendError::TooManyRequests { max });
         }
         self.last_id += 1;

@@ -73,10 +73,7 @@ mod tests {
     fn an_empty_or_overlong_token_is_refused() {
         assert_eq!(Token::new(""), Err(TokenError::Empty));
         let found = TOKEN_BYTES_MAX + 1;
-        assert_eq!(
-            Token::new(vec![b'x'; found]),
-            Err(TokenError::TooLong { found })
-        );
+        assert_eq!(Token::new(vec![b'x'; found]), Err(TokenError::TooLong { found }));
     }
 
     #[test]

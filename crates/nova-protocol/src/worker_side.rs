@@ -104,8 +104,7 @@ impl WorkerSide {
     /// says nothing.
     pub fn progress(&mut self, id: RequestId, progress: &Progress) {
         if self.exchanges.get(&id) == Some(&Exchange::Working) {
-            self.outbox
-                .send_progress(id, body::encode_progress(progress));
+            self.outbox.send_progress(id, body::encode_progress(progress));
         }
     }
 

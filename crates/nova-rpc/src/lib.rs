@@ -1,1 +1,38 @@
-//! nova-rpc
+//! Connections: carries `nova-protocol` over a stream of bytes.
+//!
+//! The only crate that touches a socket. It knows when to write, when to wait and when to give up; what
+//! the bytes mean is the business of `nova-protocol`, and what a request does is the worker's.
+//!
+//! ```text
+//!            endpoint: unix:PATH, pipe:NAME ─▶ a stream
+//!                                               │      (or TLS, or tokio::io::duplex: any stream)
+//!            handshake: accept / connect ───────┤
+//!                                               ▼
+//!  router: Caller ── call ──▶ ┌─────────────────────────────┐ ◀── next ── Incoming :worker
+//!             ▲               │ connection: one task that   │                │
+//!             └── answer ──── │ reads, writes and keeps the │ ◀─ respond ────┘
+//!                             │ peer under watch            │
+//!                             └─────────────────────────────┘
+//! ```
+//!
+//! Everything runs on a current-thread runtime as well as on a multi-threaded one. The connection's
+//! task never waits for whoever works on a request, so pings are answered while work goes on, as long
+//! as the work does not block the runtime's thread.
+
+mod endpoint;
+mod handshake;
+
+mod closed;
+mod connection;
+
+mod caller;
+mod incoming;
+
+pub use caller::{CallError, Caller};
+pub use closed::{Closed, Fault};
+pub use connection::Connection;
+pub use endpoint::{Endpoint, EndpointError, Listener, Stream, connect};
+pub use handshake::{
+    AcceptPolicy, Accepted, Admission, Challenge, HandshakeError, Joined, accept, join,
+};
+pub use incoming::{Incoming, IncomingRequest, Responder};

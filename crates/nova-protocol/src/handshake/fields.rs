@@ -1,6 +1,6 @@
 //! Fields of handshake frames: little-endian numbers, and bytes with their length in front.
 
-use super::HandshakeDecodeError;
+use super::HandshakeFrameError;
 
 /// Puts fields one after the other.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Writer {
         field: &'static str,
         bytes: &[u8],
         max: usize,
-    ) -> Result<(), HandshakeDecodeError> {
+    ) -> Result<(), HandshakeFrameError> {
         self.u16(length(field, bytes.len(), max)?);
         self.raw(bytes);
         Ok(())
@@ -48,7 +48,7 @@ impl Writer {
         field: &'static str,
         values: &[u32],
         max: usize,
-    ) -> Result<(), HandshakeDecodeError> {
+    ) -> Result<(), HandshakeFrameError> {
         self.u16(length(field, values.len(), max)?);
         values.iter().for_each(|value| self.u32(*value));
         Ok(())
@@ -64,19 +64,19 @@ impl<'a> Reader<'a> {
         Reader(body)
     }
 
-    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, HandshakeDecodeError> {
+    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, HandshakeFrameError> {
         self.array(field).map(|[byte]| byte)
     }
 
-    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, HandshakeDecodeError> {
+    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, HandshakeFrameError> {
         self.array(field).map(u16::from_le_bytes)
     }
 
-    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, HandshakeDecodeError> {
+    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, HandshakeFrameError> {
         self.array(field).map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self, field: &'static str) -> Result<u64, HandshakeDecodeError> {
+    pub(super) fn u64(&mut self, field: &'static str) -> Result<u64, HandshakeFrameError> {
         self.array(field).map(u64::from_le_bytes)
     }
 
@@ -84,11 +84,9 @@ impl<'a> Reader<'a> {
     pub(super) fn array<const N: usize>(
         &mut self,
         field: &'static str,
-    ) -> Result<[u8; N], HandshakeDecodeError> {
-        let (head, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or(HandshakeDecodeError::Truncated(field))?;
+    ) -> Result<[u8; N], HandshakeFrameError> {
+        let (head, rest) =
+            self.0.split_first_chunk().ok_or(HandshakeFrameError::Truncated(field))?;
         self.0 = rest;
         Ok(*head)
     }
@@ -98,12 +96,10 @@ impl<'a> Reader<'a> {
         &mut self,
         field: &'static str,
         max: usize,
-    ) -> Result<&'a [u8], HandshakeDecodeError> {
+    ) -> Result<&'a [u8], HandshakeFrameError> {
         let length = length(field, self.u16(field)?.into(), max)?;
-        let (head, rest) = self
-            .0
-            .split_at_checked(length.into())
-            .ok_or(HandshakeDecodeError::Truncated(field))?;
+        let (head, rest) =
+            self.0.split_at_checked(length.into()).ok_or(HandshakeFrameError::Truncated(field))?;
         self.0 = rest;
         Ok(head)
     }
@@ -113,9 +109,9 @@ impl<'a> Reader<'a> {
         &mut self,
         field: &'static str,
         max: usize,
-    ) -> Result<String, HandshakeDecodeError> {
+    ) -> Result<String, HandshakeFrameError> {
         let bytes = self.bytes(field, max)?;
-        let text = str::from_utf8(bytes).map_err(|_| HandshakeDecodeError::NotUtf8(field))?;
+        let text = str::from_utf8(bytes).map_err(|_| HandshakeFrameError::NotUtf8(field))?;
         Ok(text.to_owned())
     }
 
@@ -124,16 +120,16 @@ impl<'a> Reader<'a> {
         &mut self,
         field: &'static str,
         max: usize,
-    ) -> Result<Vec<u32>, HandshakeDecodeError> {
+    ) -> Result<Vec<u32>, HandshakeFrameError> {
         let count = length(field, self.u16(field)?.into(), max)?;
         (0..count).map(|_| self.u32(field)).collect()
     }
 }
 
 /// A length that is within its bound.
-fn length(field: &'static str, found: usize, max: usize) -> Result<u16, HandshakeDecodeError> {
+fn length(field: &'static str, found: usize, max: usize) -> Result<u16, HandshakeFrameError> {
     match u16::try_from(found) {
         Ok(length) if found <= max => Ok(length),
-        _ => Err(HandshakeDecodeError::FieldTooLong { field, found, max }),
+        _ => Err(HandshakeFrameError::FieldTooLong { field, found, max }),
     }
 }

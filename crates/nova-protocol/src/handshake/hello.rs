@@ -1,6 +1,6 @@
 //! The first frame of a connection. Its bytes are frozen; `docs/protocol.md` draws them.
 
-use super::{HandshakeDecodeError, VersionRange, fields, version::ProtocolVersion};
+use super::{HandshakeFrameError, VersionRange, fields, version::ProtocolVersion};
 use crate::{
     limits::{
         Limits, PRODUCT_VERSION_BYTES_MAX, SHARD_RESTRICTION_MAX, TOKEN_BYTES_MAX,
@@ -58,7 +58,7 @@ impl Hello {
         }
     }
 
-    pub(super) fn write(&self, body: &mut fields::Writer) -> Result<(), HandshakeDecodeError> {
+    pub(super) fn write(&self, body: &mut fields::Writer) -> Result<(), HandshakeFrameError> {
         body.u16(self.versions.min.0);
         body.u16(self.versions.max.0);
         body.u64(self.capabilities.0);
@@ -71,19 +71,11 @@ impl Hello {
         let (version, name) = (self.product_version.as_bytes(), self.name.as_bytes());
         body.bytes("product version", version, PRODUCT_VERSION_BYTES_MAX)?;
         body.bytes("worker name", name, WORKER_NAME_BYTES_MAX)?;
-        body.bytes(
-            "token",
-            self.token.as_ref().map_or(&[], Token::reveal),
-            TOKEN_BYTES_MAX,
-        )?;
-        body.u32s(
-            "shard list",
-            self.shards.as_deref().unwrap_or(&[]),
-            SHARD_RESTRICTION_MAX,
-        )
+        body.bytes("token", self.token.as_ref().map_or(&[], Token::reveal), TOKEN_BYTES_MAX)?;
+        body.u32s("shard list", self.shards.as_deref().unwrap_or(&[]), SHARD_RESTRICTION_MAX)
     }
 
-    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeDecodeError> {
+    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeFrameError> {
         let versions = VersionRange {
             min: ProtocolVersion(body.u16("oldest version")?),
             max: ProtocolVersion(body.u16("newest version")?),
@@ -99,10 +91,7 @@ impl Hello {
             1 => true,
             found => {
                 let field = "shard restriction";
-                return Err(HandshakeDecodeError::BadField {
-                    field,
-                    found: found.into(),
-                });
+                return Err(HandshakeFrameError::BadField { field, found: found.into() });
             }
         };
         let product_version = body.text("product version", PRODUCT_VERSION_BYTES_MAX)?;
@@ -111,16 +100,7 @@ impl Hello {
         let token = Token::new(body.bytes("token", TOKEN_BYTES_MAX)?).ok();
         let shards = body.u32s("shard list", SHARD_RESTRICTION_MAX)?;
         let shards = restricted.then_some(shards);
-        Ok(Hello {
-            versions,
-            capabilities,
-            limits,
-            role,
-            product_version,
-            name,
-            token,
-            shards,
-        })
+        Ok(Hello { versions, capabilities, limits, role, product_version, name, token, shards })
     }
 }
 
@@ -133,7 +113,7 @@ pub(super) fn write_limits(limits: &Limits, body: &mut fields::Writer) {
 }
 
 /// See [`write_limits`].
-pub(super) fn read_limits(body: &mut fields::Reader<'_>) -> Result<Limits, HandshakeDecodeError> {
+pub(super) fn read_limits(body: &mut fields::Reader<'_>) -> Result<Limits, HandshakeFrameError> {
     Ok(Limits {
         frame_payload_bytes_max: body.u32("frame limit")?,
         requests_in_flight_max: body.u32("request limit")?,

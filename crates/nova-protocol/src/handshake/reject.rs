@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{HandshakeDecodeError, VersionRange, fields, version::ProtocolVersion};
+use super::{HandshakeFrameError, VersionRange, fields, version::ProtocolVersion};
 use crate::{
     body::clipped,
     limits::{PRODUCT_VERSION_BYTES_MAX, TEXT_BYTES_MAX},
@@ -55,7 +55,7 @@ impl Reject {
         }
     }
 
-    pub(super) fn write(&self, body: &mut fields::Writer) -> Result<(), HandshakeDecodeError> {
+    pub(super) fn write(&self, body: &mut fields::Writer) -> Result<(), HandshakeFrameError> {
         body.u16(self.code.to_number());
         body.u16(self.versions.min.0);
         body.u16(self.versions.max.0);
@@ -64,7 +64,7 @@ impl Reject {
         body.bytes("message", clipped(&self.message).as_bytes(), TEXT_BYTES_MAX)
     }
 
-    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeDecodeError> {
+    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeFrameError> {
         Ok(Reject {
             code: RejectCode::from_number(body.u16("code")?),
             versions: VersionRange {

@@ -17,10 +17,8 @@ pub struct VersionRange {
 
 impl VersionRange {
     /// What this build speaks.
-    pub const CURRENT: VersionRange = VersionRange {
-        min: ProtocolVersion(1),
-        max: ProtocolVersion(1),
-    };
+    pub const CURRENT: VersionRange =
+        VersionRange { min: ProtocolVersion(1), max: ProtocolVersion(1) };
 
     /// The newest version that both speak.
     pub fn common(self, other: VersionRange) -> Option<ProtocolVersion> {
@@ -51,10 +49,8 @@ mod tests {
 
     #[test]
     fn two_sides_speak_the_newest_version_that_both_know() {
-        let range = |min, max| VersionRange {
-            min: ProtocolVersion(min),
-            max: ProtocolVersion(max),
-        };
+        let range =
+            |min, max| VersionRange { min: ProtocolVersion(min), max: ProtocolVersion(max) };
         let check = |a: VersionRange, b: VersionRange, expected: Option<u16>| {
             assert_eq!(a.common(b), expected.map(ProtocolVersion), "{a} and {b}");
             assert_eq!(b.common(a), expected.map(ProtocolVersion), "{b} and {a}");

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use subtle::ConstantTimeEq;
 
-use super::{HandshakeDecodeError, ProtocolVersion, fields, hello};
+use super::{HandshakeFrameError, ProtocolVersion, fields, hello};
 use crate::limits::{Limits, NONCE_PATH_BYTES_MAX};
 
 /// Length of a nonce.
@@ -40,7 +40,7 @@ pub struct Ready {
 }
 
 impl Welcome {
-    pub(super) fn write(&self, body: &mut fields::Writer) -> Result<(), HandshakeDecodeError> {
+    pub(super) fn write(&self, body: &mut fields::Writer) -> Result<(), HandshakeFrameError> {
         body.u16(self.version.0);
         body.u32(self.worker);
         hello::write_limits(&self.limits, body);
@@ -50,7 +50,7 @@ impl Welcome {
         body.bytes("nonce path", path, NONCE_PATH_BYTES_MAX)
     }
 
-    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeDecodeError> {
+    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeFrameError> {
         let version = ProtocolVersion(body.u16("version")?);
         let worker = body.u32("worker number")?;
         let limits = hello::read_limits(body)?;
@@ -58,14 +58,7 @@ impl Welcome {
         let keepalive_timeout = read_duration("keepalive timeout", body)?;
         let path = body.bytes("nonce path", NONCE_PATH_BYTES_MAX)?;
         let nonce_path = (!path.is_empty()).then(|| Bytes::copy_from_slice(path));
-        Ok(Welcome {
-            version,
-            worker,
-            limits,
-            keepalive_interval,
-            keepalive_timeout,
-            nonce_path,
-        })
+        Ok(Welcome { version, worker, limits, keepalive_interval, keepalive_timeout, nonce_path })
     }
 }
 
@@ -77,16 +70,13 @@ impl Ready {
         }
     }
 
-    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeDecodeError> {
+    pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeFrameError> {
         let nonce = match body.u8("nonce flag")? {
             0 => None,
             1 => Some(Nonce(body.array("nonce")?)),
             found => {
                 let found = found.into();
-                return Err(HandshakeDecodeError::BadField {
-                    field: "nonce flag",
-                    found,
-                });
+                return Err(HandshakeFrameError::BadField { field: "nonce flag", found });
             }
         };
         Ok(Ready { nonce })
@@ -115,9 +105,9 @@ fn milliseconds(duration: Duration) -> u32 {
 fn read_duration(
     field: &'static str,
     body: &mut fields::Reader<'_>,
-) -> Result<Duration, HandshakeDecodeError> {
+) -> Result<Duration, HandshakeFrameError> {
     match body.u32(field)? {
-        0 => Err(HandshakeDecodeError::BadField { field, found: 0 }),
+        0 => Err(HandshakeFrameError::BadField { field, found: 0 }),
         ms => Ok(Duration::from_millis(ms.into())),
     }
 }
