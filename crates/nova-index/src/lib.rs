@@ -1,1 +1,53 @@
-//! nova-index
+//! Declarations → shard index → bytes and back; and queries over many shard indexes at once.
+//!
+//! A worker's threads make a [`FileSymbols`] of each file, a [`ShardBuilder`] turns them into the
+//! bytes of one shard file, and the router opens those as a [`Shard`]: a memory map that is checked
+//! once and used in place from then on. Shards and deltas merge into a [`SymbolView`], which
+//! [`search()`] runs on.
+//!
+//! ```text
+//! text, Declarations ─▶ FileSymbols ─┐
+//!          files of an older Shard ──┴─▶ ShardBuilder ─▶ bytes ─▶ Shard ─▶ SymbolView ─▶ search
+//! ```
+//!
+//! This crate knows nothing of processes, sockets and layouts, scans no Java, and does no I/O but
+//! to write and to map a shard file. The bytes are drawn in `docs/shard-format.md`.
+
+mod digest;
+mod id;
+mod stamp;
+
+mod builder;
+mod encode;
+mod file_symbols;
+mod format;
+mod interner;
+
+mod map;
+mod shard;
+mod symbol_ref;
+mod validate;
+
+mod packages;
+mod view;
+
+mod matching;
+mod query;
+mod rank;
+mod search;
+
+pub use builder::{AddFileError, BuildShardError, Root, ShardBuilder};
+pub use digest::{ContentHash, Digest, FileDigest};
+pub use file_symbols::{
+    FILE_DECLARATIONS_MAX, FILE_LINES_MAX, FileFlags, FileMeta, FileSymbols, TYPE_NESTING_MAX,
+};
+pub use id::{FileId, ShardId, ShardIdentity, SymbolId};
+pub use map::write_shard;
+pub use query::Query;
+pub use rank::Score;
+pub use search::{Cancelled, Hit, SearchResult, search};
+pub use shard::{FileRef, ImportRef, PackageClauseRef, RootRef, Shard};
+pub use stamp::Stamp;
+pub use symbol_ref::SymbolRef;
+pub use validate::OpenShardError;
+pub use view::{Revision, SymbolView, ViewShard, ViewSymbol};

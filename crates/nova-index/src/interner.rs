@@ -1,0 +1,74 @@
+//! Distinct strings and their numbers, in the order of first appearance.
+
+use std::ops::Range;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A set of strings in one piece of text.
+#[derive(Default)]
+pub(crate) struct Interner {
+    text: String,
+    /// Where each string ends; it begins where the one before ends.
+    ends: Vec<u32>,
+    /// Numbers, by the hash of their strings.
+    numbers: HashTable<u32>,
+}
+
+impl Interner {
+    /// The number of a string, the next free one if it is new. The callers' limits keep the text
+    /// below 4 GiB.
+    pub(crate) fn intern(&mut self, string: &str) -> u32 {
+        let Self { text, ends, numbers } = self;
+        let entry = numbers.entry(
+            xxh3_64(string.as_bytes()),
+            |&number| text.as_bytes()[range(ends, number)] == *string.as_bytes(),
+            |&number| xxh3_64(&text.as_bytes()[range(ends, number)]),
+        );
+        match entry {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let number = ends.len() as u32;
+                text.push_str(string);
+                ends.push(text.len() as u32);
+                entry.insert(number);
+                number
+            }
+        }
+    }
+
+    /// The string that has this number.
+    pub(crate) fn get(&self, number: u32) -> &str {
+        &self.text[range(&self.ends, number)]
+    }
+
+    /// How many strings there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of all strings together.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+}
+
+fn range(ends: &[u32], number: u32) -> Range<usize> {
+    let number = number as usize;
+    let start = if number == 0 { 0 } else { ends[number - 1] };
+    start as usize..ends[number] as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_strings_share_a_number() {
+        let mut interner = Interner::default();
+        let numbers = ["a", "", "bc", "a", ""].map(|string| interner.intern(string));
+        assert_eq!(numbers, [0, 1, 2, 0, 1]);
+        assert_eq!([0, 1, 2].map(|number| interner.get(number)), ["a", "", "bc"]);
+    }
+}

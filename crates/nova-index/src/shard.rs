@@ -1,0 +1,367 @@
+//! An opened shard index: checked once, read in place.
+//!
+//! Answers what is in one shard. Which of its files are current, and what other shards hold, is for
+//! [`crate::view`].
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use nova_syntax::declarations::ImportKind;
+use zerocopy::FromBytes;
+
+use crate::digest::{ContentHash, Digest, FileDigest};
+use crate::file_symbols::FileFlags;
+use crate::format::{
+    FileRow, ImportRow, NameRow, PACKAGE_DEPRECATED, RootRow, Row, SECTIONS, Section, StampRow,
+    StringRow, SymbolRow, U24, import_kind,
+};
+use crate::id::{FileId, ShardId, ShardIdentity, SymbolId};
+use crate::map::map;
+use crate::packages::PackageTable;
+use crate::stamp::Stamp;
+use crate::symbol_ref::SymbolRef;
+use crate::validate::{self, OpenShardError};
+
+/// The index of one shard, or of one file of it (a delta).
+pub struct Shard {
+    bytes: Bytes,
+    sections: [Range<usize>; SECTIONS],
+    id: ShardId,
+    identity: ShardIdentity,
+    digest: Digest,
+    scanned_at_ns: i64,
+    packages: OnceLock<PackageTable>,
+}
+
+impl Shard {
+    /// Maps a shard file and checks all of it.
+    pub fn open(path: &Path, identity: &ShardIdentity) -> Result<Self, OpenShardError> {
+        Self::from_bytes(map(path)?, identity)
+    }
+
+    /// The same for a shard file's bytes in memory.
+    pub fn from_bytes(bytes: Bytes, identity: &ShardIdentity) -> Result<Self, OpenShardError> {
+        let validate::Contents { header, sections } = validate::contents(&bytes, identity)?;
+        let shard = Self {
+            bytes,
+            sections,
+            id: ShardId(header.shard.get()),
+            identity: ShardIdentity(header.identity),
+            digest: Digest::from_bits(header.digest.get()),
+            scanned_at_ns: header.scanned_at_ns.get(),
+            packages: OnceLock::new(),
+        };
+        validate::tables(&shard)?;
+        Ok(shard)
+    }
+
+    /// The shard's number when the file was written.
+    pub fn id(&self) -> ShardId {
+        self.id
+    }
+
+    /// What the shard holds, as the layout names it.
+    pub fn identity(&self) -> ShardIdentity {
+        self.identity
+    }
+
+    /// The fingerprint of all files, by their paths below their roots.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// When reading began, in nanoseconds since 1970.
+    pub fn scanned_at_ns(&self) -> i64 {
+        self.scanned_at_ns
+    }
+
+    /// The file's bytes, as they may be sent elsewhere.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The source roots, sorted by identity.
+    pub fn roots(&self) -> impl ExactSizeIterator<Item = RootRef<'_>> {
+        (0..self.rows::<RootRow>().len()).map(|index| self.root(index))
+    }
+
+    /// How many files are recorded, skipped ones included.
+    pub fn file_count(&self) -> u32 {
+        self.rows::<FileRow>().len() as u32
+    }
+
+    /// How many symbols there are, packages not among them.
+    pub fn symbol_count(&self) -> u32 {
+        self.rows::<SymbolRow>().len() as u32
+    }
+
+    /// How many different names the symbols have.
+    pub fn name_count(&self) -> u32 {
+        self.rows::<NameRow>().len() as u32
+    }
+
+    /// The files, sorted by root identity and path.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = FileRef<'_>> + DoubleEndedIterator {
+        let rows = self.rows::<FileRow>();
+        rows.iter().enumerate().map(|(id, row)| self.file_ref(id as u32, row))
+    }
+
+    /// The file with this id.
+    pub fn file(&self, id: FileId) -> Option<FileRef<'_>> {
+        let row = self.rows::<FileRow>().get(id.0 as usize)?;
+        Some(self.file_ref(id.0, row))
+    }
+
+    /// The file at a path below the root with this identity.
+    pub fn find_file(&self, root_identity: &[u8], path: &[u8]) -> Option<FileRef<'_>> {
+        let rows = self.rows::<FileRow>();
+        let key = |index| {
+            let file = self.file_ref(index, &rows[index as usize]);
+            (file.root_identity(), file.path())
+        };
+        let (mut low, mut high) = (0, rows.len() as u32);
+        while low < high {
+            let middle = low.midpoint(high);
+            match key(middle).cmp(&(root_identity, path)) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return self.file(FileId(middle)),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    /// The symbol with this id.
+    pub fn symbol(&self, id: SymbolId) -> Option<SymbolRef<'_>> {
+        let row = self.rows::<SymbolRow>().get(id.0 as usize)?;
+        Some(SymbolRef::new(self, id, *row))
+    }
+
+    /// The packages that the files belong to.
+    pub(crate) fn packages(&self) -> &PackageTable {
+        self.packages.get_or_init(|| PackageTable::new(self))
+    }
+
+    /// The file that has this symbol.
+    pub(crate) fn file_of(&self, symbol: SymbolId) -> FileRef<'_> {
+        let rows = self.rows::<FileRow>();
+        let id = rows.partition_point(|row| row.symbols_end.get() <= symbol.0);
+        self.file_ref(id as u32, &rows[id])
+    }
+
+    pub(crate) fn rows<R: Row>(&self) -> &[R] {
+        let bytes = &self.bytes[self.sections[R::SECTION as usize].clone()];
+        <[R]>::ref_from_bytes(bytes).expect("opening checked that the section is whole rows")
+    }
+
+    pub(crate) fn text(&self, section: Section) -> &[u8] {
+        &self.bytes[self.sections[section as usize].clone()]
+    }
+
+    pub(crate) fn string(&self, id: U24) -> &str {
+        let id = id.get() as usize;
+        let rows = self.rows::<StringRow>();
+        let part = part(rows, id, self.text(Section::StringText), |row| row.text_end.get());
+        std::str::from_utf8(part).expect("opening checked that strings are UTF-8")
+    }
+
+    pub(crate) fn name(&self, id: U24) -> &str {
+        let id = id.get() as usize;
+        let rows = self.rows::<NameRow>();
+        let part = part(rows, id, self.text(Section::NameText), |row| row.text_end.get());
+        std::str::from_utf8(part).expect("opening checked that names are UTF-8")
+    }
+
+    fn root(&self, index: usize) -> RootRef<'_> {
+        let rows = self.rows::<RootRow>();
+        let text = self.text(Section::RootText);
+        let stamp = Stamp::from(rows[index].stamp);
+        RootRef {
+            identity: part(rows, index, text, |row| row.identity_end.get()),
+            archive_stamp: (stamp != Stamp::default()).then_some(stamp),
+        }
+    }
+
+    fn file_ref<'a>(&'a self, id: u32, row: &'a FileRow) -> FileRef<'a> {
+        FileRef { shard: self, id: FileId(id), row }
+    }
+}
+
+impl std::fmt::Debug for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shard")
+            .field("id", &self.id.0)
+            .field("identity", &self.identity)
+            .field("files", &self.file_count())
+            .field("symbols", &self.symbol_count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A source root of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootRef<'a> {
+    /// The root's name in the layout.
+    pub identity: &'a [u8],
+    /// The stamp of the archive that the root is in, if it is in one.
+    pub archive_stamp: Option<Stamp>,
+}
+
+/// A file of a shard.
+#[derive(Clone, Copy)]
+pub struct FileRef<'a> {
+    shard: &'a Shard,
+    id: FileId,
+    row: &'a FileRow,
+}
+
+/// A file's package clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackageClauseRef<'a> {
+    /// `a.b.c`
+    pub name: &'a str,
+    /// Line of the name, from zero.
+    pub line: u32,
+    /// Column of the name in UTF-16 units, from zero.
+    pub character: u16,
+    /// Whether the clause bears `@Deprecated`.
+    pub deprecated: bool,
+}
+
+/// An import declaration of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportRef<'a> {
+    /// What is imported, without `static` and `.*`.
+    pub path: &'a str,
+    /// The form of the declaration.
+    pub kind: ImportKind,
+}
+
+impl<'a> FileRef<'a> {
+    /// The file's position in its shard.
+    pub fn id(self) -> FileId {
+        self.id
+    }
+
+    /// The shard that the file is in.
+    pub fn shard(self) -> &'a Shard {
+        self.shard
+    }
+
+    /// The file's source root.
+    pub fn root(self) -> RootRef<'a> {
+        self.shard.root(self.row.root.get() as usize)
+    }
+
+    /// The identity of the file's source root.
+    pub fn root_identity(self) -> &'a [u8] {
+        self.root().identity
+    }
+
+    /// Below the root, `/`-separated; need not be UTF-8.
+    pub fn path(self) -> &'a [u8] {
+        let text = self.shard.text(Section::PathText);
+        part(self.shard.rows::<FileRow>(), self.index(), text, |row| row.path_end.get())
+    }
+
+    /// The file's name: its path after the last `/`.
+    pub fn file_name(self) -> &'a [u8] {
+        self.path().rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+    }
+
+    /// What `stat` said before the file was read.
+    pub fn stamp(self) -> Stamp {
+        self.shard.rows::<StampRow>()[self.index()].into()
+    }
+
+    /// The hash of the file's bytes; zero if they were not read.
+    pub fn content_hash(self) -> ContentHash {
+        ContentHash(self.row.content_hash)
+    }
+
+    /// How many bytes were read.
+    pub fn source_bytes(self) -> u64 {
+        self.row.source_bytes.get()
+    }
+
+    /// How the file was read.
+    pub fn flags(self) -> FileFlags {
+        FileFlags::from_bits(self.row.flags)
+    }
+
+    /// Why the file was skipped; empty if it was not.
+    pub fn note(self) -> &'a str {
+        if self.row.note.get() == U24::NONE { "" } else { self.shard.string(self.row.note) }
+    }
+
+    /// The fingerprint of everything recorded of the file but its path and stamp.
+    pub fn digest(self) -> FileDigest {
+        FileDigest(self.row.digest.get())
+    }
+
+    /// The name of the file's package; `None` for the unnamed one.
+    pub fn package(self) -> Option<&'a str> {
+        let package = self.row.package;
+        (package.get() != U24::NONE).then(|| self.shard.string(package))
+    }
+
+    /// The file's package clause.
+    pub fn package_clause(self) -> Option<PackageClauseRef<'a>> {
+        self.package().map(|name| PackageClauseRef {
+            name,
+            line: self.row.package_line.get(),
+            character: self.row.package_character.get(),
+            deprecated: self.row.flags & PACKAGE_DEPRECATED != 0,
+        })
+    }
+
+    /// The file's imports in source order.
+    pub fn imports(self) -> impl ExactSizeIterator<Item = ImportRef<'a>> {
+        let imports = self.range(|row| row.imports_end.get());
+        self.shard.rows::<ImportRow>()[imports].iter().map(move |row| ImportRef {
+            path: self.shard.string(row.path),
+            kind: import_kind(row.kind).expect("opening checked the kinds of imports"),
+        })
+    }
+
+    /// The id of the file's first symbol, if it has one.
+    pub fn first_symbol(self) -> SymbolId {
+        SymbolId(self.range(|row| row.symbols_end.get()).start as u32)
+    }
+
+    /// The file's symbols in source order.
+    pub fn symbols(self) -> impl ExactSizeIterator<Item = SymbolRef<'a>> {
+        let symbols = self.range(|row| row.symbols_end.get());
+        let first = symbols.start;
+        self.shard.rows::<SymbolRow>()[symbols].iter().enumerate().map(move |(index, row)| {
+            SymbolRef::new(self.shard, SymbolId((first + index) as u32), *row)
+        })
+    }
+
+    fn index(self) -> usize {
+        self.id.0 as usize
+    }
+
+    /// From where the file before ends to where this one does.
+    fn range(self, end: impl Fn(&FileRow) -> u32) -> Range<usize> {
+        part_range(self.shard.rows::<FileRow>(), self.index(), end)
+    }
+}
+
+impl std::fmt::Debug for FileRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FileRef({}, {:?})", self.id.0, String::from_utf8_lossy(self.path()))
+    }
+}
+
+/// The index-th part of a text that rows divide by their ends.
+fn part<'a, R>(rows: &[R], index: usize, text: &'a [u8], end: impl Fn(&R) -> u32) -> &'a [u8] {
+    &text[part_range(rows, index, end)]
+}
+
+fn part_range<R>(rows: &[R], index: usize, end: impl Fn(&R) -> u32) -> Range<usize> {
+    let start = index.checked_sub(1).map_or(0, |before| end(&rows[before]));
+    start as usize..end(&rows[index]) as usize
+}

@@ -1,0 +1,103 @@
+//! One symbol of a shard.
+
+use nova_syntax::declarations::{Kind, Modifiers};
+
+use crate::format::{ModifiersRow, ScopeRow, SymbolRow, U24};
+use crate::id::SymbolId;
+use crate::shard::{FileRef, Shard};
+
+/// One declaration: name, kind, container, file, position, modifiers.
+#[derive(Clone, Copy)]
+pub struct SymbolRef<'a> {
+    shard: &'a Shard,
+    id: SymbolId,
+    row: SymbolRow,
+}
+
+impl<'a> SymbolRef<'a> {
+    pub(crate) fn new(shard: &'a Shard, id: SymbolId, row: SymbolRow) -> Self {
+        Self { shard, id, row }
+    }
+
+    /// The symbol's position in its shard.
+    pub fn id(&self) -> SymbolId {
+        self.id
+    }
+
+    /// The declared name.
+    pub fn name(&self) -> &'a str {
+        self.shard.name(self.row.name)
+    }
+
+    /// What is declared.
+    pub fn kind(&self) -> Kind {
+        self.row.traits.kind().expect("opening checked the kinds of symbols")
+    }
+
+    /// Whether it is declared inside a body, or is a member of such a type.
+    pub fn local(&self) -> bool {
+        self.row.traits.local()
+    }
+
+    /// The modifiers as written, then `deprecated`.
+    pub fn modifiers(&self) -> Modifiers {
+        let list = self.shard.rows::<ModifiersRow>()[self.row.traits.modifiers() as usize];
+        Modifiers::from_bits(list.0.get()).expect("opening checked the lists of modifiers")
+    }
+
+    /// Line of the name, from zero.
+    pub fn line(&self) -> u32 {
+        self.row.line.get()
+    }
+
+    /// Column of the name in UTF-16 units, from zero; at most 65,535.
+    pub fn character(&self) -> u16 {
+        self.row.character.get()
+    }
+
+    /// The signature without the name that it begins with.
+    pub fn signature_tail(&self) -> &'a str {
+        self.shard.string(self.row.signature)
+    }
+
+    /// The signature as written: `put(K key, V value): V`.
+    pub fn signature(&self) -> String {
+        [self.name(), self.signature_tail()].concat()
+    }
+
+    /// The innermost enclosing named type.
+    pub fn parent(&self) -> Option<Self> {
+        let scopes = self.shard.rows::<ScopeRow>();
+        let after = scopes.partition_point(|scope| scope.first.get() <= self.id.0);
+        let parent = scopes[after - 1].parent.get();
+        if parent == U24::NONE { None } else { self.shard.symbol(SymbolId(parent)) }
+    }
+
+    /// The enclosing named types from the inside out.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(self.parent(), Self::parent)
+    }
+
+    /// The enclosing named types joined by dots; empty for a top-level symbol.
+    pub fn container(&self) -> String {
+        let mut names: Vec<_> = self.ancestors().map(|ancestor| ancestor.name()).collect();
+        names.reverse();
+        names.join(".")
+    }
+
+    /// The file that declares it.
+    pub fn file(&self) -> FileRef<'a> {
+        self.shard.file_of(self.id)
+    }
+
+    /// The shard that it is in.
+    pub fn shard(&self) -> &'a Shard {
+        self.shard
+    }
+}
+
+impl std::fmt::Debug for SymbolRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SymbolRef({} {} {:?})", self.id.0, self.kind().as_str(), self.signature())
+    }
+}

@@ -1,0 +1,73 @@
+//! Shards made of Java text.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use nova_index::{
+    ContentHash, FileMeta, FileSymbols, Revision, Root, Shard, ShardBuilder, ShardId,
+    ShardIdentity, Stamp, SymbolView, ViewShard, ViewSymbol,
+};
+use nova_syntax::extract::{self, Fallback};
+
+pub(crate) const IDENTITY: ShardIdentity = ShardIdentity(*b"identity of test");
+
+/// A file as a worker would scan it.
+pub(crate) fn scanned(root: u32, path: &str, text: &str) -> FileSymbols {
+    let declarations = extract::declarations(text, Fallback::Tree).declarations;
+    FileSymbols::new(meta(root, path, text), text, declarations)
+}
+
+pub(crate) fn meta(root: u32, path: &str, text: &str) -> FileMeta {
+    FileMeta {
+        root,
+        path: path.as_bytes().to_vec(),
+        stamp: Stamp { size: text.len() as u64, mtime_ns: 1, ctime_ns: 2, inode: 3 },
+        content_hash: ContentHash::of(text.as_bytes()),
+        source_bytes: text.len() as u64,
+        ..FileMeta::default()
+    }
+}
+
+/// A builder with roots of these identities.
+pub(crate) fn builder(roots: &[&str]) -> ShardBuilder {
+    let root =
+        |identity: &&str| Root { identity: identity.as_bytes().to_vec(), archive_stamp: None };
+    ShardBuilder::new(ShardId(7), IDENTITY, 1_000, roots.iter().map(root).collect())
+}
+
+/// The bytes of a shard with one root.
+pub(crate) fn shard_bytes(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut builder = builder(&["src"]);
+    for (path, text) in files {
+        builder.add(&scanned(0, path, text)).expect("a small file fits");
+    }
+    builder.finish().expect("the files are different")
+}
+
+pub(crate) fn open(bytes: Vec<u8>) -> Shard {
+    Shard::from_bytes(Bytes::from(bytes), &IDENTITY).expect("the builder's bytes are sound")
+}
+
+/// A view of one shard with one root.
+pub(crate) fn view(files: &[(&str, &str)]) -> SymbolView {
+    let shard = ViewShard::new(Arc::new(open(shard_bytes(files))), []);
+    SymbolView::new(Revision(1), vec![shard])
+}
+
+/// `path:line:character kind container.signature modifiers`
+pub(crate) fn line_of(symbol: &ViewSymbol<'_>) -> String {
+    let mut container = symbol.container();
+    if !container.is_empty() {
+        container.push('.');
+    }
+    let modifiers: Vec<_> = symbol.modifiers().iter().map(|it| it.as_str()).collect();
+    let local = if symbol.local() { " (local)" } else { "" };
+    format!(
+        "{}:{}:{} {} {container}{} {modifiers:?}{local}",
+        String::from_utf8_lossy(symbol.file().path()),
+        symbol.line(),
+        symbol.character(),
+        symbol.kind().as_str(),
+        symbol.signature(),
+    )
+}
