@@ -67,3 +67,44 @@ impl Assembler {
         Some(part.freeze())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Kind;
+
+    fn assembler() -> Assembler {
+        let limits = Limits { message_bytes_max: 8, reassembly_bytes_max: 10, ..Limits::default() };
+        Assembler::new(&limits)
+    }
+
+    fn frame(id: u64, payload: &'static str, end: bool) -> Frame {
+        Frame { kind: Kind::Request, end, id, payload: Bytes::from_static(payload.as_bytes()) }
+    }
+
+    #[test]
+    fn interleaved_messages_come_out_whole() {
+        let mut assembler = assembler();
+        assert_eq!(assembler.push(frame(1, "one-", false)), Ok(None));
+        assert_eq!(assembler.push(frame(2, "two-", false)), Ok(None));
+        assert_eq!(assembler.push(frame(3, "short", true)), Ok(Some("short".into())));
+        assert_eq!(assembler.push(frame(1, "end", true)), Err(full()));
+        assert!(assembler.forget(RequestId(2)));
+        assert_eq!(assembler.push(frame(1, "end", true)), Ok(Some("one-end".into())));
+        assert_eq!(assembler.bytes, 0);
+        assert!(!assembler.forget(RequestId(1)));
+    }
+
+    #[test]
+    fn a_message_is_refused_at_the_first_byte_beyond_its_bound() {
+        let too_large = ProtocolError::MessageTooLarge { id: RequestId(1), max: 8 };
+        assert_eq!(assembler().push(frame(1, "123456789", true)), Err(too_large.clone()));
+        let mut assembler = assembler();
+        assert_eq!(assembler.push(frame(1, "12345678", false)), Ok(None));
+        assert_eq!(assembler.push(frame(1, "9", false)), Err(too_large));
+    }
+
+    fn full() -> ProtocolError {
+        ProtocolError::ReassemblyFull { max: 10 }
+    }
+}

@@ -179,3 +179,89 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::FRAME_PAYLOAD_BYTES_MIN;
+
+    const FRAME: usize = FRAME_PAYLOAD_BYTES_MIN as usize;
+
+    /// An outbox to a peer that takes small frames, and two large messages of three frames at a time.
+    fn outbox() -> Outbox {
+        Outbox::new(&Limits {
+            frame_payload_bytes_max: FRAME_PAYLOAD_BYTES_MIN,
+            reassembly_bytes_max: 6 * u64::from(FRAME_PAYLOAD_BYTES_MIN),
+            ..Limits::default()
+        })
+    }
+
+    fn body(frames: usize) -> Bytes {
+        vec![0; frames * FRAME].into()
+    }
+
+    /// The kinds and ids of the next frames; `.` marks the end of a message.
+    fn order(outbox: &mut Outbox) -> String {
+        let frames = std::iter::from_fn(|| outbox.next_frame());
+        let names = frames.map(|f| format!("{}{}{}", f.kind, f.id, if f.end { "." } else { "" }));
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_small_message_waits_for_one_frame_of_each_large_one() {
+        let mut outbox = outbox();
+        outbox.send(Kind::Request, RequestId(1), body(3));
+        outbox.send(Kind::Request, RequestId(2), body(3));
+        outbox.send(Kind::Request, RequestId(3), body(1));
+        let expected = "request1 request2 request3. request1 request2 request1. request2.";
+        assert_eq!(order(&mut outbox), expected);
+    }
+
+    #[test]
+    fn signals_overtake_messages_and_a_goodbye_goes_last() {
+        let mut outbox = outbox();
+        outbox.goodbye(Bytes::from_static(b"\0\0"));
+        outbox.send(Kind::Request, RequestId(1), body(0));
+        outbox.cancel(RequestId(9));
+        outbox.ping(5);
+        outbox.pong(6);
+        outbox.pong(7);
+        assert_eq!(order(&mut outbox), "pong7. ping5. cancel9. request1. goodbye0.");
+    }
+
+    #[test]
+    fn a_large_message_waits_until_the_peer_has_room_and_small_ones_do_not() {
+        let mut outbox = outbox();
+        outbox.send(Kind::Request, RequestId(1), body(2));
+        outbox.send(Kind::Request, RequestId(2), body(6));
+        outbox.send(Kind::Request, RequestId(3), body(1));
+        let expected = "request1 request3. request1. \
+                        request2 request2 request2 request2 request2 request2.";
+        assert_eq!(order(&mut outbox), expected);
+        assert_eq!(outbox.reassembly_bytes, 0);
+    }
+
+    #[test]
+    fn only_the_latest_progress_is_sent() {
+        let mut outbox = outbox();
+        outbox.send_progress(RequestId(1), Bytes::from_static(b"old"));
+        outbox.send_progress(RequestId(2), Bytes::from_static(b"other"));
+        outbox.send_progress(RequestId(1), Bytes::from_static(b"new"));
+        assert_eq!(outbox.next_frame().unwrap().payload, "new");
+        assert_eq!(order(&mut outbox), "progress2.");
+    }
+
+    #[test]
+    fn a_withdrawn_message_is_not_sent_on_and_leaves_its_room() {
+        let mut outbox = outbox();
+        for id in 1..=3 {
+            outbox.send(Kind::Request, RequestId(id), body(3));
+        }
+        outbox.next_frame();
+        assert_eq!(outbox.withdraw(RequestId(1)), Withdrawn::PartlySent);
+        assert_eq!(outbox.withdraw(RequestId(2)), Withdrawn::Unsent);
+        assert_eq!(order(&mut outbox), "request3 request3 request3.");
+        assert_eq!(outbox.withdraw(RequestId(3)), Withdrawn::Sent);
+        assert_eq!(outbox.reassembly_bytes, 0);
+    }
+}

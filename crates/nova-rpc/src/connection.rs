@@ -4,6 +4,7 @@
 //! business of its [`End`].
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -142,11 +143,15 @@ where
     let _ending = Ending { shared: &shared, control: &control };
     let (read, write) = tokio::io::split(link.stream);
     let mut writer = Writer { stream: write, buffer: BytesMut::new(), shared: &shared };
+    let mut reading = pin!(read_frames(read, &link.own, link.keepalive, &shared));
     // Without a fixed order: under a flood of input the reader uses up the task's budget in each turn
     // that it begins.
     let closed = tokio::select! {
-        closed = read_frames(read, &link.own, link.keepalive, &shared) => closed,
-        error = writer.run() => Closed::from(error),
+        closed = &mut reading => closed,
+        // Whoever closed the stream has perhaps said why.
+        error = writer.run() => {
+            timeout(CLOSE_TIMEOUT, &mut reading).await.unwrap_or_else(|_| error.into())
+        }
         () = control.stop.cancelled() => Closed::ByUs,
     };
     tracing::debug!("connection ended: {closed}");

@@ -1,0 +1,216 @@
+//! Every message comes back as it was sent, and nothing that is not a message does harm.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use nova_protocol::{
+    SendError,
+    body::{self, DecodeError},
+    limits::{FRAME_PAYLOAD_BYTES_MIN, LIST_ITEMS_MAX, TEXT_BYTES_MAX},
+    message::*,
+};
+use proptest::{collection::vec, option, prelude::*};
+
+proptest! {
+    #[test]
+    fn every_request_comes_back_as_it_was(
+        request in any_request(),
+        deadline_ms in option::of(any::<u32>()),
+    ) {
+        let deadline = deadline_ms.map(|ms| Duration::from_millis(ms.into()));
+        let body = body::encode_request(&request, deadline).unwrap();
+        prop_assert_eq!(body::decode_request(&body), Ok((request, deadline)));
+    }
+
+    #[test]
+    fn every_response_comes_back_as_it_was(response in any_response()) {
+        let body = body::encode_response(&response).unwrap();
+        prop_assert_eq!(body::decode_response(&body), Ok(response));
+    }
+
+    #[test]
+    fn every_error_and_progress_report_comes_back_as_it_was(
+        error in any_error(),
+        files in any::<u64>(),
+        bytes in any::<u64>(),
+    ) {
+        prop_assert_eq!(body::decode_error(&body::encode_error(&error)), Ok(error));
+        let progress = Progress { files, bytes };
+        prop_assert_eq!(body::decode_progress(&body::encode_progress(&progress)), Ok(progress));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_a_message_or_an_error(bytes in vec(any::<u8>(), 0..512)) {
+        let _ = body::decode_request(&bytes);
+        let _ = body::decode_response(&bytes);
+        let _ = body::decode_error(&bytes);
+        let _ = body::decode_progress(&bytes);
+    }
+
+    #[test]
+    fn a_truncated_request_is_an_error(request in any_request(), cut in any::<prop::sample::Index>()) {
+        let body = body::encode_request(&request, None).unwrap();
+        prop_assert!(body::decode_request(&body[..cut.index(body.len())]).is_err());
+    }
+}
+
+#[test]
+fn the_bytes_of_a_request_are_those_of_version_1() {
+    let request = Request::UnloadFiles(UnloadFiles { paths: vec!["/a".into(), "".into()] });
+    let body = body::encode_request(&request, Some(Duration::from_millis(300))).unwrap();
+    // Some, 300 as a varint, the fourth request, two paths.
+    assert_eq!(body[..], [1, 0xac, 0x02, 3, 2, 2, b'/', b'a', 0]);
+}
+
+#[test]
+fn a_list_beyond_its_bound_is_neither_sent_nor_read() {
+    let unload =
+        |files: usize| Request::UnloadFiles(UnloadFiles { paths: vec![Bytes::new(); files] });
+    let longest = body::encode_request(&unload(LIST_ITEMS_MAX), None).unwrap();
+    assert_eq!(body::decode_request(&longest).unwrap().0, unload(LIST_ITEMS_MAX));
+    let too_long = unload(LIST_ITEMS_MAX + 1);
+    assert_eq!(body::encode_request(&too_long, None), Err(SendError::ListTooLong));
+
+    // The bound's own bytes, raised by one: a length of four seven-bit groups.
+    let mut bytes = longest.to_vec();
+    assert_eq!(bytes[..6], [0, 3, 0x80, 0x80, 0x80, 0x01]);
+    bytes[2] = 0x81;
+    bytes.push(0);
+    assert_eq!(body::decode_request(&bytes), Err(DecodeError::Refused));
+}
+
+#[test]
+fn an_announced_length_takes_no_memory() {
+    // UnloadFiles with 2^32 - 1 paths, of which none is there.
+    let bytes = [0, 3, 0xff, 0xff, 0xff, 0xff, 0x0f];
+    assert!(matches!(body::decode_request(&bytes), Err(DecodeError::Malformed(_))));
+}
+
+#[test]
+fn what_follows_a_message_is_an_error() {
+    let mut bytes = body::encode_request(&Request::GetWorkerStats, None).unwrap().to_vec();
+    bytes.extend([0, 0]);
+    assert_eq!(body::decode_request(&bytes), Err(DecodeError::TrailingBytes(2)));
+}
+
+#[test]
+fn an_error_always_fits_into_a_frame() {
+    let long = "é".repeat(TEXT_BYTES_MAX);
+    let body = body::encode_error(&RequestError::Failed(long));
+    assert!(body.len() <= FRAME_PAYLOAD_BYTES_MIN as usize);
+    let expected = RequestError::Failed("é".repeat(TEXT_BYTES_MAX / 2));
+    assert_eq!(body::decode_error(&body), Ok(expected));
+}
+
+#[test]
+fn a_response_answers_its_own_request_only() {
+    assert!(
+        Request::GetWorkerStats.is_answered_by(&Response::GetWorkerStats(WorkerStats::default()))
+    );
+    assert!(!Request::GetWorkerStats.is_answered_by(&Response::LoadFiles));
+}
+
+fn any_request() -> impl Strategy<Value = Request> {
+    prop_oneof![
+        any_index_shard().prop_map(Request::IndexShard),
+        any_update_file().prop_map(Request::UpdateFile),
+        vec(any_open_file(), 0..4).prop_map(|files| Request::LoadFiles(LoadFiles { files })),
+        vec(any_bytes(), 0..4).prop_map(|paths| Request::UnloadFiles(UnloadFiles { paths })),
+        Just(Request::GetWorkerStats),
+    ]
+}
+
+fn any_response() -> impl Strategy<Value = Response> {
+    prop_oneof![
+        any::<(u64, u64)>().prop_map(|(index_bytes, rescanned_files)| {
+            Response::IndexShard(ShardIndexed { index_bytes, rescanned_files })
+        }),
+        (any::<u64>(), any_bytes())
+            .prop_map(|(version, index)| Response::UpdateFile(FileUpdated { version, index })),
+        Just(Response::LoadFiles),
+        Just(Response::UnloadFiles),
+        any_stats().prop_map(Response::GetWorkerStats),
+    ]
+}
+
+fn any_error() -> impl Strategy<Value = RequestError> {
+    prop_oneof![
+        Just(RequestError::Cancelled),
+        Just(RequestError::DeadlineExceeded),
+        ".{0,40}".prop_map(RequestError::Invalid),
+        ".{0,40}".prop_map(RequestError::Failed),
+    ]
+}
+
+fn any_index_shard() -> impl Strategy<Value = IndexShard> {
+    let lists = (vec(any_file(), 0..3), vec(any_root(), 0..3), vec(any_file(), 0..8));
+    let scalars = (any::<u32>(), any::<[u8; 16]>(), any::<u16>(), any::<u64>());
+    (lists, scalars, any_bytes(), option::of(any_bytes())).prop_map(
+        |((dropped, roots, files), (shard, identity, threads, file_bytes_max), output, base)| {
+            IndexShard {
+                shard,
+                identity,
+                output,
+                base,
+                dropped,
+                roots,
+                files,
+                threads,
+                file_bytes_max,
+            }
+        },
+    )
+}
+
+fn any_update_file() -> impl Strategy<Value = UpdateFile> {
+    let scalars = (any::<u32>(), any::<[u8; 16]>(), any::<u64>(), any::<u64>());
+    (scalars, any_root(), any_bytes(), option::of(any_bytes())).prop_map(
+        |((shard, identity, version, file_bytes_max), root, path, text)| UpdateFile {
+            shard,
+            identity,
+            root,
+            path,
+            version,
+            text,
+            file_bytes_max,
+        },
+    )
+}
+
+fn any_stats() -> impl Strategy<Value = WorkerStats> {
+    any::<[u64; 9]>().prop_map(|n| WorkerStats {
+        pid: n[0] as u32,
+        uptime_ms: n[1],
+        resident_bytes: n[2],
+        resident_bytes_peak: n[3],
+        shards_indexed: n[4],
+        files_scanned: n[5],
+        bytes_scanned: n[6],
+        requests_in_flight: n[7] as u32,
+        open_files: n[8] as u32,
+    })
+}
+
+fn any_bytes() -> impl Strategy<Value = Bytes> {
+    vec(any::<u8>(), 0..40).prop_map(Bytes::from)
+}
+
+fn any_root() -> impl Strategy<Value = SourceRoot> {
+    let location = prop_oneof![
+        any_bytes().prop_map(Location::Folder),
+        (any_bytes(), any_bytes()).prop_map(|(path, prefix)| Location::Archive { path, prefix }),
+    ];
+    (any_bytes(), location).prop_map(|(identity, location)| SourceRoot { identity, location })
+}
+
+fn any_file() -> impl Strategy<Value = SourceFile> {
+    (any::<u32>(), any_bytes()).prop_map(|(root, path)| SourceFile { root, path })
+}
+
+fn any_open_file() -> impl Strategy<Value = OpenFile> {
+    (any_bytes(), any::<u64>(), any_bytes()).prop_map(|(path, version, text)| OpenFile {
+        path,
+        version,
+        text,
+    })
+}
