@@ -4,8 +4,10 @@
 //! costs two allocations. Offsets are bytes into the decoded text that was scanned (see
 //! [`crate::text`]); [`crate::lines`] turns them into lines and UTF-16 columns.
 
+use std::fmt;
+
 /// Everything that one compilation unit declares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Declarations {
     /// The package clause, if the file has one.
     pub package: Option<PackageClause>,
@@ -14,6 +16,8 @@ pub struct Declarations {
     /// The declarations in source order: a parent stands before its children (pre-order).
     pub symbols: Vec<Declaration>,
     arena: String,
+    /// How much text signatures were made of; see [`crate::signature`].
+    signature_source_bytes: usize,
 }
 
 /// `package a.b.c;`
@@ -258,8 +262,8 @@ impl Modifiers {
     }
 }
 
-impl std::fmt::Debug for Modifiers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Modifiers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter().map(Modifier::as_str)).finish()
     }
 }
@@ -280,7 +284,21 @@ pub struct Text {
     len: u32,
 }
 
+/// The JDK has a declaration in 640 bytes of text.
+const TEXT_BYTES_PER_SYMBOL: usize = 512;
+/// The JDK has a byte of names and signatures in 20 bytes of text.
+const TEXT_BYTES_PER_ARENA_BYTE: usize = 16;
+
 impl Declarations {
+    /// Empty, with room for what a text of so many bytes declares as a rule.
+    pub(crate) fn for_text(bytes: usize) -> Self {
+        Self {
+            symbols: Vec::with_capacity(bytes / TEXT_BYTES_PER_SYMBOL + 8),
+            arena: String::with_capacity(bytes / TEXT_BYTES_PER_ARENA_BYTE + 256),
+            ..Self::default()
+        }
+    }
+
     /// The string behind a [`Text`] of this value.
     pub fn text(&self, text: Text) -> &str {
         &self.arena[text.start as usize..][..text.len as usize]
@@ -301,6 +319,14 @@ impl Declarations {
         }
     }
 
+    pub(crate) fn signature_source(&self) -> usize {
+        self.signature_source_bytes
+    }
+
+    pub(crate) fn note_signature_source(&mut self, bytes: usize) {
+        self.signature_source_bytes += bytes;
+    }
+
     /// The whole arena, to which a [`Text`] under construction is appended.
     pub(crate) fn arena(&mut self) -> &mut String {
         &mut self.arena
@@ -309,5 +335,46 @@ impl Declarations {
     /// The arena's tail from `start` as a [`Text`].
     pub(crate) fn text_since(&self, start: usize) -> Text {
         Text { start: start as u32, len: (self.arena.len() - start) as u32 }
+    }
+}
+
+/// Equal if they say the same, wherever in the arena it lies.
+impl PartialEq for Declarations {
+    fn eq(&self, other: &Self) -> bool {
+        self.package().eq(&other.package())
+            && self.imports().eq(other.imports())
+            && self.said().eq(other.said())
+    }
+}
+
+impl Eq for Declarations {}
+
+impl Declarations {
+    fn package(&self) -> Option<(&str, Span, Span, bool)> {
+        let clause = self.package.as_ref()?;
+        Some((self.text(clause.name), clause.name_span, clause.span, clause.deprecated))
+    }
+
+    fn imports(&self) -> impl Iterator<Item = (&str, ImportKind)> {
+        self.imports.iter().map(|import| (self.text(import.path), import.kind))
+    }
+
+    /// The symbols' names and signatures, and the rest of them.
+    fn said(&self) -> impl Iterator<Item = (&str, &str, Declaration)> {
+        self.symbols.iter().map(|symbol| {
+            let rest =
+                Declaration { name: Text::default(), signature: Text::default(), ..symbol.clone() };
+            (self.text(symbol.name), self.text(symbol.signature), rest)
+        })
+    }
+}
+
+impl fmt::Debug for Declarations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Declarations")
+            .field("package", &self.package())
+            .field("imports", &self.imports().collect::<Vec<_>>())
+            .field("symbols", &self.said().collect::<Vec<_>>())
+            .finish()
     }
 }

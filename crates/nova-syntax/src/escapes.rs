@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 
 /// A text without unicode escapes, which knows where its characters come from.
 #[derive(Debug, Clone)]
@@ -18,8 +18,8 @@ pub struct Translation<'t> {
 /// From here to the next anchor, offsets in both texts differ by the same amount.
 #[derive(Debug, Clone, Copy)]
 struct Anchor {
-    translated: usize,
-    written: usize,
+    translated: u32,
+    written: u32,
 }
 
 impl Translation<'_> {
@@ -30,13 +30,11 @@ impl Translation<'_> {
 
     /// Where the character at `offset` of the translated text is written.
     pub fn written_at(&self, offset: u32) -> u32 {
-        let offset = offset as usize;
         let before = self.anchors.partition_point(|anchor| anchor.translated <= offset);
-        let written = match before.checked_sub(1).map(|index| self.anchors[index]) {
+        match before.checked_sub(1).map(|index| self.anchors[index]) {
             Some(anchor) => anchor.written + (offset - anchor.translated),
             None => offset,
-        };
-        written as u32
+        }
     }
 
     /// Whether offsets are the same in both texts.
@@ -55,16 +53,16 @@ pub fn translate(text: &str) -> Translation<'_> {
     let mut anchors = Vec::new();
     let mut copied = 0;
     let mut at = 0;
-    while let Some(backslash) = memchr::memchr(b'\\', &text.as_bytes()[at..]) {
-        at += backslash;
-        let Some((character, end)) = escape_at(text, at) else {
-            // A backslash that is not the first half of an escape takes its partner along.
-            at += if text.as_bytes().get(at + 1) == Some(&b'\\') { 2 } else { 1 };
+    while let Some(backslash) = backslash_from(text.as_bytes(), at) {
+        let Some((character, end)) = escape_at(text.as_bytes(), backslash) else {
+            // A backslash that begins no escape takes the one behind it along (JLS §3.3).
+            let doubled = text.as_bytes().get(backslash + 1) == Some(&b'\\');
+            at = backslash + if doubled { 2 } else { 1 };
             continue;
         };
-        translated.push_str(&text[copied..at]);
+        translated.push_str(&text[copied..backslash]);
         translated.push(character);
-        anchors.push(Anchor { translated: translated.len(), written: end });
+        anchors.push(Anchor { translated: translated.len() as u32, written: end as u32 });
         copied = end;
         at = end;
     }
@@ -72,14 +70,22 @@ pub fn translate(text: &str) -> Translation<'_> {
     Translation { text: Cow::Owned(translated), anchors }
 }
 
+/// Texts that are written in escapes have them one after another.
+fn backslash_from(bytes: &[u8], at: usize) -> Option<usize> {
+    if bytes.get(at) == Some(&b'\\') {
+        return Some(at);
+    }
+    memchr(b'\\', bytes.get(at..)?).map(|len| at + len)
+}
+
 /// The character that the escape at `at` stands for, together with the escape of a low surrogate
 /// behind it, and their end.
-fn escape_at(text: &str, at: usize) -> Option<(char, usize)> {
-    let (unit, end) = unit_at(text, at)?;
+fn escape_at(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    let (unit, end) = unit_at(bytes, at)?;
     if let Some(character) = char::from_u32(u32::from(unit)) {
         return Some((character, end));
     }
-    if let Some((low, low_end)) = unit_at(text, end)
+    if let Some((low, low_end)) = unit_at(bytes, end)
         && let Some(Ok(character)) = char::decode_utf16([unit, low]).next()
     {
         return Some((character, low_end));
@@ -88,17 +94,14 @@ fn escape_at(text: &str, at: usize) -> Option<(char, usize)> {
 }
 
 /// The UTF-16 unit that `\uXXXX` at `at` stands for, and its end.
-fn unit_at(text: &str, at: usize) -> Option<(u16, usize)> {
-    let bytes = text.as_bytes();
-    let rest = bytes.get(at..)?.strip_prefix(b"\\")?;
-    let us = rest.iter().take_while(|&&byte| byte == b'u').count();
-    let digits = rest.get(us..us + 4)?;
-    if us == 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let end = at + 1 + us + 4;
-    let unit = u16::from_str_radix(&text[end - 4..end], 16).ok()?;
-    Some((unit, end))
+fn unit_at(bytes: &[u8], at: usize) -> Option<(u16, usize)> {
+    let rest = bytes.get(at..)?.strip_prefix(b"\\u")?;
+    let more_us = rest.iter().take_while(|&&byte| byte == b'u').count();
+    let digits = rest[more_us..].first_chunk::<4>()?;
+    let unit = digits
+        .iter()
+        .try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)? as u16))?;
+    Some((unit, at + 2 + more_us + 4))
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ impl<'t> Scanner<'t> {
     fn new(text: &'t str) -> Self {
         Self {
             cursor: Cursor::new(text),
-            declarations: Declarations::default(),
+            declarations: Declarations::for_text(text.len()),
             frames: vec![Frame::Members(Scope::FILE)],
             code_depth: 0,
         }

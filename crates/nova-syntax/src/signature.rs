@@ -9,6 +9,10 @@ use crate::declarations::{Declarations, Text};
 /// A longer signature is cut and ends in `…`; a name alone is never cut.
 pub(crate) const SIGNATURE_BYTES_MAX: usize = 4096;
 
+/// Once the signatures of a file are made of this much text, the others are but names. Each of many
+/// declarators repeats their type, so a small file could ask for gigabytes.
+pub(crate) const SIGNATURE_SOURCE_BYTES_MAX: usize = 64 << 20;
+
 const ELLIPSIS: &str = "…";
 
 /// A name and the signature that begins with it.
@@ -84,6 +88,9 @@ pub(crate) fn is_deprecated(name: &str) -> bool {
 
 fn push_dotted(arena: &mut String, source: &str) {
     let bytes = source.as_bytes();
+    if !bytes.iter().any(|&byte| SPACELESS[usize::from(byte)] & ODD != 0) {
+        return arena.push_str(source);
+    }
     let mut at = 0;
     while at < bytes.len() {
         at = blank_end(bytes, at).unwrap_or_else(|| {
@@ -100,6 +107,8 @@ struct Draft<'a> {
     start: usize,
     name: Text,
     bytes_max: usize,
+    /// The file's signatures have taken too much already: this one is but the name.
+    exhausted: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -108,11 +117,14 @@ impl<'a> Draft<'a> {
         declarations.arena().push_str(name);
         let bytes_max = SIGNATURE_BYTES_MAX.max(name.len() + ELLIPSIS.len());
         let name = declarations.text_since(start);
-        Self { declarations, start, name, bytes_max }
+        let exhausted = declarations.signature_source() > SIGNATURE_SOURCE_BYTES_MAX;
+        Self { declarations, start, name, bytes_max, exhausted }
     }
 
     fn push_type(&mut self, written: &str, dimensions: &str) {
-        self.declarations.arena().push_str(": ");
+        if !self.exhausted {
+            self.declarations.arena().push_str(": ");
+        }
         self.push(written);
         self.push(dimensions);
     }
@@ -123,23 +135,16 @@ impl<'a> Draft<'a> {
     /// `)`, `]`, `>`, `,`, `;`, or around a dot (after the dots of `int... x` it stays). Literals,
     /// which stand in the arguments of annotations, are kept.
     fn push(&mut self, source: &str) {
+        if self.exhausted {
+            return;
+        }
+        self.declarations.note_signature_source(source.len());
         let arena = self.declarations.arena();
-        let bytes = source.as_bytes();
-        let mut at = 0;
-        let mut gap = false;
-        while at < bytes.len() && arena.len() - self.start <= self.bytes_max {
-            if let Some(end) = blank_end(bytes, at) {
-                gap = true;
-                at = end;
-                continue;
-            }
-            if gap && keeps_gap(arena.as_bytes(), bytes[at]) {
-                arena.push(' ');
-            }
-            gap = false;
-            let end = token_end(bytes, at);
-            push_on_one_line(arena, &source[at..end]);
-            at = end;
+        if is_normal(arena.as_bytes(), source.as_bytes()) {
+            arena.push_str(source);
+        } else {
+            let bytes_max = self.start + self.bytes_max;
+            push_normalised(arena, source, bytes_max);
         }
     }
 
@@ -153,6 +158,69 @@ impl<'a> Draft<'a> {
         Signed { name: self.name, signature: self.declarations.text_since(self.start) }
     }
 }
+
+/// Whether `source`, behind what is `written`, would stay as it is. Few signatures do not.
+fn is_normal(written: &[u8], source: &[u8]) -> bool {
+    let mut last = written.last().copied().unwrap_or(0);
+    for (at, &byte) in source.iter().enumerate() {
+        if byte == b' ' {
+            let next = source.get(at + 1).copied().unwrap_or(b' ');
+            if SPACELESS[usize::from(last)] & BEHIND != 0
+                || SPACELESS[usize::from(next)] & AHEAD != 0
+            {
+                return false;
+            }
+        } else if SPACELESS[usize::from(byte)] & ODD != 0 {
+            return false;
+        }
+        last = byte;
+    }
+    true
+}
+
+/// Appends `source` normalised until the arena has over `bytes_max` bytes.
+fn push_normalised(arena: &mut String, source: &str, bytes_max: usize) {
+    let bytes = source.as_bytes();
+    let mut at = 0;
+    let mut gap = false;
+    while at < bytes.len() && arena.len() <= bytes_max {
+        if let Some(end) = blank_end(bytes, at) {
+            gap = true;
+            at = end;
+            continue;
+        }
+        if gap && keeps_gap(arena.as_bytes(), bytes[at]) {
+            arena.push(' ');
+        }
+        gap = false;
+        let end = token_end(bytes, at);
+        push_on_one_line(arena, &source[at..end]);
+        at = end;
+    }
+}
+
+/// No space is left behind this byte, or it takes a longer look to see whether one is.
+const BEHIND: u8 = 1;
+/// No space is left ahead of this byte, or it takes a longer look.
+const AHEAD: u8 = 1 << 1;
+/// White space, or what may begin a comment or a literal.
+const ODD: u8 = 1 << 2;
+
+static SPACELESS: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'(' | b'[' | b'<' => BEHIND,
+            b')' | b']' | b'>' | b',' | b';' => AHEAD,
+            b'.' => BEHIND | AHEAD,
+            0..=b' ' | b'/' | b'"' | b'\'' => BEHIND | AHEAD | ODD,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 /// The end of the white space or the comment at `at`, if there is one.
 fn blank_end(bytes: &[u8], at: usize) -> Option<usize> {

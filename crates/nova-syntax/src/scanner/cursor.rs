@@ -211,6 +211,15 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// To the next brace, literal or comment, if not the text's end.
+    pub(super) fn skip_plain_code(&mut self) {
+        let rest = self.bytes.get(self.pos..).unwrap_or_default();
+        let (blocks, _) = rest.as_chunks::<16>();
+        let plain = blocks.iter().take_while(|block| is_plain_code(block)).count();
+        self.pos += plain * 16;
+        self.skip_until(BODY_STOP);
+    }
+
     pub(super) fn skip_until(&mut self, class: u8) {
         let rest = self.bytes.get(self.pos..).unwrap_or_default();
         let len = rest.iter().position(|&byte| has(byte, class));
@@ -230,6 +239,12 @@ impl<'t> Cursor<'t> {
         let line_start = pos - blank;
         (line_start == 0 || matches!(before[line_start - 1], b'\n' | b'\r')).then_some(blank)
     }
+}
+
+/// Whether no byte is a [`BODY_STOP`]. Without branches, this compiles to a few vector instructions.
+fn is_plain_code(block: &[u8; 16]) -> bool {
+    let holds = |wanted| block.iter().fold(false, |any, &byte| any | (byte == wanted));
+    !(holds(b'{') | holds(b'}') | holds(b'"') | holds(b'\'') | holds(b'/'))
 }
 
 pub(super) fn span(start: usize, end: usize) -> Span {

@@ -4,7 +4,7 @@
 //! inside braces only braces count, and inside parentheses braces are skipped as a whole.
 
 use super::Reason;
-use super::cursor::{BODY_STOP, Cursor, EXPRESSION_STOP, TYPE};
+use super::cursor::{Cursor, EXPRESSION_STOP, TYPE};
 use crate::declarations::Span;
 
 /// What was skipped.
@@ -43,7 +43,7 @@ impl<'t> Cursor<'t> {
         let mut depth = 1_usize;
         let mut nested = false;
         loop {
-            self.skip_until(BODY_STOP);
+            self.skip_plain_code();
             match self.peek() {
                 b'{' => {
                     depth += 1;
