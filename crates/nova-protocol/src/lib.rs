@@ -42,6 +42,7 @@ mod worker_side;
 pub mod body;
 mod bounded;
 pub mod message;
+pub mod path;
 
 pub use error::{ProtocolError, SendError};
 pub use goodbye::{Goodbye, GoodbyeCode};

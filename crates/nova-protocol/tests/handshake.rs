@@ -17,87 +17,53 @@ fn the_bytes_of_a_hello_are_frozen() {
     hello.capabilities = Capabilities(0x0102_0304_0506_0708);
     hello.token = Some(Token::new("key").unwrap());
     hello.shards = Some(vec![3, 256]);
-    check(
-        HandshakeFrame::Hello(hello),
-        &[
-            b"NOVA",
-            &[1, 0, 0, 0],
-            &[64, 0, 0, 0], // magic, kind, length
-            &[1, 0],
-            &[2, 0],                   // oldest and newest version
-            &[8, 7, 6, 5, 4, 3, 2, 1], // capabilities
-            &[0, 0, 1, 0],
-            &[0, 1, 0, 0],             // 64 KiB a frame, 256 requests
-            &[0, 0, 0, 4, 0, 0, 0, 0], // 64 MiB a message
-            &[0, 0, 0, 8, 0, 0, 0, 0], // 128 MiB in reassembly
-            &[1],
-            &[1], // a worker, restricted to shards
-            &[5, 0],
-            b"0.1.0",
-            &[2, 0],
-            b"w1",
-            &[3, 0],
-            b"key",
-            &[2, 0],
-            &[3, 0, 0, 0],
-            &[0, 1, 0, 0], // shards 3 and 256
-        ],
-    );
+    let expected = "
+        'NOVA' 01 000000 40000000     ; magic, kind, reserved, length
+        0100 0200                     ; oldest and newest version
+        0807060504030201              ; capabilities
+        00000100 00010000             ; 64 KiB a frame, 256 requests
+        0000000400000000              ; 64 MiB a message
+        0000000800000000              ; 128 MiB in reassembly
+        01 01                         ; a worker, restricted to shards
+        0500 '0.1.0' 0200 'w1' 0300 'key'
+        0200 03000000 00010000        ; shards 3 and 256
+    ";
+    check(HandshakeFrame::Hello(hello), expected);
 }
 
 /// If this test fails, peers of other versions no longer understand this one. The bytes may not change.
 #[test]
 fn the_bytes_of_a_reject_are_frozen() {
     let reject = Reject::new(RejectCode::BadToken, "0.1.0", "no");
-    check(
-        HandshakeFrame::Reject(reject),
-        &[
-            b"NOVA",
-            &[3, 0, 0, 0],
-            &[17, 0, 0, 0], // magic, kind, length
-            &[2, 0],        // code
-            &[1, 0],
-            &[1, 0], // oldest and newest version
-            &[5, 0],
-            b"0.1.0",
-            &[2, 0],
-            b"no",
-        ],
-    );
+    let expected = "
+        'NOVA' 03 000000 11000000     ; magic, kind, reserved, length
+        0200                          ; code
+        0100 0100                     ; oldest and newest version
+        0500 '0.1.0' 0200 'no'
+    ";
+    check(HandshakeFrame::Reject(reject), expected);
 }
 
 #[test]
 fn the_bytes_of_a_welcome_are_those_of_version_1() {
-    check(
-        HandshakeFrame::Welcome(welcome()),
-        &[
-            b"NOVA",
-            &[2, 0, 0, 0],
-            &[42, 0, 0, 0], // magic, kind, length
-            &[1, 0],
-            &[7, 0, 0, 0], // version, worker number
-            &[0, 0, 1, 0],
-            &[0, 1, 0, 0],             // 64 KiB a frame, 256 requests
-            &[0, 0, 0, 4, 0, 0, 0, 0], // 64 MiB a message
-            &[0, 0, 0, 8, 0, 0, 0, 0], // 128 MiB in reassembly
-            &[0x88, 0x13, 0, 0],
-            &[0x30, 0x75, 0, 0], // 5 s, 30 s
-            &[2, 0],
-            b"/n",
-        ],
-    );
+    let expected = "
+        'NOVA' 02 000000 2a000000     ; magic, kind, reserved, length
+        0100 07000000                 ; version, worker number
+        00000100 00010000             ; 64 KiB a frame, 256 requests
+        0000000400000000              ; 64 MiB a message
+        0000000800000000              ; 128 MiB in reassembly
+        88130000 30750000             ; 5 s, 30 s
+        0200 '/n'
+    ";
+    check(HandshakeFrame::Welcome(welcome()), expected);
 }
 
 #[test]
 fn the_bytes_of_a_ready_are_those_of_version_1() {
-    let header: [&[u8]; 2] = [b"NOVA", &[4, 0, 0, 0]];
-    let [magic, kind] = header;
     let nonce = Some(Nonce(*b"0123456789abcdef"));
-    check(
-        HandshakeFrame::Ready(Ready { nonce }),
-        &[magic, kind, &[17, 0, 0, 0], &[1], b"0123456789abcdef"],
-    );
-    check(HandshakeFrame::Ready(Ready { nonce: None }), &[magic, kind, &[1, 0, 0, 0], &[0]]);
+    let expected = "'NOVA' 04 000000 11000000 01 '0123456789abcdef'";
+    check(HandshakeFrame::Ready(Ready { nonce }), expected);
+    check(HandshakeFrame::Ready(Ready { nonce: None }), "'NOVA' 04 000000 01000000 00");
 }
 
 #[test]
@@ -201,10 +167,20 @@ proptest! {
     }
 }
 
-/// The frame has these bytes, and these bytes are the frame.
+/// The frame has these bytes, and these bytes are the frame. They are written in hexadecimal, text in
+/// quotes, with comments from `;`.
 #[track_caller]
-fn check(frame: HandshakeFrame, expected: &[&[u8]]) {
-    let expected = expected.concat();
+fn check(frame: HandshakeFrame, bytes: &str) {
+    let code = bytes.lines().map(|line| line.split(';').next().unwrap_or_default());
+    let mut expected = Vec::new();
+    for word in code.flat_map(str::split_whitespace) {
+        match word.strip_prefix('\'').and_then(|word| word.strip_suffix('\'')) {
+            Some(text) => expected.extend(text.bytes()),
+            None => expected.extend((0..word.len()).step_by(2).map(|at| {
+                u8::from_str_radix(&word[at..at + 2], 16).expect("two hexadecimal digits")
+            })),
+        }
+    }
     assert_eq!(frame.encode().expect("within bounds"), expected);
     assert_eq!(decode(&expected), Ok(frame));
 }

@@ -12,6 +12,8 @@ use interprocess::local_socket::{
     traits::tokio::{Listener as _, Stream as _},
 };
 
+use nova_protocol::path;
+
 /// The longest path of a socket, in bytes: what `sun_path` holds, less the zero at its end.
 const SOCKET_PATH_BYTES_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
@@ -186,14 +188,10 @@ impl TryFrom<&OsStr> for Endpoint {
         if let Some(text) = text.to_str() {
             return text.parse();
         }
-        #[cfg(unix)]
-        {
-            use std::os::unix::ffi::OsStrExt;
-            if let Some(path) = text.as_bytes().strip_prefix(b"unix:") {
-                return Ok(Endpoint::Unix(OsStr::from_bytes(path).into()));
-            }
+        match path::to_bytes(Path::new(text)).strip_prefix(b"unix:") {
+            Some(path) if !path.contains(&0) => Ok(Endpoint::Unix(path::from_bytes(path))),
+            _ => Err(EndpointError::Malformed(text.to_string_lossy().into_owned())),
         }
-        Err(EndpointError::Malformed(text.to_string_lossy().into_owned()))
     }
 }
 
