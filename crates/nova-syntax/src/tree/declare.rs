@@ -23,6 +23,15 @@ pub(super) struct Place {
     pub(super) local: bool,
 }
 
+/// What the declarators of one declaration share.
+#[derive(Clone, Copy)]
+pub(super) struct FieldList<'n> {
+    modifiers: Modifiers,
+    written: Option<Node<'n>>,
+    /// The declaration, if it has one declarator only.
+    sole_of: Option<Node<'n>>,
+}
+
 impl<'t> Declare<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self { source: Source(text), declarations: Declarations::default() }
@@ -133,34 +142,32 @@ impl<'t> Declare<'t> {
         self.push(Kind::Constructor, signed, self.source.modifiers_of(node), place, name, node);
     }
 
-    pub(super) fn compact_constructor(&mut self, node: Node<'_>, place: Place) {
-        self.bare(Kind::Constructor, node, place);
-    }
-
-    pub(super) fn enum_constant(&mut self, node: Node<'_>, place: Place) {
-        self.bare(Kind::EnumConstant, node, place);
-    }
-
-    fn bare(&mut self, kind: Kind, node: Node<'_>, place: Place) {
+    /// What is no more than its name to a signature.
+    pub(super) fn bare(&mut self, kind: Kind, node: Node<'_>, place: Place) {
         let Some(name) = name_of(node) else { return };
         let signed = signature::bare(&mut self.declarations, self.source.of(name));
         self.push(kind, signed, self.source.modifiers_of(node), place, name, node);
     }
 
-    /// One field for each declarator; the span of a sole one is the whole declaration.
-    pub(super) fn fields(&mut self, node: Node<'_>, place: Place) {
-        let modifiers = self.source.modifiers_of(node);
-        let written = self.source.field(node, "type");
-        let declarators = || children(node).filter(|child| child.kind() == "variable_declarator");
-        let is_sole = declarators().nth(1).is_none();
-        for declarator in declarators() {
-            let Some(name) = name_of(declarator) else { continue };
-            let dimensions = self.source.field(declarator, "dimensions");
-            let signed =
-                signature::typed(&mut self.declarations, self.source.of(name), written, dimensions);
-            let whole = if is_sole { node } else { declarator };
-            self.push(Kind::Field, signed, modifiers, place, name, whole);
+    /// What the fields of one declaration share, read once however many they are.
+    pub(super) fn field_list<'n>(&self, node: Node<'n>) -> FieldList<'n> {
+        let mut declarators = children(node).filter(|child| child.kind() == "variable_declarator");
+        FieldList {
+            modifiers: self.source.modifiers_of(node),
+            written: node.child_by_field_name("type"),
+            sole_of: declarators.nth(1).is_none().then_some(node),
         }
+    }
+
+    /// One of the fields; the span of a sole one is the whole declaration.
+    pub(super) fn field(&mut self, list: FieldList<'_>, declarator: Node<'_>, place: Place) {
+        let Some(name) = name_of(declarator) else { return };
+        let name_source = self.source.of(name);
+        let written = list.written.map_or("", |written| self.source.of(written));
+        let dimensions = self.source.field(declarator, "dimensions");
+        let signed = signature::typed(&mut self.declarations, name_source, written, dimensions);
+        let whole = list.sole_of.unwrap_or(declarator);
+        self.push(Kind::Field, signed, list.modifiers, place, name, whole);
     }
 
     fn push(

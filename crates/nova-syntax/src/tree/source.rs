@@ -12,8 +12,8 @@ pub(super) struct Source<'t>(pub(super) &'t str);
 impl<'t> Source<'t> {
     /// The modifiers in the node that the grammar keeps for them.
     pub(super) fn modifiers_of(self, node: Node<'_>) -> Modifiers {
-        let list = children(node).find(|child| child.kind() == "modifiers");
-        list.map(|list| self.modifiers_among(list)).unwrap_or_default()
+        let first = children(node).next().filter(|child| child.kind() == "modifiers");
+        first.map(|list| self.modifiers_among(list)).unwrap_or_default()
     }
 
     /// The modifiers among the node's own children.
