@@ -1,1 +1,48 @@
-//! nova-router
+//! The router: layout, workers, and the workspace that frontends open and ask.
+//!
+//! A [`Workspace`] serves one or more ROOTs. [`Workspace::reconcile`] brings its index into line with the
+//! disk; [`Workspace::search`] answers from the published symbol view, which it loads once and never
+//! waits for. The router owns the map from source roots to shards, and starts, feeds and ends the
+//! workers; of Java it reads nothing but package clauses, so a hostile file can only hurt a worker.
+//!
+//! ```text
+//!  ROOTs ─▶ walk, archives ─▶ tree ─▶ source_root ─▶ layout ─▶ plan ─▶ assignment ─▶ pool ─▶ workers
+//!                                                                                              │
+//!  answer ◀── published (the symbol view) ◀── reconcile ◀── cache (shard_<id>.bin) ◀───────────┘
+//! ```
+//!
+//! It knows nothing of terminals, of JSON and of LSP: those are frontends.
+
+pub mod workspace;
+
+mod answer;
+mod reconcile;
+pub mod report;
+
+pub mod root;
+mod scope;
+
+mod clauses;
+mod folder;
+mod source_root;
+mod tree;
+mod walk;
+
+mod layout;
+mod plan;
+
+mod assignment;
+mod pool;
+
+mod cache;
+mod published;
+
+pub use answer::Answer;
+pub use cache::CacheError;
+pub use cache::collection::{CacheCollection, CachedWorkspace};
+pub use layout::SHARD_BYTES_MAX_DEFAULT;
+pub use nova_index::Query;
+pub use pool::{Launch, WorkerOptions};
+pub use reconcile::ReconcileError;
+pub use root::{Root, RootError};
+pub use workspace::{Workspace, WorkspaceOptions};

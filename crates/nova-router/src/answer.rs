@@ -1,0 +1,186 @@
+//! Answers queries, and never with a line that is wrong by now.
+//!
+//! The files of the hits are compared with the disk before anyone sees them. What changed is scanned
+//! and the query runs once more; what could not be settled in time is left out, and counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use nova_index::{
+    FileRef, Hit, OpenShardError, Query, SearchResult, Shard, ShardId, ShardIdentity, Stamp,
+    SymbolView, ViewSymbol, search,
+};
+use nova_protocol::message::{Location, SourceRoot, UpdateFile};
+use nova_protocol::path;
+use nova_worker::disk;
+use tokio::time::{Instant, timeout_at};
+
+use crate::folder;
+use crate::pool::UpdateError;
+use crate::report::Symbol;
+use crate::source_root;
+use crate::workspace::{Coverage, StartPoolError, Workspace};
+
+/// The best symbols for a query.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The symbols with their scores, the best first.
+    pub hits: Vec<(Symbol, u32)>,
+    /// How many symbols match in all.
+    pub total: u64,
+    /// Whether there are more than were asked for.
+    pub cut: bool,
+    /// The view that the query ran on.
+    pub revision: u64,
+    /// How much of the workspace that view shows.
+    pub coverage: Coverage,
+    /// Files whose hits were left out: they changed, and could not be scanned in time.
+    pub pending: usize,
+}
+
+/// A file by the identity of its source root and its path below that.
+type FileKey = (Vec<u8>, Vec<u8>);
+
+/// A file that changed since its row was made.
+struct Changed {
+    shard: ShardId,
+    identity: ShardIdentity,
+    is_gone: bool,
+}
+
+impl Workspace {
+    /// The best `limit` symbols for a query, each verified to be where it is said to be. Takes little
+    /// longer than `deadline`.
+    pub async fn search(&self, query: &Query, limit: usize, deadline: Duration) -> Answer {
+        let deadline = Instant::now() + deadline;
+        let mut view = self.view();
+        let mut result = run_query(&view, query, limit);
+        let mut changed = self.changed(&result.hits);
+        if !changed.is_empty() {
+            self.update(&changed, deadline).await;
+            drop(result);
+            view = self.view();
+            result = run_query(&view, query, limit);
+            changed = self.changed(&result.hits);
+        }
+        let settled = result.hits.iter().filter(|hit| !changed.contains_key(&key(hit)));
+        Answer {
+            hits: settled.map(|hit| (self.symbol(hit.symbol), hit.score.0)).collect(),
+            total: result.total,
+            cut: result.cut,
+            revision: view.revision().0,
+            coverage: self.coverage(),
+            pending: changed.len(),
+        }
+    }
+
+    /// A symbol of the view, spelled out.
+    pub fn symbol(&self, symbol: ViewSymbol<'_>) -> Symbol {
+        Symbol {
+            name: symbol.name().to_owned(),
+            kind: symbol.kind(),
+            container: symbol.container(),
+            package: symbol.package().to_owned(),
+            file: self.path_of(symbol.file()),
+            line: symbol.line(),
+            character: u32::from(symbol.character()),
+            signature: symbol.signature(),
+            modifiers: symbol.modifiers(),
+            local: symbol.local(),
+        }
+    }
+
+    /// Of the files of some hits, those that are not on the disk as they were indexed.
+    fn changed(&self, hits: &[Hit<'_>]) -> BTreeMap<FileKey, Changed> {
+        let files: BTreeMap<FileKey, FileRef<'_>> =
+            hits.iter().map(|hit| (key(hit), hit.symbol.file())).collect();
+        let changed = files.into_iter().filter_map(|(key, file)| {
+            let now = self.stamp_now(file);
+            let is_changed = now != Some(file.stamp());
+            let (shard, identity) = (file.shard().id(), file.shard().identity());
+            is_changed.then_some((key, Changed { shard, identity, is_gone: now.is_none() }))
+        });
+        changed.collect()
+    }
+
+    /// What `stat` says of a file, `None` if it is gone. A file in an archive is as it was for as long
+    /// as the archive is.
+    fn stamp_now(&self, file: FileRef<'_>) -> Option<Stamp> {
+        let path = self.path_of(file);
+        let archives = self.archives();
+        let archive = archives.iter().find(|(archive, _)| folder::below(&path, archive).is_some());
+        match archive {
+            None => stat(&path),
+            Some((archive, listed)) => {
+                let now = stat(archive.strip_suffix(b"!").unwrap_or(archive))?;
+                Some(if now == *listed { file.stamp() } else { Stamp::default() })
+            }
+        }
+    }
+
+    /// Has changed files scanned and published, as many as the deadline allows.
+    async fn update(&self, changed: &BTreeMap<FileKey, Changed>, deadline: Instant) {
+        for ((root, path), changed) in changed {
+            if changed.is_gone {
+                self.published.supersede(root, path, None);
+                continue;
+            }
+            match timeout_at(deadline, self.scan_file(root, path, changed)).await {
+                Ok(Ok(delta)) => {
+                    let delta = (delta.file_count() > 0).then(|| Arc::new(delta));
+                    self.published.supersede(root, path, delta);
+                }
+                Ok(Err(error)) => tracing::warn!("{}: {error}", String::from_utf8_lossy(path)),
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn scan_file(
+        &self,
+        root: &[u8],
+        path: &[u8],
+        changed: &Changed,
+    ) -> Result<Shard, ScanFileError> {
+        let folder = source_root::path(root, &self.base());
+        let request = UpdateFile {
+            shard: changed.shard.0,
+            identity: changed.identity.0,
+            root: SourceRoot {
+                identity: Bytes::copy_from_slice(root),
+                location: Location::Folder(folder.into()),
+            },
+            path: Bytes::copy_from_slice(path),
+            version: 0,
+            text: None,
+            file_bytes_max: self.options.file_bytes_max,
+        };
+        let updated = self.pool().await?.update_file(request).await?;
+        Ok(Shard::from_bytes(updated.index, &changed.identity)?)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ScanFileError {
+    #[error(transparent)]
+    Pool(#[from] StartPoolError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error("a worker answered with an index that cannot be used: {0}")]
+    Index(#[from] OpenShardError),
+}
+
+fn run_query<'v>(view: &'v SymbolView, query: &Query, limit: usize) -> SearchResult<'v> {
+    search(view, query, limit, &|| false).expect("nobody cancels it")
+}
+
+fn key(hit: &Hit<'_>) -> FileKey {
+    let file = hit.symbol.file();
+    (file.root_identity().to_vec(), file.path().to_vec())
+}
+
+fn stat(path: &[u8]) -> Option<Stamp> {
+    std::fs::symlink_metadata(path::from_bytes(path)).ok().map(|metadata| disk::stamp(&metadata))
+}

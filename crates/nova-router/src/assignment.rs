@@ -1,0 +1,196 @@
+//! Which worker indexes which shard: the largest waiting one goes to whoever is free, so that all end
+//! together. The one place that decides it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nova_index::ShardId;
+use nova_protocol::message::IndexShard;
+use tokio::sync::Notify;
+
+/// A shard whose worker died this often is given up; the others go on.
+pub const TASK_ATTEMPTS_MAX: u32 = 3;
+
+/// One shard to be indexed.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) request: IndexShard,
+    /// Source bytes to read.
+    pub(crate) bytes: u64,
+    /// How many workers had it and died.
+    pub(crate) failed_attempts: u32,
+}
+
+impl Task {
+    pub(crate) fn shard(&self) -> ShardId {
+        ShardId(self.request.shard)
+    }
+}
+
+/// The shards of one run, from the first handed out to the last one answered.
+///
+/// It starts open and empty, so that workers can start while the run is still being planned; once it
+/// is filled, nothing is added but what comes back.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Ordered by size, the largest last.
+    waiting: Vec<Task>,
+    in_work: usize,
+    is_filled: bool,
+}
+
+impl State {
+    fn is_finished(&self) -> bool {
+        self.is_filled && self.waiting.is_empty() && self.in_work == 0
+    }
+}
+
+impl Assignment {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// All the shards that there are to do.
+    pub(crate) fn fill(&self, mut tasks: Vec<Task>) {
+        tasks.sort_by_key(|task| (task.bytes, std::cmp::Reverse(task.request.shard)));
+        let mut state = self.state();
+        state.waiting = tasks;
+        state.is_filled = true;
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until every shard is answered or given up.
+    pub(crate) async fn finished(&self) {
+        self.wait_for(|state| state.is_finished().then_some(())).await;
+    }
+
+    /// The next shard for a worker that takes only these (or any). Waits while there may be one yet, and
+    /// is `None` when all is done.
+    pub(crate) async fn next(&self, only: Option<&[u32]>) -> Option<Task> {
+        let fits = |task: &Task| only.is_none_or(|only| only.contains(&task.request.shard));
+        self.wait_for(|state| {
+            if let Some(index) = state.waiting.iter().rposition(fits) {
+                state.in_work += 1;
+                return Some(Some(state.waiting.remove(index)));
+            }
+            state.is_finished().then_some(None)
+        })
+        .await
+    }
+
+    async fn wait_for<T>(&self, mut outcome: impl FnMut(&mut State) -> Option<T>) -> T {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // Listening before looking, so that no change falls between the two.
+            changed.as_mut().enable();
+            if let Some(outcome) = outcome(&mut self.state()) {
+                return outcome;
+            }
+            changed.await;
+        }
+    }
+
+    /// A shard handed out is answered, or given up.
+    pub(crate) fn finish(&self) {
+        self.state().in_work -= 1;
+        self.changed.notify_waiters();
+    }
+
+    /// A shard handed out has lost its worker.
+    pub(crate) fn give_back(&self, task: Task) {
+        let mut state = self.state();
+        state.in_work -= 1;
+        let at = state.waiting.partition_point(|other| other.bytes <= task.bytes);
+        state.waiting.insert(at, task);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Takes all that waits, so that nothing more is handed out.
+    pub(crate) fn abandon(&self) -> Vec<Task> {
+        let waiting = std::mem::take(&mut self.state().waiting);
+        self.changed.notify_waiters();
+        waiting
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn task(shard: u32, bytes: u64) -> Task {
+        let request = IndexShard {
+            shard,
+            identity: [0; 16],
+            output: Bytes::new(),
+            base: None,
+            dropped: Vec::new(),
+            roots: Vec::new(),
+            files: Vec::new(),
+            threads: 1,
+            file_bytes_max: 0,
+        };
+        Task { request, bytes, failed_attempts: 0 }
+    }
+
+    fn filled(tasks: Vec<Task>) -> Assignment {
+        let assignment = Assignment::new();
+        assignment.fill(tasks);
+        assignment
+    }
+
+    /// Whether a future has nothing to say yet.
+    async fn is_pending(future: std::pin::Pin<&mut impl Future>) -> bool {
+        tokio::select! {
+            biased;
+            _ = future => false,
+            () = std::future::ready(()) => true,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_largest_goes_first_and_a_lost_one_comes_again() {
+        let assignment = filled(vec![task(0, 5), task(1, 9), task(2, 5)]);
+        let first = assignment.next(None).await.unwrap();
+        assert_eq!(first.request.shard, 1);
+        assert_eq!(assignment.next(Some(&[2])).await.unwrap().request.shard, 2);
+        assignment.give_back(first);
+        assert_eq!(assignment.next(None).await.unwrap().request.shard, 1);
+        assert_eq!(assignment.next(None).await.unwrap().request.shard, 0);
+        for _ in 0..3 {
+            assignment.finish();
+        }
+        assert!(assignment.next(None).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_free_worker_waits_while_a_shard_may_come_back() {
+        let assignment = filled(vec![task(0, 5)]);
+        let taken = assignment.next(None).await.unwrap();
+        let mut waiting = std::pin::pin!(assignment.next(None));
+        assert!(is_pending(waiting.as_mut()).await);
+        assignment.give_back(taken);
+        assert_eq!(waiting.await.unwrap().request.shard, 0);
+    }
+
+    #[tokio::test]
+    async fn workers_wait_for_a_plan_and_end_when_it_is_empty() {
+        let assignment = Assignment::new();
+        let mut waiting = std::pin::pin!(assignment.next(None));
+        assert!(is_pending(waiting.as_mut()).await);
+        assignment.fill(Vec::new());
+        assert!(waiting.await.is_none());
+        assignment.finished().await;
+    }
+}

@@ -1,0 +1,213 @@
+//! The cache folder of one workspace: its layout, its shard files, its lock.
+//!
+//! ```text
+//! <folder>/layout.json       root → shard; fsynced, for it cannot be rebuilt
+//! <folder>/shard_<id>.bin    replaced by rename only, for it may be mapped
+//! <folder>/lock              held while the layout changes and while a shard is published
+//! <folder>/run-<nonce>/      one running router: its lock, unpublished shards, its socket
+//! ```
+//!
+//! Readers take no lock. Several routers may work on one folder: each publishes whole, valid files,
+//! and whichever is renamed last stands.
+
+pub(crate) mod collection;
+pub(crate) mod run;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use nova_index::ShardId;
+
+use crate::layout::{Layout, LayoutError};
+use run::Run;
+
+const LAYOUT_FILE: &str = "layout.json";
+const LOCK_FILE: &str = "lock";
+
+/// One workspace's cache folder. It need not exist until something is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn shard_path(&self, shard: ShardId) -> PathBuf {
+        self.folder.join(format!("shard_{}.bin", shard.0))
+    }
+
+    /// The layout; `None` where there is none yet, or none that this version can read (then the
+    /// shard files are strangers, and are built again).
+    pub(crate) fn load_layout(&self) -> Result<Option<Layout>, CacheError> {
+        let path = self.folder.join(LAYOUT_FILE);
+        let json = match fs::read(&path) {
+            Ok(json) => json,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(CacheError::new("cannot read", &path, error)),
+        };
+        match Layout::from_json(&json) {
+            Ok(layout) => {
+                self.note_use();
+                Ok(Some(layout))
+            }
+            Err(error) => {
+                self.warn_about_layout(&path, &error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The layout, if there is a readable one, without counting as use of the workspace.
+    fn peek_layout(&self) -> Option<Layout> {
+        Layout::from_json(&fs::read(self.folder.join(LAYOUT_FILE)).ok()?).ok()
+    }
+
+    fn warn_about_layout(&self, path: &Path, error: &LayoutError) {
+        tracing::warn!("{} cannot be used ({error}): indexing anew", path.display());
+    }
+
+    /// Records in the layout's file time that the workspace is in use; that it cannot is no matter.
+    fn note_use(&self) {
+        let file = OpenOptions::new().append(true).open(self.folder.join(LAYOUT_FILE));
+        if let Err(error) = file.and_then(|file| file.set_modified(std::time::SystemTime::now())) {
+            tracing::debug!("cannot note the use of {}: {error}", self.folder.display());
+        }
+    }
+
+    /// Waits for the folder's lock; it is free again when the file is dropped.
+    pub(crate) fn lock(&self) -> Result<File, CacheError> {
+        create_private_folder(&self.folder)
+            .map_err(|error| CacheError::new("cannot create the cache folder", &self.folder, error))?;
+        let path = self.folder.join(LOCK_FILE);
+        let lock = || {
+            let file = OpenOptions::new().create(true).append(true).open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(|error| CacheError::new("cannot lock", &path, error))
+    }
+
+    /// Replaces the layout's file; the caller holds the lock.
+    pub(crate) fn store_layout(&self, layout: &Layout, _lock: &File) -> Result<(), CacheError> {
+        let path = self.folder.join(LAYOUT_FILE);
+        let unfinished = self.folder.join(format!("{LAYOUT_FILE}.new"));
+        let store = || {
+            let mut file = File::create(&unfinished)?;
+            file.write_all(&layout.to_json())?;
+            file.sync_all()?;
+            fs::rename(&unfinished, &path)?;
+            sync_folder(&self.folder)
+        };
+        store().map_err(|error| CacheError::new("cannot write", &path, error))
+    }
+
+    /// Makes a finished shard file the shard's own; the caller holds the lock.
+    pub(crate) fn publish(
+        &self,
+        unpublished: &Path,
+        shard: ShardId,
+        _lock: &File,
+    ) -> Result<(), CacheError> {
+        let path = self.shard_path(shard);
+        fs::rename(unpublished, &path)
+            .map_err(|error| CacheError::new("cannot write", &path, error))
+    }
+
+    /// Removes the files of shards that the layout does not know; the caller holds the lock.
+    pub(crate) fn remove_strangers(&self, layout: &Layout, _lock: &File) {
+        let known = layout.shards();
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let shard = entry.file_name().to_str().and_then(shard_of_file_name);
+            if shard.is_some_and(|shard| known.binary_search(&shard).is_err())
+                && let Err(error) = fs::remove_file(entry.path())
+            {
+                tracing::debug!("cannot remove {}: {error}", entry.path().display());
+            }
+        }
+    }
+
+    /// Begins a run that will write: clears what dead runs left, and makes a folder for this one.
+    pub(crate) fn start_run(&self) -> Result<Run, CacheError> {
+        create_private_folder(&self.folder)
+            .map_err(|error| CacheError::new("cannot create the cache folder", &self.folder, error))?;
+        run::remove_dead(&self.folder);
+        Run::start(&self.folder)
+            .map_err(|error| CacheError::new("cannot write to the cache folder", &self.folder, error))
+    }
+}
+
+fn shard_of_file_name(name: &str) -> Option<ShardId> {
+    name.strip_prefix("shard_")?.strip_suffix(".bin")?.parse().ok().map(ShardId)
+}
+
+/// Creates a folder that only this user may enter.
+pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes a rename in the folder durable. Where folders cannot be opened as files, they need not be.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// The cache folder refused a read or a write.
+#[derive(Debug, thiserror::Error)]
+#[error("{action} {}: {error}; another folder can be named with --cache-dir", path.display())]
+pub struct CacheError {
+    action: &'static str,
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl CacheError {
+    fn new(action: &'static str, path: &Path, error: io::Error) -> Self {
+        Self { action, path: path.to_path_buf(), error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_layout_counts_as_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_path_buf());
+        assert!(cache.load_layout().unwrap().is_none());
+        let lock = cache.lock().unwrap();
+        cache.store_layout(&Layout::new("id".to_owned(), b"/w"), &lock).unwrap();
+        assert!(cache.load_layout().unwrap().is_some());
+        fs::write(folder.path().join(LAYOUT_FILE), "{").unwrap();
+        assert!(cache.load_layout().unwrap().is_none());
+    }
+
+    #[test]
+    fn files_of_unknown_shards_go_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_path_buf());
+        for name in ["shard_7.bin", "shard_x.bin", "notes.txt"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let lock = cache.lock().unwrap();
+        cache.remove_strangers(&Layout::new("id".to_owned(), b"/w"), &lock);
+        assert!(!folder.path().join("shard_7.bin").exists());
+        assert!(folder.path().join("shard_x.bin").exists());
+        assert!(folder.path().join("notes.txt").exists());
+    }
+}

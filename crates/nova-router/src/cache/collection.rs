@@ -1,0 +1,170 @@
+//! All workspaces' caches of this user: their list, and the removal of those long unused.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use nova_protocol::path;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Cache, LAYOUT_FILE};
+use crate::root::{self, Root};
+
+/// A workspace that nobody used for so long is removed.
+pub const UNUSED_AGE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// The folder that holds the cache folders of all workspaces.
+#[derive(Debug, Clone)]
+pub struct CacheCollection {
+    folder: PathBuf,
+}
+
+/// One workspace in the cache.
+#[derive(Debug, Clone)]
+pub struct CachedWorkspace {
+    /// Its cache folder.
+    pub folder: PathBuf,
+    /// The workspace's own folder; `None` if the cache does not tell.
+    pub base: Option<PathBuf>,
+    /// The size of all its files.
+    pub bytes: u64,
+    /// When a router last read or wrote it.
+    pub last_used: Option<SystemTime>,
+}
+
+impl CacheCollection {
+    /// The collection in the platform's cache folder; `None` if there is no home folder.
+    pub fn of_user() -> Option<Self> {
+        let folders = directories::ProjectDirs::from("", "", "nova")?;
+        Some(Self { folder: folders.cache_dir().join("workspaces") })
+    }
+
+    /// A collection in a folder of one's choice.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The cache folder for the workspace whose base is this folder.
+    pub fn folder_for(&self, base: &Path) -> PathBuf {
+        let name = base.file_name().unwrap_or(base.as_os_str()).to_string_lossy();
+        let name: String =
+            name.chars().filter(|c| c.is_alphanumeric() || "-_.".contains(*c)).take(40).collect();
+        self.folder.join(format!("{name}-{:016x}", xxh3_64(&path::to_bytes(base))))
+    }
+
+    /// The folder that stands for a workspace with these ROOTs: their checkout; else the nearest folder
+    /// around them that is a workspace already; else the first of them.
+    pub(crate) fn base_for(&self, roots: &[Root]) -> PathBuf {
+        let base = root::base(roots);
+        let is_known = |folder: &&Path| self.folder_for(folder).join(LAYOUT_FILE).exists();
+        base.ancestors().find(is_known).unwrap_or(&base).to_path_buf()
+    }
+
+    /// The workspaces in the cache, by folder.
+    pub fn list(&self) -> io::Result<Vec<CachedWorkspace>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+        let mut workspaces: Vec<_> = folders.map(CachedWorkspace::in_folder).collect();
+        workspaces.sort_by(|a, b| a.folder.cmp(&b.folder));
+        Ok(workspaces)
+    }
+
+    /// Removes the workspaces that were not used for [`UNUSED_AGE_MAX`].
+    pub(crate) fn remove_unused(&self) {
+        let unused = |workspace: &CachedWorkspace| {
+            let age = workspace.last_used.and_then(|used| used.elapsed().ok());
+            age.is_some_and(|age| age > UNUSED_AGE_MAX)
+        };
+        for workspace in self.list().unwrap_or_default().iter().filter(|w| unused(w)) {
+            match workspace.remove() {
+                Ok(()) => tracing::info!("removed unused {}", workspace.folder.display()),
+                Err(error) => tracing::debug!("{}: {error}", workspace.folder.display()),
+            }
+        }
+    }
+}
+
+impl CachedWorkspace {
+    /// What is known of the workspace cached in this folder.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        let layout = fs::metadata(folder.join(LAYOUT_FILE));
+        let last_used = layout.and_then(|metadata| metadata.modified()).ok();
+        let layout = last_used.and_then(|_| Cache::new(folder.clone()).peek_layout());
+        let base = layout.map(|layout| path::from_bytes(layout.base()));
+        Self { base, bytes: size(&folder), last_used, folder }
+    }
+
+    /// Deletes the cache folder; only what a router wrote there.
+    pub fn remove(&self) -> io::Result<()> {
+        // Without its layout the cache is none, so that goes first.
+        remove_if_there(&self.folder.join(LAYOUT_FILE))?;
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() && is_ours(&entry.file_name().to_string_lossy()) {
+                fs::remove_dir_all(entry.path())?;
+            } else if is_ours(&entry.file_name().to_string_lossy()) {
+                remove_if_there(&entry.path())?;
+            }
+        }
+        match fs::remove_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Whether a router makes files or folders of such a name. A person can name any folder with
+/// `--cache-dir`, and nothing else in it is ours to delete.
+fn is_ours(name: &str) -> bool {
+    name == super::LOCK_FILE
+        || name.starts_with(LAYOUT_FILE)
+        || name.starts_with("run-")
+        || super::shard_of_file_name(name).is_some()
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Layout;
+
+    #[test]
+    fn a_workspace_is_listed_with_its_base_and_removed_without_touching_strangers() {
+        let folder = tempfile::tempdir().unwrap();
+        let collection = CacheCollection::in_folder(folder.path().to_path_buf());
+        assert!(collection.list().unwrap().is_empty());
+        let cache = Cache::new(collection.folder_for(Path::new("/w/project")));
+        let lock = cache.lock().unwrap();
+        cache.store_layout(&Layout::new("id".to_owned(), b"/w/project"), &lock).unwrap();
+        fs::write(cache.folder().join("mine.txt"), "").unwrap();
+
+        let listed = collection.list().unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].base.as_deref(), Some(Path::new("/w/project")));
+        listed[0].remove().unwrap();
+        assert!(cache.folder().join("mine.txt").exists());
+        assert!(!cache.folder().join(LAYOUT_FILE).exists());
+    }
+}

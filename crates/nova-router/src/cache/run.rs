@@ -1,0 +1,148 @@
+//! The folder of one running router inside the cache folder.
+//!
+//! The router holds a lock in it for as long as it lives. Who finds such a folder unlocked knows that
+//! its owner is dead, however it died, and removes it.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nova_index::ShardId;
+use nova_protocol::path;
+
+const PREFIX: &str = "run-";
+const LOCK_FILE: &str = "lock";
+const NONCE_FILE: &str = "nonce";
+/// Names the folder of the socket, where that is not this one.
+const SOCKET_FOLDER_FILE: &str = "socket-folder";
+/// The longest path that every platform takes for a socket is 103 bytes.
+const SOCKET_PATH_BYTES_MAX: usize = 103;
+const SOCKET_FILE: &str = "router.sock";
+
+/// A running router's folder; removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Run {
+    folder: PathBuf,
+    socket_folder: PathBuf,
+    nonce: [u8; 16],
+    _lock: File,
+}
+
+impl Run {
+    /// Makes the folder, with a nonce by which a worker proves that it shares this disk.
+    pub(super) fn start(cache: &Path) -> io::Result<Self> {
+        let nonce: [u8; 16] = rand::random();
+        let name = format!("{PREFIX}{:032x}", u128::from_le_bytes(nonce));
+        let folder = cache.join(&name);
+        super::create_private_folder(&folder)?;
+        let lock = File::create(folder.join(LOCK_FILE))?;
+        lock.lock()?;
+        let nonce: [u8; 16] = rand::random();
+        fs::write(folder.join(NONCE_FILE), nonce)?;
+        let socket_folder = socket_folder(&folder)?;
+        Ok(Self { folder, socket_folder, nonce, _lock: lock })
+    }
+
+    /// Where a worker writes the index of a shard; `attempt` keeps two of them apart.
+    pub(crate) fn unpublished(&self, shard: ShardId, attempt: u32) -> PathBuf {
+        self.folder.join(format!("shard_{}.{attempt}.bin", shard.0))
+    }
+
+    /// Where this router listens for workers.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.socket_folder.join(SOCKET_FILE)
+    }
+
+    /// The file that holds [`Self::nonce`].
+    pub(crate) fn nonce_file(&self) -> PathBuf {
+        self.folder.join(NONCE_FILE)
+    }
+
+    /// What a worker on this machine can read.
+    pub(crate) fn nonce(&self) -> [u8; 16] {
+        self.nonce
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        remove(&self.folder);
+    }
+}
+
+/// This folder, or a private one for temporary files where its path is too long for a socket.
+fn socket_folder(folder: &Path) -> io::Result<PathBuf> {
+    if folder.join(SOCKET_FILE).as_os_str().len() <= SOCKET_PATH_BYTES_MAX {
+        return Ok(folder.to_path_buf());
+    }
+    let elsewhere = std::env::temp_dir().join(format!("nova-{:016x}", rand::random::<u64>()));
+    fs::write(folder.join(SOCKET_FOLDER_FILE), &*path::to_bytes(&elsewhere))?;
+    super::create_private_folder(&elsewhere)?;
+    Ok(elsewhere)
+}
+
+/// Removes the folders of routers that are dead.
+pub(super) fn remove_dead(cache: &Path) {
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        if !entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        let folder = entry.path();
+        let dead = match File::open(folder.join(LOCK_FILE)) {
+            Ok(lock) => !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
+            // Just made, its lock not yet there; or left at that very moment: then it stays behind
+            // until it is old.
+            Err(_) => entry.metadata().and_then(|m| m.modified()).is_ok_and(is_old),
+        };
+        if dead {
+            remove(&folder);
+        }
+    }
+}
+
+fn is_old(modified: std::time::SystemTime) -> bool {
+    const OLD: std::time::Duration = std::time::Duration::from_secs(60);
+    modified.elapsed().is_ok_and(|age| age > OLD)
+}
+
+fn remove(folder: &Path) {
+    if let Ok(elsewhere) = fs::read(folder.join(SOCKET_FOLDER_FILE)) {
+        let elsewhere = path::from_bytes(&elsewhere);
+        drop(fs::remove_file(elsewhere.join(SOCKET_FILE)));
+        drop(fs::remove_dir(elsewhere));
+    }
+    if let Err(error) = fs::remove_dir_all(folder) {
+        tracing::debug!("cannot remove {}: {error}", folder.display());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_routers_folder_goes_and_a_living_ones_stays() {
+        let cache = tempfile::tempdir().unwrap();
+        let living = Run::start(cache.path()).unwrap();
+        let dead = cache.path().join("run-dead");
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join(LOCK_FILE), "").unwrap();
+        fs::write(dead.join("shard_1.0.bin"), "half").unwrap();
+        remove_dead(cache.path());
+        assert!(!dead.exists());
+        assert!(living.nonce_file().exists());
+    }
+
+    #[test]
+    fn a_path_too_long_for_a_socket_gets_one_elsewhere_and_leaves_nothing() {
+        let cache = tempfile::tempdir().unwrap();
+        let deep = cache.path().join("d".repeat(120));
+        fs::create_dir(&deep).unwrap();
+        let run = Run::start(&deep).unwrap();
+        let socket = run.socket();
+        assert!(socket.as_os_str().len() <= SOCKET_PATH_BYTES_MAX, "{}", socket.display());
+        fs::write(&socket, "").unwrap();
+        drop(run);
+        assert!(!socket.parent().unwrap().exists());
+    }
+}

@@ -1,0 +1,230 @@
+//! What must be done so that the shards tell what the tree holds: a comparison of stamps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use nova_index::{ContentHash, FileId, FileRef, Shard, ShardId};
+use nova_protocol::message::{Location, SourceFile, SourceRoot};
+use nova_protocol::path;
+use nova_worker::disk;
+use rayon::prelude::*;
+
+use crate::folder;
+use crate::layout::Layout;
+use crate::scope::{Extent, Scope};
+use crate::source_root::{self, SourceRoot as FoundRoot};
+
+/// What to do about one shard.
+#[derive(Debug)]
+pub(crate) struct ShardPlan {
+    pub(crate) shard: ShardId,
+    /// The shard as it is, if its file can be used.
+    pub(crate) current: Option<Arc<Shard>>,
+    /// The roots that the lists below refer to.
+    pub(crate) roots: Vec<SourceRoot>,
+    /// Files to read: new ones, and those with another stamp.
+    pub(crate) scan: Vec<SourceFile>,
+    /// The size of `scan`.
+    pub(crate) scan_bytes: u64,
+    /// Files that the shard knows and the tree does not have.
+    pub(crate) dropped: Vec<SourceFile>,
+    /// Rows of `current` that are wrong now.
+    pub(crate) stale: Vec<FileId>,
+}
+
+impl ShardPlan {
+    pub(crate) fn is_up_to_date(&self) -> bool {
+        self.scan.is_empty() && self.dropped.is_empty()
+    }
+}
+
+/// The shards that are in the layout, as far as their files can be used.
+pub(crate) type Shards = BTreeMap<ShardId, Option<Arc<Shard>>>;
+
+/// Compares the tree with the shards. Every root of the tree has its place in the layout.
+pub(crate) fn plan(
+    tree: &[FoundRoot],
+    layout: &Layout,
+    shards: &Shards,
+    scope: &Scope,
+) -> Vec<ShardPlan> {
+    let mut wanted: BTreeMap<ShardId, Wanted<'_>> = BTreeMap::new();
+    for (&shard, current) in shards {
+        wanted.insert(shard, Wanted { current: current.as_ref(), files: Vec::new() });
+    }
+    for root in tree {
+        let identity = source_root::identity(&root.path, layout.base());
+        for found in &root.folders {
+            let shard = layout.shard_of(identity, &found.relative).expect("the root was placed");
+            let wanted = wanted.entry(shard).or_default();
+            wanted.files.push((root, identity, found));
+        }
+    }
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    let base = layout.base();
+    wanted.into_par_iter().map(|(shard, wanted)| wanted.plan(shard, base, scope)).collect()
+}
+
+/// What the tree has for one shard, beside what the shard is now.
+#[derive(Default)]
+struct Wanted<'t> {
+    current: Option<&'t Arc<Shard>>,
+    files: Vec<(&'t FoundRoot, &'t [u8], &'t source_root::RootFolder)>,
+}
+
+impl Wanted<'_> {
+    fn plan(self, shard: ShardId, base: &[u8], scope: &Scope) -> ShardPlan {
+        let mut lists = Lists::default();
+        let mut seen = Seen::new(self.current);
+        let mut unsettled = Vec::new();
+        for (root, identity, found) in &self.files {
+            for file in &found.folder.files {
+                let path = folder::join(&found.relative, &file.name);
+                let row = seen.mark(identity, &path);
+                match row {
+                    Some(row) if row.stamp() == file.stamp && seen.is_settled(&row) => {}
+                    Some(row) if row.stamp() == file.stamp => {
+                        unsettled.push((*root, *identity, path, row));
+                    }
+                    row => {
+                        lists.stale.extend(row.map(|row| row.id()));
+                        lists.scan(root, identity, path, file.stamp.size);
+                    }
+                }
+            }
+        }
+        for row in seen.unseen(base, scope) {
+            lists.stale.push(row.id());
+            lists.drop_row(&row);
+        }
+        // Where the shard is built anew in any case, its worker looks into unsettled files; else
+        // they are looked into here, so that nothing need start when nothing changed.
+        let rebuild = !lists.scan.is_empty() || !lists.dropped.is_empty();
+        let changed = unsettled.into_par_iter().filter(|(root, _, path, row)| {
+            rebuild || !has_content(&folder::join(&root.path, path), row.content_hash())
+        });
+        for (root, identity, path, row) in changed.collect::<Vec<_>>() {
+            lists.stale.push(row.id());
+            lists.scan(root, identity, path, row.stamp().size);
+        }
+        ShardPlan {
+            shard,
+            current: self.current.cloned(),
+            roots: lists.roots,
+            scan: lists.scan,
+            scan_bytes: lists.scan_bytes,
+            dropped: lists.dropped,
+            stale: lists.stale,
+        }
+    }
+}
+
+/// Which rows of a shard the tree accounts for.
+struct Seen<'s> {
+    shard: Option<&'s Arc<Shard>>,
+    seen: Vec<bool>,
+}
+
+impl<'s> Seen<'s> {
+    fn new(shard: Option<&'s Arc<Shard>>) -> Self {
+        let files = shard.map_or(0, |shard| shard.file_count() as usize);
+        Self { shard, seen: vec![false; files] }
+    }
+
+    fn mark(&mut self, identity: &[u8], path: &[u8]) -> Option<FileRef<'s>> {
+        let row = self.shard?.find_file(identity, path)?;
+        self.seen[row.id().0 as usize] = true;
+        Some(row)
+    }
+
+    /// Whether the row's stamp was old enough to be trusted when it was taken.
+    fn is_settled(&self, row: &FileRef<'_>) -> bool {
+        let scanned_at_ns = self.shard.map_or(0, |shard| shard.scanned_at_ns());
+        disk::is_settled(row.stamp(), scanned_at_ns)
+    }
+
+    /// The rows in scope that the tree does not have.
+    fn unseen(self, base: &[u8], scope: &Scope) -> Vec<FileRef<'s>> {
+        let Some(shard) = self.shard else { return Vec::new() };
+        let unseen = shard.files().filter(|row| !self.seen[row.id().0 as usize]);
+        in_scope(unseen, base, scope).collect()
+    }
+}
+
+/// Of some rows, those that are under a ROOT.
+pub(crate) fn in_scope<'s>(
+    rows: impl Iterator<Item = FileRef<'s>>,
+    base: &[u8],
+    scope: &Scope,
+) -> impl Iterator<Item = FileRef<'s>> {
+    // Rows come root by root.
+    let mut last: Option<(&[u8], Vec<u8>, Extent)> = None;
+    rows.filter(move |row| {
+        let identity = row.root_identity();
+        if last.as_ref().is_none_or(|(known, ..)| *known != identity) {
+            let root = source_root::path(identity, base);
+            let extent = scope.extent(&root);
+            last = Some((identity, root, extent));
+        }
+        match &last {
+            Some((_, root, Extent::Part)) => scope.contains(&folder::join(root, row.path())),
+            Some((_, _, extent)) => *extent == Extent::All,
+            None => false,
+        }
+    })
+}
+
+/// Whether a file has these very bytes.
+fn has_content(path: &[u8], hash: ContentHash) -> bool {
+    std::fs::read(path::from_bytes(path)).is_ok_and(|content| ContentHash::of(&content) == hash)
+}
+
+#[derive(Default)]
+struct Lists {
+    roots: Vec<SourceRoot>,
+    scan: Vec<SourceFile>,
+    scan_bytes: u64,
+    dropped: Vec<SourceFile>,
+    stale: Vec<FileId>,
+}
+
+impl Lists {
+    fn scan(&mut self, root: &FoundRoot, identity: &[u8], path: Vec<u8>, bytes: u64) {
+        let root = self.root(identity, || location(root));
+        self.scan.push(SourceFile { root, path: path.into() });
+        self.scan_bytes += bytes;
+    }
+
+    fn drop_row(&mut self, row: &FileRef<'_>) {
+        // A root of which nothing is read may lie anywhere.
+        let root = self.root(row.root_identity(), || Location::Folder(Bytes::new()));
+        self.dropped.push(SourceFile { root, path: Bytes::copy_from_slice(row.path()) });
+    }
+
+    fn root(&mut self, identity: &[u8], location: impl FnOnce() -> Location) -> u32 {
+        let known = self.roots.iter().rposition(|root| root.identity == identity);
+        let position = known.unwrap_or_else(|| {
+            let identity = Bytes::copy_from_slice(identity);
+            self.roots.push(SourceRoot { identity, location: location() });
+            self.roots.len() - 1
+        });
+        position as u32
+    }
+}
+
+/// Where a root of the tree is.
+fn location(root: &FoundRoot) -> Location {
+    match &root.archive {
+        None => Location::Folder(Bytes::copy_from_slice(&root.path)),
+        Some(archive) => {
+            let inside = folder::below(&root.path, archive).unwrap_or_default();
+            let mut prefix = inside.to_vec();
+            if !prefix.is_empty() {
+                prefix.push(b'/');
+            }
+            let archive = archive.strip_suffix(b"!").unwrap_or(archive);
+            Location::Archive { path: Bytes::copy_from_slice(archive), prefix: prefix.into() }
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! An index run: brings the shards into line with the tree and publishes the view of both.
+//!
+//! ```text
+//! survey ─▶ source roots ─▶ layout ─▶ plan ─▶ assignment ─▶ workers ─▶ publish ─▶ view
+//!    └──────── beside it: open the shards ────────┘
+//! ```
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use nova_index::{FileId, OpenShardError, Shard, ShardId, ShardIdentity};
+use nova_protocol::message::IndexShard;
+use nova_protocol::path;
+use rayon::prelude::*;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use crate::assignment::{Assignment, Task};
+use crate::cache::CacheError;
+use crate::clauses;
+use crate::layout::{Layout, MeasuredRoot};
+use crate::plan::{self, ShardPlan, Shards};
+use crate::pool::Outcome;
+use crate::published::Part;
+use crate::report::{FailedShard, IndexReport, Skipped};
+use crate::source_root::{self, SourceRoot};
+use crate::tree;
+use crate::walk::WalkOptions;
+use crate::workspace::{StartPoolError, Workspace};
+
+/// Why an index run came to nothing. What was published before still is.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The cache folder cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// No workers can be had.
+    #[error(transparent)]
+    Pool(#[from] StartPoolError),
+    /// The caller cancelled it.
+    #[error("interrupted")]
+    Cancelled,
+    /// A part of the run failed, which is a bug.
+    #[error("the index run failed, which is a bug: {0}")]
+    Panicked(#[from] JoinError),
+}
+
+/// What a run is going to do.
+struct Planned {
+    layout: Layout,
+    plans: Vec<ShardPlan>,
+    /// What the survey could not read.
+    skipped: Vec<Skipped>,
+}
+
+/// What became of the plans.
+#[derive(Default)]
+struct Built {
+    shards: BTreeMap<ShardId, Arc<Shard>>,
+    failed: Vec<FailedShard>,
+    rescanned_files: u64,
+}
+
+impl Workspace {
+    /// Brings the index up to date with the disk and publishes it.
+    pub async fn reconcile(
+        self: &Arc<Self>,
+        cancel: &CancellationToken,
+    ) -> Result<IndexReport, ReconcileError> {
+        let run = Arc::clone(self).run(cancel.clone());
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(ReconcileError::Cancelled),
+            report = run => report,
+        }
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        cancel: CancellationToken,
+    ) -> Result<IndexReport, ReconcileError> {
+        let started = Instant::now();
+        let layout = self.cache.load_layout()?;
+        let assignment = Arc::new(Assignment::new());
+        let (outcomes_in, outcomes) = mpsc::unbounded_channel();
+        // With nothing indexed there will be work, so the workers start beside the planning.
+        let is_cold = layout.is_none() && !self.options.workers.one_per_shard;
+        let early = is_cold.then_some(self.options.workers.count);
+
+        let planning = self.plan_and_index(layout, &assignment, early, outcomes_in.clone(), cancel);
+        let indexing = async {
+            match early {
+                Some(slots) => self.index(&assignment, slots, outcomes_in).await,
+                None => Ok(drop(outcomes_in)),
+            }
+        };
+        let collecting = self.collect(outcomes);
+        let (planned, (), built) = tokio::try_join!(planning, indexing, collecting)?;
+        let workspace = Arc::clone(&self);
+        let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
+        Ok(IndexReport { elapsed: started.elapsed(), ..report })
+    }
+
+    /// Plans, hands the shards out, and has them indexed unless that is going on already.
+    async fn plan_and_index(
+        self: &Arc<Self>,
+        layout: Option<Layout>,
+        assignment: &Arc<Assignment>,
+        early: Option<usize>,
+        outcomes: mpsc::UnboundedSender<Outcome>,
+        cancel: CancellationToken,
+    ) -> Result<Planned, ReconcileError> {
+        let workspace = Arc::clone(self);
+        let planned = spawn_blocking(move || workspace.plan_run(layout, &cancel)).await??;
+        let workers = &self.options.workers;
+        let shards = planned.plans.iter().filter(|plan| !plan.is_up_to_date()).count();
+        let slots = if workers.one_per_shard { shards } else { workers.count.min(shards) };
+        assignment.fill(self.tasks(&planned, slots));
+        if early.is_none() && shards > 0 {
+            self.index(assignment, slots, outcomes).await?;
+        }
+        Ok(planned)
+    }
+
+    async fn index(
+        &self,
+        assignment: &Arc<Assignment>,
+        slots: usize,
+        outcomes: mpsc::UnboundedSender<Outcome>,
+    ) -> Result<(), ReconcileError> {
+        let pool = self.pool().await?;
+        pool.index(Arc::clone(assignment), slots, outcomes).await;
+        Ok(())
+    }
+
+    /// What must be done; with the layout stored, so that no other run places these roots elsewhere.
+    fn plan_run(
+        &self,
+        layout: Option<Layout>,
+        cancel: &CancellationToken,
+    ) -> Result<Planned, ReconcileError> {
+        let roots = self.roots();
+        let options = WalkOptions {
+            heed_ignore_files: self.options.heed_ignore_files,
+            threads: rayon::current_num_threads(),
+        };
+        let mut layout = layout;
+        if let Some(layout) = &mut layout {
+            self.settle_base(layout);
+        }
+        let base = self.base();
+        let (mut surveyed, shards) = rayon::join(
+            || tree::survey(roots, options, cancel),
+            || layout.as_ref().map_or_else(Shards::new, |layout| self.open_shards(layout)),
+        );
+        *self.archives() = std::mem::take(&mut surveyed.archive_stamps);
+        let skipped = std::mem::take(&mut surveyed.skipped);
+        let known = clauses::known_packages(shards.values().flatten().map(Arc::as_ref), &base);
+        let tree = surveyed.into_source_roots(roots, &base, &known);
+        if cancel.is_cancelled() {
+            return Err(ReconcileError::Cancelled);
+        }
+        let layout = self.place(layout, &tree, &base)?;
+        let plans = plan::plan(&tree, &layout, &shards, &self.scope);
+        let mut meter = self.meter();
+        meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
+        meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();
+        Ok(Planned { layout, plans, skipped })
+    }
+
+    fn open_shards(&self, layout: &Layout) -> Shards {
+        let open = |shard: ShardId| {
+            let opened = Shard::open(&self.cache.shard_path(shard), &layout.shard_identity(shard));
+            match &opened {
+                Err(OpenShardError::Io(error)) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => tracing::info!("building shard {shard} again: {error}"),
+                Ok(_) => {}
+            }
+            (shard, opened.ok().map(Arc::new))
+        };
+        layout.shards().into_par_iter().map(open).collect::<Vec<_>>().into_iter().collect()
+    }
+
+    /// Gives every root of the tree its place.
+    fn place(
+        &self,
+        layout: Option<Layout>,
+        tree: &[SourceRoot],
+        base: &[u8],
+    ) -> Result<Layout, ReconcileError> {
+        let measured: Vec<MeasuredRoot<'_>> =
+            tree.iter().map(|root| measure(root, base)).collect();
+        match layout {
+            Some(layout) if layout.places(&measured) && !self.options.rebuild => Ok(layout),
+            known => {
+                let lock = self.cache.lock()?;
+                // Another run may have placed them meanwhile.
+                let mut layout = match self.cache.load_layout()?.or(known) {
+                    Some(layout) => layout,
+                    None => Layout::new(format!("{:032x}", rand::random::<u128>()), base),
+                };
+                if self.options.rebuild {
+                    layout.displace_all();
+                }
+                layout.move_to(base);
+                layout.place(&measured, self.options.shard_bytes_max);
+                self.cache.store_layout(&layout, &lock)?;
+                self.cache.remove_strangers(&layout, &lock);
+                Ok(layout)
+            }
+        }
+    }
+
+    fn tasks(&self, planned: &Planned, slots: usize) -> Vec<Task> {
+        // The cores are shared out among the shards that are in work at a time.
+        let threads = rayon::current_num_threads() / slots.max(1);
+        let todo = planned.plans.iter().filter(|plan| !plan.is_up_to_date());
+        todo.map(|plan| Task {
+            request: IndexShard {
+                shard: plan.shard.0,
+                identity: planned.layout.shard_identity(plan.shard).0,
+                // Each attempt has its own.
+                output: bytes::Bytes::new(),
+                base: plan.current.as_ref().map(|_| self.shard_path_bytes(plan.shard)),
+                dropped: plan.dropped.clone(),
+                roots: plan.roots.clone(),
+                files: plan.scan.clone(),
+                threads: u16::try_from(threads.max(1)).unwrap_or(u16::MAX),
+                file_bytes_max: self.options.file_bytes_max,
+            },
+            bytes: plan.scan_bytes,
+            failed_attempts: 0,
+        })
+        .collect()
+    }
+
+    fn shard_path_bytes(&self, shard: ShardId) -> bytes::Bytes {
+        path::to_bytes(&self.cache.shard_path(shard)).into_owned().into()
+    }
+
+    /// Checks and publishes each shard as it is finished.
+    async fn collect(
+        self: &Arc<Self>,
+        mut outcomes: mpsc::UnboundedReceiver<Outcome>,
+    ) -> Result<Built, ReconcileError> {
+        let mut built = Built::default();
+        while let Some(Outcome { shard, identity, result }) = outcomes.recv().await {
+            let published = match result {
+                Err(reason) => Err(reason),
+                Ok((file, indexed)) => {
+                    built.rescanned_files += indexed.rescanned_files;
+                    let workspace = Arc::clone(self);
+                    spawn_blocking(move || workspace.publish(shard, identity, &file)).await?
+                }
+            };
+            match published {
+                Ok(opened) => drop(built.shards.insert(shard, Arc::new(opened))),
+                Err(reason) => {
+                    tracing::warn!("shard {shard} is not up to date: {reason}");
+                    built.failed.push(FailedShard { shard, reason });
+                }
+            }
+        }
+        Ok(built)
+    }
+
+    /// The file is mapped before it gets its name, so that it is this very one that is served, whoever
+    /// replaces it.
+    fn publish(
+        &self,
+        shard: ShardId,
+        identity: ShardIdentity,
+        file: &Path,
+    ) -> Result<Shard, String> {
+        let opened = Shard::open(file, &identity).map_err(|error| error.to_string())?;
+        let lock = self.cache.lock().map_err(|error| error.to_string())?;
+        self.cache.publish(file, shard, &lock).map_err(|error| error.to_string())?;
+        Ok(opened)
+    }
+
+    /// Publishes the view and counts what is in it.
+    fn conclude(&self, planned: Planned, mut built: Built) -> IndexReport {
+        let base = self.base();
+        let mut parts = Vec::new();
+        for plan in planned.plans {
+            let (shard, stale) = match built.shards.remove(&plan.shard) {
+                Some(shard) => (Some(shard), Vec::new()),
+                None => (plan.current, plan.stale),
+            };
+            let Some(shard) = shard else { continue };
+            let visible: HashSet<FileId> =
+                plan::in_scope(shard.files(), &base, &self.scope).map(|file| file.id()).collect();
+            let hidden = shard.files().map(|file| file.id()).filter(|id| !visible.contains(id));
+            let hidden: HashSet<FileId> = hidden.chain(stale).collect();
+            if hidden.len() < shard.file_count() as usize {
+                parts.push(Part { shard, hidden });
+            }
+        }
+        let mut report = self.count(&parts);
+        report.skipped.extend(planned.skipped);
+        report.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        report.workers = self.workers();
+        report.rescanned_files = built.rescanned_files;
+        report.shards = parts.len() + built.failed.len();
+        report.failed = built.failed;
+        self.set_coverage(report.shards - report.failed.len(), report.shards);
+        self.published.replace(parts);
+        report.revision = self.view().revision().0;
+        report.symbols = self.view().symbol_count();
+        report
+    }
+
+    fn count(&self, parts: &[Part]) -> IndexReport {
+        let mut report = IndexReport::default();
+        for part in parts {
+            report.index_bytes += part.shard.bytes().len() as u64;
+            for file in part.shard.files().filter(|file| !part.hidden.contains(&file.id())) {
+                let path = self.path_of(file);
+                if file.flags().skipped {
+                    report.skipped.push(Skipped { path, reason: file.note().to_owned() });
+                    continue;
+                }
+                report.files += 1;
+                report.source_bytes += file.source_bytes();
+                report.digest.add(self.relative(&path), file.digest());
+                if !file.note().is_empty() {
+                    report.notes.push(Skipped { path, reason: file.note().to_owned() });
+                }
+            }
+        }
+        report.notes.sort_by(|a, b| a.path.cmp(&b.path));
+        report
+    }
+
+    /// The path below the innermost ROOT.
+    fn relative<'p>(&self, path: &'p [u8]) -> &'p [u8] {
+        let below = self.roots().iter().filter_map(|root| root.relative(path));
+        below.min_by_key(|rest| rest.len()).unwrap_or(path)
+    }
+}
+
+fn measure<'r>(root: &'r SourceRoot, base: &[u8]) -> MeasuredRoot<'r> {
+    let folders = root.folders.iter();
+    MeasuredRoot {
+        identity: source_root::identity(&root.path, base),
+        folders: folders.map(|f| (f.relative.as_slice(), f.folder.bytes())).collect(),
+    }
+}

@@ -1,0 +1,131 @@
+//! What a run tells its caller: numbers, and what went wrong with which file or shard.
+
+use std::time::Duration;
+
+use nova_index::{Digest, ShardId};
+use nova_syntax::declarations::{Kind, Modifiers};
+
+/// A file or folder that is not in the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Absolute path, as bytes.
+    pub path: Vec<u8>,
+    /// Why, as a fragment.
+    pub reason: String,
+}
+
+/// A shard that could not be brought up to date; what it had before is still served, without the
+/// files that changed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedShard {
+    /// The shard.
+    pub shard: ShardId,
+    /// What went wrong, as a fragment.
+    pub reason: String,
+}
+
+/// How an index run went.
+#[derive(Debug, Clone, Default)]
+pub struct IndexReport {
+    /// Files in the index, without the skipped ones.
+    pub files: u64,
+    /// Symbols in the index, packages included.
+    pub symbols: u64,
+    /// Size of the files' source.
+    pub source_bytes: u64,
+    /// Size of the shard files.
+    pub index_bytes: u64,
+    /// Shards that hold files of the workspace.
+    pub shards: usize,
+    /// Worker processes that this run started or accepted.
+    pub workers: usize,
+    /// Time from the start to the published view.
+    pub elapsed: Duration,
+    /// Files whose text was scanned in this run.
+    pub rescanned_files: u64,
+    /// Files that are not in the index.
+    pub skipped: Vec<Skipped>,
+    /// Files that are in the index, with something to say about them (read as ISO-8859-1).
+    pub notes: Vec<Skipped>,
+    /// Shards that are not up to date.
+    pub failed: Vec<FailedShard>,
+    /// The revision of the published view.
+    pub revision: u64,
+    /// One value for all files' paths below their ROOTs and what was found in them.
+    pub digest: Digest,
+}
+
+/// Counts of a run in progress, for a progress bar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Source bytes to scan; zero until the tree has been walked.
+    pub bytes_total: u64,
+    /// Source bytes scanned.
+    pub bytes_done: u64,
+    /// Files to scan.
+    pub files_total: u64,
+    /// Files scanned.
+    pub files_done: u64,
+}
+
+/// The state of a workspace's cache, as far as it can be told without a walk of the tree.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// The cache folder.
+    pub cache: std::path::PathBuf,
+    /// The folder that root names are relative to.
+    pub base: std::path::PathBuf,
+    /// The source roots with their shards.
+    pub roots: Vec<(Vec<u8>, Vec<ShardId>)>,
+    /// The shards.
+    pub shards: Vec<ShardStatus>,
+}
+
+/// The state of one shard.
+#[derive(Debug, Clone)]
+pub struct ShardStatus {
+    /// The shard.
+    pub shard: ShardId,
+    /// Its file, or why it must be built again.
+    pub state: Result<ShardFacts, String>,
+}
+
+/// What a readable shard file holds.
+#[derive(Debug, Clone)]
+pub struct ShardFacts {
+    /// Files in it, skipped ones included.
+    pub files: u64,
+    /// Symbols in it.
+    pub symbols: u64,
+    /// Size of its source.
+    pub source_bytes: u64,
+    /// Size of its file.
+    pub index_bytes: u64,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// One symbol, spelled out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symbol {
+    /// The declared name.
+    pub name: String,
+    /// What is declared.
+    pub kind: Kind,
+    /// The enclosing named types, joined by dots; empty for a top-level symbol.
+    pub container: String,
+    /// The package; empty for the unnamed one.
+    pub package: String,
+    /// The absolute path of the file, as bytes; in an archive `/w/src.zip!/a/A.java`.
+    pub file: Vec<u8>,
+    /// Line of the name, from zero.
+    pub line: u32,
+    /// Column of the name in UTF-16 units, from zero.
+    pub character: u32,
+    /// The signature as written.
+    pub signature: String,
+    /// The modifiers as written, then `deprecated`.
+    pub modifiers: Modifiers,
+    /// Whether it is declared inside a body, or is a member of such a type.
+    pub local: bool,
+}

@@ -1,0 +1,219 @@
+//! The workspace: what a frontend opens, indexes and asks.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nova_index::{FileRef, Shard, Stamp, SymbolView};
+use nova_protocol::path;
+use tokio::sync::OnceCell;
+
+use crate::cache::collection::CacheCollection;
+use crate::cache::{Cache, CacheError};
+use crate::folder;
+use crate::layout::Layout;
+use crate::pool::{Pool, PoolError, WorkerOptions};
+use crate::published::Published;
+use crate::report::{Progress, ShardFacts, ShardStatus, Status};
+use crate::root::{self, Root};
+use crate::scope::Scope;
+use crate::source_root;
+
+/// A larger file is skipped, unless the command line says otherwise.
+pub const FILE_BYTES_MAX_DEFAULT: u64 = 16 << 20;
+
+/// What to serve, and how.
+#[derive(Debug, Clone)]
+pub struct WorkspaceOptions {
+    /// The folders and archives; at least one.
+    pub roots: Vec<Root>,
+    /// The workspace's cache folder; without one, its place in the user's collection.
+    pub cache_dir: Option<PathBuf>,
+    /// The workers.
+    pub workers: WorkerOptions,
+    /// Heed `.gitignore` and `.ignore`, and pass over hidden folders.
+    pub heed_ignore_files: bool,
+    /// Place all roots anew.
+    pub rebuild: bool,
+    /// Larger roots are sliced.
+    pub shard_bytes_max: u64,
+    /// Larger files are skipped.
+    pub file_bytes_max: u64,
+}
+
+/// An open workspace.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(crate) options: WorkspaceOptions,
+    pub(crate) scope: Scope,
+    pub(crate) cache: Cache,
+    /// The folder that root identities are relative to, once a layout was read or made.
+    base: Mutex<Vec<u8>>,
+    pub(crate) published: Published,
+    pool: OnceCell<Pool>,
+    meter: Mutex<Progress>,
+    /// What `stat` said of the archives when they were listed.
+    archives: Mutex<HashMap<Vec<u8>, Stamp>>,
+    /// How many shards the view has, and how many there are.
+    coverage: Mutex<Coverage>,
+}
+
+/// How much of the workspace a view shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Shards that are up to date in the view.
+    pub ready: usize,
+    /// Shards that there are.
+    pub total: usize,
+}
+
+/// The workspace has no place for its cache.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no home folder to keep a cache in; name a folder with --cache-dir")]
+pub struct NoCacheFolder;
+
+/// Workers cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum StartPoolError {
+    /// The cache folder cannot be written.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// There is no listening for workers.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+}
+
+impl Workspace {
+    /// Opens a workspace; reads and writes nothing yet.
+    pub fn open(mut options: WorkspaceOptions) -> Result<Self, NoCacheFolder> {
+        let mut seen = Vec::new();
+        options.roots.retain(|root| {
+            let is_new = !seen.contains(&root.real);
+            seen.push(root.real.clone());
+            is_new
+        });
+        let (base, folder) = match &options.cache_dir {
+            Some(folder) => (root::base(&options.roots), folder.clone()),
+            None => {
+                let collection = CacheCollection::of_user().ok_or(NoCacheFolder)?;
+                let base = collection.base_for(&options.roots);
+                let folder = collection.folder_for(&base);
+                (base, folder)
+            }
+        };
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Ok(Self {
+            scope: Scope::new(&options.roots),
+            cache: Cache::new(folder),
+            base: Mutex::new(path::to_bytes(&base).into_owned()),
+            published: Published::default(),
+            pool: OnceCell::new(),
+            meter: Mutex::default(),
+            archives: Mutex::default(),
+            coverage: Mutex::default(),
+            options,
+        })
+    }
+
+    /// The ROOTs, each once.
+    pub fn roots(&self) -> &[Root] {
+        &self.options.roots
+    }
+
+    /// The view that queries run on now.
+    pub fn view(&self) -> Arc<SymbolView> {
+        self.published.view()
+    }
+
+    /// The absolute path of a file of the view; of one in an archive, `/w/src.zip!/a/A.java`.
+    pub fn path_of(&self, file: FileRef<'_>) -> Vec<u8> {
+        folder::join(&source_root::path(file.root_identity(), &self.base()), file.path())
+    }
+
+    /// How far the current index run is.
+    pub fn progress(&self) -> Progress {
+        let mut progress = *self.meter();
+        if let Some(pool) = self.pool.get() {
+            (progress.files_done, progress.bytes_done) = pool.done();
+        }
+        progress
+    }
+
+    /// How many workers were started or taken in.
+    pub fn workers(&self) -> usize {
+        self.pool.get().map_or(0, Pool::connected)
+    }
+
+    /// What the cache holds; looks at no source file.
+    pub fn status(&self) -> Result<Option<Status>, CacheError> {
+        let Some(layout) = self.cache.load_layout()? else { return Ok(None) };
+        let shards = layout.shards().into_iter().map(|shard| {
+            let opened = Shard::open(&self.cache.shard_path(shard), &layout.shard_identity(shard));
+            let state = opened.map(|shard| facts(&shard)).map_err(|error| error.to_string());
+            ShardStatus { shard, state }
+        });
+        Ok(Some(Status {
+            cache: self.cache.folder().to_path_buf(),
+            base: path::from_bytes(layout.base()),
+            shards: shards.collect(),
+            roots: layout.roots().map(|(root, shards)| (root.to_vec(), shards)).collect(),
+        }))
+    }
+
+    /// The cache folder.
+    pub fn cache_folder(&self) -> &Path {
+        self.cache.folder()
+    }
+
+    pub(crate) fn base(&self) -> Vec<u8> {
+        self.base.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Settles the base by the layout, which outlives a run; a workspace that was moved takes its
+    /// layout along.
+    pub(crate) fn settle_base(&self, layout: &mut Layout) {
+        let mut base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        if path::from_bytes(layout.base()).exists() {
+            *base = layout.base().to_vec();
+        } else {
+            layout.move_to(&base);
+        }
+    }
+
+    pub(crate) fn archives(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Stamp>> {
+        self.archives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_coverage(&self, ready: usize, total: usize) {
+        *self.coverage.lock().unwrap_or_else(PoisonError::into_inner) = Coverage { ready, total };
+    }
+
+    /// How much of the workspace the published view shows.
+    pub fn coverage(&self) -> Coverage {
+        *self.coverage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn meter(&self) -> MutexGuard<'_, Progress> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The workers' pool, opened at the first need.
+    pub(crate) async fn pool(&self) -> Result<&Pool, StartPoolError> {
+        let open = || async {
+            let run = Arc::new(self.cache.start_run()?);
+            let folder = self.cache.folder().to_path_buf();
+            Ok(Pool::open(self.options.workers.clone(), run, folder)?)
+        };
+        self.pool.get_or_try_init(open).await
+    }
+}
+
+fn facts(shard: &Shard) -> ShardFacts {
+    ShardFacts {
+        files: u64::from(shard.file_count()),
+        symbols: u64::from(shard.symbol_count()),
+        source_bytes: shard.files().map(FileRef::source_bytes).sum(),
+        index_bytes: shard.bytes().len() as u64,
+        digest: shard.digest(),
+    }
+}

@@ -1,0 +1,70 @@
+//! One file from its bytes to its part of an index.
+
+use nova_index::{ContentHash, FileFlags, FileMeta, FileSymbols, Stamp};
+use nova_protocol::message::SourceFile;
+use nova_syntax::extract::{self, Fallback, Origin};
+use nova_syntax::text::{self, Encoding};
+
+use crate::disk::ReadError;
+
+/// What became of a file.
+pub(crate) enum Scanned {
+    /// It is gone; whoever looks next will see that.
+    Vanished,
+    /// Its bytes are those that the older index knows.
+    Unchanged { stamp: Stamp },
+    /// Its symbols, or the reason why it was skipped.
+    File(Box<FileSymbols>),
+}
+
+/// Scans a file as it was read; `known` is the hash of its bytes in an older index.
+pub(crate) fn scan_read(
+    file: &SourceFile,
+    read: Result<(&[u8], Stamp), ReadError>,
+    known: Option<ContentHash>,
+) -> Scanned {
+    match read {
+        Err(error) => match error.stamp() {
+            None => Scanned::Vanished,
+            Some(stamp) => Scanned::File(Box::new(skipped(file, stamp, error.to_string()))),
+        },
+        Ok((content, stamp)) => {
+            let content_hash = ContentHash::of(content);
+            if known == Some(content_hash) {
+                return Scanned::Unchanged { stamp };
+            }
+            let meta = FileMeta { stamp, content_hash, ..meta(file) };
+            Scanned::File(Box::new(scan(meta, content, Fallback::Tree)))
+        }
+    }
+}
+
+/// Scans unsaved text. It has no stamp: what the disk says does not matter to it.
+pub(crate) fn scan_unsaved(file: &SourceFile, content: &[u8]) -> FileSymbols {
+    let content_hash = ContentHash::of(content);
+    // Broken text is normal while someone types, so the scanner alone answers.
+    scan(FileMeta { content_hash, ..meta(file) }, content, Fallback::None)
+}
+
+fn scan(meta: FileMeta, content: &[u8], fallback: Fallback) -> FileSymbols {
+    let source = text::decode(content);
+    let extracted = extract::declarations(&source.text, fallback);
+    let latin1 = source.encoding == Encoding::Latin1;
+    let flags = FileFlags {
+        latin1,
+        via_tree: extracted.origin == Origin::Tree,
+        doubtful: extracted.origin == Origin::DoubtfulScanner,
+        skipped: false,
+    };
+    let note = if latin1 { "not UTF-8, read as ISO-8859-1" } else { "" }.to_owned();
+    let meta = FileMeta { source_bytes: content.len() as u64, flags, note, ..meta };
+    FileSymbols::new(meta, &source.text, extracted.declarations)
+}
+
+fn skipped(file: &SourceFile, stamp: Stamp, note: String) -> FileSymbols {
+    FileSymbols::skipped(FileMeta { stamp, note, ..meta(file) })
+}
+
+fn meta(file: &SourceFile) -> FileMeta {
+    FileMeta { root: file.root, path: file.path.to_vec(), ..FileMeta::default() }
+}

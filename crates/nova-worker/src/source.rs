@@ -1,0 +1,73 @@
+//! Where a request's source roots are, and the bytes of their files.
+
+use std::path::PathBuf;
+
+use nova_index::Stamp;
+use nova_protocol::message::{Location, SourceFile, SourceRoot};
+use nova_protocol::path;
+
+use crate::archive::{Archive, ArchiveError};
+use crate::disk::{self, ReadError};
+
+/// A source root that can be read from.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Folder(PathBuf),
+    Archive { archive: Archive, prefix: Vec<u8> },
+}
+
+impl Place {
+    /// The places of a request's roots; roots in one archive share its directory.
+    pub(crate) fn all(roots: &[SourceRoot]) -> Result<Vec<Self>, ArchiveError> {
+        let mut opened: Vec<(PathBuf, Archive)> = Vec::new();
+        let mut places = Vec::with_capacity(roots.len());
+        for root in roots {
+            places.push(match &root.location {
+                Location::Folder(folder) => Self::Folder(path::from_bytes(folder)),
+                Location::Archive { path, prefix } => {
+                    let path = path::from_bytes(path);
+                    let known = opened.iter().find(|(known, _)| *known == path);
+                    let archive = match known {
+                        Some((_, archive)) => archive.clone(),
+                        None => {
+                            let archive = Archive::open(&path)?;
+                            opened.push((path, archive.clone()));
+                            archive
+                        }
+                    };
+                    Self::Archive { archive, prefix: prefix.to_vec() }
+                }
+            });
+        }
+        Ok(places)
+    }
+}
+
+/// Reads one file after the other into one buffer. Each scanning thread has its own.
+pub(crate) struct Reader {
+    places: Vec<Place>,
+    file_bytes_max: u64,
+    content: Vec<u8>,
+}
+
+impl Reader {
+    pub(crate) fn new(places: &[Place], file_bytes_max: u64) -> Self {
+        Self { places: places.to_vec(), file_bytes_max, content: Vec::new() }
+    }
+
+    /// The file's bytes and what `stat` says of them.
+    pub(crate) fn read(&mut self, file: &SourceFile) -> Result<(&[u8], Stamp), ReadError> {
+        let stamp = match self.places.get_mut(file.root as usize) {
+            Some(Place::Folder(folder)) => {
+                let path = folder.join(path::from_bytes(&file.path));
+                disk::read(&path, self.file_bytes_max, &mut self.content)?
+            }
+            Some(Place::Archive { archive, prefix }) => {
+                let path = [&prefix[..], &file.path].concat();
+                archive.read(&path, self.file_bytes_max, &mut self.content)?
+            }
+            None => return Err(ReadError::Vanished),
+        };
+        Ok((&self.content, stamp))
+    }
+}

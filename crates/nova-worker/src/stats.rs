@@ -1,0 +1,97 @@
+//! Counts of what a worker did, and the memory that it takes.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+use nova_protocol::message::WorkerStats;
+
+/// Counts since the worker started.
+#[derive(Debug)]
+pub(crate) struct Stats {
+    started: Instant,
+    shards_indexed: AtomicU64,
+    files_scanned: AtomicU64,
+    bytes_scanned: AtomicU64,
+    requests_in_flight: AtomicU32,
+}
+
+impl Stats {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            shards_indexed: AtomicU64::new(0),
+            files_scanned: AtomicU64::new(0),
+            bytes_scanned: AtomicU64::new(0),
+            requests_in_flight: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn count_shard(&self) {
+        self.shards_indexed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_scanned(&self, files: u64, bytes: u64) {
+        self.files_scanned.fetch_add(files, Ordering::Relaxed);
+        self.bytes_scanned.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn begin_request(&self) {
+        self.requests_in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end_request(&self) {
+        self.requests_in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn report(&self, open_files: usize) -> WorkerStats {
+        let memory = Memory::of_this_process();
+        WorkerStats {
+            pid: std::process::id(),
+            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            resident_bytes: memory.resident_bytes,
+            resident_bytes_peak: memory.resident_bytes_peak,
+            shards_indexed: self.shards_indexed.load(Ordering::Relaxed),
+            files_scanned: self.files_scanned.load(Ordering::Relaxed),
+            bytes_scanned: self.bytes_scanned.load(Ordering::Relaxed),
+            requests_in_flight: self.requests_in_flight.load(Ordering::Relaxed),
+            open_files: u32::try_from(open_files).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Memory {
+    resident_bytes: u64,
+    resident_bytes_peak: u64,
+}
+
+impl Memory {
+    /// Zeros where the platform has no `/proc`.
+    fn of_this_process() -> Self {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self::from_proc_status(&status)
+    }
+
+    /// Reads the lines `VmRSS:  123 kB` and `VmHWM:` of proc(5).
+    fn from_proc_status(status: &str) -> Self {
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+        };
+        let bytes = |name| field(name).unwrap_or(0) * 1024;
+        Self { resident_bytes: bytes("VmRSS:"), resident_bytes_peak: bytes("VmHWM:") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_from_proc_and_zero_without_it() {
+        let status = "Name:\tnova\nVmHWM:\t    2000 kB\nVmRSS:\t    1000 kB\n";
+        let expected = Memory { resident_bytes: 1_024_000, resident_bytes_peak: 2_048_000 };
+        assert_eq!(Memory::from_proc_status(status), expected);
+        assert_eq!(Memory::from_proc_status(""), Memory::default());
+    }
+}
