@@ -17,9 +17,12 @@
 mod code;
 mod cursor;
 mod fields;
+mod layout;
 mod members;
 mod modifiers;
 mod skip;
+#[cfg(test)]
+mod tests;
 mod types;
 mod unit;
 
@@ -28,6 +31,7 @@ use std::sync::LazyLock;
 
 pub(crate) use self::cursor::Cursor;
 use self::fields::FieldList;
+use self::modifiers::{begins_declaration, begins_member};
 use crate::declarations::{Declaration, Declarations, Kind, Modifiers, Span};
 use crate::signature::Signed;
 
@@ -81,7 +85,19 @@ pub fn scan(text: &str) -> Scan {
         let doubt = Some(Doubt { offset: 0, reason: Reason::TooLarge });
         return Scan { declarations: Declarations::default(), doubt };
     }
-    Scanner::new(text).run()
+    let first = Scanner::new(text, false).run();
+    if !first.is_unbalanced {
+        return first.scan;
+    }
+    let Run { scan: second, .. } = Scanner::new(text, true).run();
+    Scan { doubt: first.scan.doubt.or(second.doubt), ..second }
+}
+
+/// One run of a scanner.
+struct Run {
+    scan: Scan,
+    /// A brace is missing, or one too many.
+    is_unbalanced: bool,
 }
 
 struct Scanner<'t> {
@@ -90,6 +106,9 @@ struct Scanner<'t> {
     frames: Vec<Frame>,
     /// How many of the frames are [`Frame::Code`].
     code_depth: usize,
+    /// Where braces end is judged by the layout as well.
+    by_layout: bool,
+    is_unbalanced: bool,
 }
 
 /// What encloses the position.
@@ -111,10 +130,12 @@ struct Scope {
     /// The innermost enclosing named type: its index and kind.
     owner: Option<(u32, Kind)>,
     local: bool,
+    /// How far the owner is indented, if its members' layout is to be heeded.
+    indent: Option<usize>,
 }
 
 impl Scope {
-    const FILE: Self = Self { owner: None, local: false };
+    const FILE: Self = Self { owner: None, local: false, indent: None };
 
     fn kind(self) -> Option<Kind> {
         self.owner.map(|(_, kind)| kind)
@@ -122,16 +143,18 @@ impl Scope {
 }
 
 impl<'t> Scanner<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, by_layout: bool) -> Self {
         Self {
             cursor: Cursor::new(text),
             declarations: Declarations::for_text(text.len()),
             frames: vec![Frame::Members(Scope::FILE)],
             code_depth: 0,
+            by_layout,
+            is_unbalanced: false,
         }
     }
 
-    fn run(mut self) -> Scan {
+    fn run(mut self) -> Run {
         while let Some(&frame) = self.frames.last() {
             match frame {
                 Frame::Members(scope) => self.members(scope),
@@ -143,7 +166,13 @@ impl<'t> Scanner<'t> {
                 }
             }
         }
-        Scan { declarations: self.declarations, doubt: self.cursor.doubt }
+        let scan = Scan { declarations: self.declarations, doubt: self.cursor.doubt };
+        Run { scan, is_unbalanced: self.is_unbalanced }
+    }
+
+    fn unbalanced(&mut self) {
+        self.is_unbalanced = true;
+        self.cursor.doubt(Reason::UnclosedBracket);
     }
 
     fn declare(
@@ -213,7 +242,7 @@ impl<'t> Scanner<'t> {
                     let word = self.cursor.word();
                     if word.is_empty() {
                         self.cursor.bump();
-                    } else if modifiers::begins_declaration(word) {
+                    } else if begins_declaration(word) || begins_member(word) {
                         self.cursor.return_to(start);
                         if self.begins_line() {
                             return;

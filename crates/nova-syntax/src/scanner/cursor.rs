@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::modifiers::begins_member;
 use super::{Doubt, Reason};
 use crate::declarations::Span;
 
@@ -181,6 +182,13 @@ impl<'t> Cursor<'t> {
         !self.at_end() && has(self.peek(), WORD) && !self.peek().is_ascii_digit()
     }
 
+    /// From a line's end to the next token. Whether this begins a member: then what the line's end
+    /// is part of was left unfinished.
+    pub(super) fn line_begins_member(&mut self) -> bool {
+        self.skip_while(SPACE);
+        begins_member(self.next_word())
+    }
+
     /// Steps over `a . b . c`; `None` if no name is next. Ends behind the last name: a dot that no
     /// name follows is left.
     pub(crate) fn qualified_name(&mut self) -> Option<Span> {
@@ -193,8 +201,10 @@ impl<'t> Cursor<'t> {
             let end = self.pos;
             self.skip_trivia();
             if self.take(b'.') {
+                let dot_end = self.pos;
                 self.skip_trivia();
-                if self.at_name() {
+                // Whoever types `a.` above a member has not named it.
+                if self.at_name() && (self.pos == dot_end || !begins_member(self.next_word())) {
                     continue;
                 }
             }
@@ -257,12 +267,14 @@ pub(super) const SPACE: u8 = 1;
 pub(super) const WORD: u8 = 1 << 1;
 /// Where skipping over a body must look: braces, literals, comments.
 pub(super) const BODY_STOP: u8 = 1 << 2;
-/// Where skipping over an initialiser or arguments must look.
+/// Where skipping over an initialiser or arguments must look, and line ends.
 pub(super) const EXPRESSION_STOP: u8 = 1 << 3;
 /// Where a string or character literal may end.
 const LITERAL_STOP: u8 = 1 << 4;
-/// What type arguments consist of, besides nested ones, annotations and comments.
+/// What type arguments consist of, besides nested ones, annotations, comments and line ends.
 pub(super) const TYPE: u8 = 1 << 5;
+/// [`BODY_STOP`], and line ends.
+pub(super) const LAYOUT_STOP: u8 = 1 << 6;
 
 pub(super) fn has(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
@@ -278,11 +290,11 @@ const fn classes() -> [u8; 256] {
             b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'$' | b'0'..=b'9' | 0x80.. => WORD | TYPE,
             // Ignorable parts of identifiers (JLS §3.8).
             0..=0x08 | 0x0e..=0x1b | 0x7f => WORD,
-            b'\n' | b'\r' => SPACE | TYPE | LITERAL_STOP,
+            b'\n' | b'\r' => SPACE | EXPRESSION_STOP | LITERAL_STOP | LAYOUT_STOP,
             b' ' | b'\t' | 0x0c => SPACE | TYPE,
             b'.' | b'?' | b'&' | b'[' | b']' => TYPE,
-            b'{' | b'}' | b'/' => BODY_STOP | EXPRESSION_STOP,
-            b'"' | b'\'' => BODY_STOP | EXPRESSION_STOP | LITERAL_STOP,
+            b'{' | b'}' | b'/' => BODY_STOP | EXPRESSION_STOP | LAYOUT_STOP,
+            b'"' | b'\'' => BODY_STOP | EXPRESSION_STOP | LITERAL_STOP | LAYOUT_STOP,
             b'\\' => LITERAL_STOP,
             b'(' | b')' | b'<' | b';' => EXPRESSION_STOP,
             b',' => EXPRESSION_STOP | TYPE,

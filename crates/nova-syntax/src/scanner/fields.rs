@@ -36,12 +36,9 @@ impl<'t> Scanner<'t> {
             if self.cursor.take(b',') {
                 list.single = false;
                 self.cursor.skip_trivia();
-                let start = self.cursor.pos();
-                if !self.cursor.at_name() {
-                    return self.unexpected();
-                }
-                self.cursor.word();
-                let name = span(start, self.cursor.pos());
+                let Some(name) = self.cursor.declared_name() else {
+                    return self.cursor.doubt(Reason::UnexpectedToken);
+                };
                 if self.declarator(&mut list, name) {
                     return;
                 }

@@ -1,7 +1,7 @@
 //! The members of a type or a file: what each begins with, methods and constructors.
 
 use super::cursor::span;
-use super::modifiers::{Lead, begins_declaration};
+use super::modifiers::Lead;
 use super::skip::Holds;
 use super::{Reason, Scanner, Scope};
 use crate::declarations::{Kind, Span};
@@ -22,10 +22,13 @@ impl<'t> Scanner<'t> {
         let depth = self.frames.len();
         while self.frames.len() == depth {
             self.cursor.skip_trivia();
+            if self.ends_by_layout(scope) {
+                return self.end_type(scope);
+            }
             match self.cursor.peek() {
                 b';' => self.cursor.bump(),
-                b'}' => self.end_type(scope),
-                b'{' => self.initializer_block(scope),
+                b'}' => self.close_type(scope),
+                b'{' => self.initializer_block(self.cursor.pos(), scope),
                 _ if self.cursor.at_end() => self.end_file(scope),
                 _ => self.member(scope),
             }
@@ -33,41 +36,52 @@ impl<'t> Scanner<'t> {
     }
 
     /// At the brace that closes the type's body.
-    pub(super) fn end_type(&mut self, scope: Scope) {
+    pub(super) fn close_type(&mut self, scope: Scope) {
         self.cursor.bump();
-        match scope.owner {
-            Some((owner, _)) => {
-                self.declarations.symbols[owner as usize].span.end = self.cursor.pos() as u32;
-                self.frames.pop();
-            }
-            None => self.cursor.doubt(Reason::UnclosedBracket),
+        if scope.owner.is_some() {
+            self.end_type(scope);
+        } else {
+            self.unbalanced();
         }
     }
 
     /// At the text's end, which must not be inside a type.
     pub(super) fn end_file(&mut self, scope: Scope) {
+        if scope.owner.is_some() {
+            self.unbalanced();
+        }
+        self.end_type(scope);
+    }
+
+    /// The type, or the file, ends at the position.
+    pub(super) fn end_type(&mut self, scope: Scope) {
         if let Some((owner, _)) = scope.owner {
-            self.cursor.doubt(Reason::UnclosedBracket);
-            self.declarations.symbols[owner as usize].span.end = self.cursor.pos() as u32;
+            let end = self.cursor.trimmed(self.cursor.pos());
+            self.declarations.symbols[owner as usize].span.end = end as u32;
         }
         self.frames.pop();
     }
 
-    fn initializer_block(&mut self, scope: Scope) {
+    /// At the brace of an initializer block that begins at `start`.
+    fn initializer_block(&mut self, start: usize, scope: Scope) {
         self.cursor.bump();
-        self.body(scope, self.cursor.pos());
+        self.body(scope, start);
     }
 
-    /// Skips the body that begins at the position, behind its brace, and enters it if need be.
-    /// Returns where it ends.
-    pub(super) fn body(&mut self, scope: Scope, start: usize) -> usize {
-        let skipped = self.cursor.skip_braces();
+    /// From behind its opening brace over the body of a member that begins at `start`. Enters it if
+    /// need be; returns where it ends.
+    fn body(&mut self, scope: Scope, start: usize) -> usize {
+        let body_start = self.cursor.pos();
+        let skipped = match self.layout_of_member(scope, start) {
+            Some(indent) => self.cursor.skip_braces_by_layout(indent),
+            None => self.cursor.skip_braces(),
+        };
         if !skipped.closed {
-            self.cursor.doubt(Reason::UnclosedBracket);
+            self.unbalanced();
         }
-        let end = self.cursor.pos();
+        let end = self.cursor.trimmed(self.cursor.pos());
         if skipped.nested {
-            self.enter_code(scope, start);
+            self.enter_code(scope, body_start);
         }
         end
     }
@@ -109,7 +123,7 @@ impl<'t> Scanner<'t> {
                 self.typed_member(&lead, scope, type_parameters);
             }
             // `static { … }`
-            b'{' => self.initializer_block(scope),
+            b'{' => self.initializer_block(lead.start, scope),
             _ => self.unexpected(),
         }
     }
@@ -133,16 +147,7 @@ impl<'t> Scanner<'t> {
         }
         let of = self.cursor.rest_of_type(word);
         self.cursor.skip_trivia();
-        let name_start = self.cursor.pos();
-        if !self.cursor.at_name() {
-            return self.unexpected();
-        }
-        let name = self.cursor.word();
-        if begins_declaration(name) {
-            self.cursor.return_to(name_start);
-            return self.cursor.doubt(Reason::UnexpectedToken);
-        }
-        let name = span(name_start, self.cursor.pos());
+        let Some(name) = self.cursor.declared_name() else { return self.unexpected() };
         self.cursor.skip_trivia();
         if self.cursor.peek() == b'(' {
             let result = Some(self.cursor.text_of(of));
@@ -182,15 +187,15 @@ impl<'t> Scanner<'t> {
             callable.name,
             span(lead.start, self.cursor.pos()),
         );
-        let end = self.rest_of_callable(scope);
+        let end = self.rest_of_callable(scope, lead.start);
         self.declarations.symbols[index as usize].span.end = end as u32;
     }
 
-    /// The `throws` clause, the default value, and the body or the semicolon.
-    fn rest_of_callable(&mut self, scope: Scope) -> usize {
+    /// The rest of what begins at `start`: the `throws` clause, the default value, and the body or the semicolon.
+    fn rest_of_callable(&mut self, scope: Scope, start: usize) -> usize {
         let mut end = self.cursor.pos();
         self.cursor.skip_trivia();
-        let start = self.cursor.pos();
+        let clause_start = self.cursor.pos();
         match self.cursor.word() {
             "" => {}
             "throws" => {
@@ -202,12 +207,12 @@ impl<'t> Scanner<'t> {
                     self.cursor.doubt(Reason::UnclosedBracket);
                 }
             }
-            _ => self.cursor.return_to(start),
+            _ => self.cursor.return_to(clause_start),
         }
         match self.cursor.peek() {
             b'{' => {
                 self.cursor.bump();
-                return self.body(scope, self.cursor.pos());
+                return self.body(scope, start);
             }
             b';' => {
                 self.cursor.bump();
@@ -231,7 +236,7 @@ impl<'t> Scanner<'t> {
             span(lead.start, self.cursor.pos()),
         );
         self.cursor.bump();
-        let end = self.body(scope, self.cursor.pos());
+        let end = self.body(scope, lead.start);
         self.declarations.symbols[index as usize].span.end = end as u32;
     }
 

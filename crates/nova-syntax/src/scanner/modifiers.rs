@@ -58,7 +58,7 @@ impl<'t> Cursor<'t> {
     pub(super) fn modifier(&mut self, word: &str) -> Option<Modifier> {
         match word {
             "sealed" => self.before_declaration().then_some(Modifier::Sealed),
-            "open" => (self.next_word() == "module").then_some(Modifier::Open),
+            "open" => self.before_module().then_some(Modifier::Open),
             "non" => self.take_rest_of_non_sealed().then_some(Modifier::NonSealed),
             _ => keyword(word),
         }
@@ -70,8 +70,18 @@ impl<'t> Cursor<'t> {
         begins_declaration(next) || matches!(next, "@" | "non")
     }
 
+    fn before_module(&mut self) -> bool {
+        let start = self.pos();
+        self.skip_trivia();
+        let module = self.word() == "module";
+        self.skip_trivia();
+        let named = self.at_name();
+        self.return_to(start);
+        module && named
+    }
+
     /// The word, or the `@`, behind the position, which stays.
-    fn next_word(&mut self) -> &'t str {
+    pub(super) fn next_word(&mut self) -> &'t str {
         let start = self.pos();
         self.skip_trivia();
         let next = if self.peek() == b'@' { "@" } else { self.word() };
@@ -92,6 +102,12 @@ impl<'t> Cursor<'t> {
 /// Whether `word` can only be a modifier or the keyword of a type's declaration.
 pub(super) fn begins_declaration(word: &str) -> bool {
     keyword(word).is_some() || matches!(word, "class" | "interface" | "enum")
+}
+
+/// Whether `word` at the beginning of a line shows that a member begins there, whatever was left
+/// unfinished before it. Parameters may begin with `final`, and labels with `default`.
+pub(super) fn begins_member(word: &str) -> bool {
+    begins_declaration(word) && !matches!(word, "final" | "default") || word == "void"
 }
 
 fn keyword(word: &str) -> Option<Modifier> {

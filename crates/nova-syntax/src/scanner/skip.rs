@@ -5,6 +5,7 @@
 
 use super::Reason;
 use super::cursor::{Cursor, EXPRESSION_STOP, TYPE};
+use super::modifiers::begins_member;
 use crate::declarations::Span;
 
 /// What was skipped.
@@ -94,6 +95,7 @@ impl<'t> Cursor<'t> {
                 b'"' | b'\'' => self.skip_literal(),
                 b'/' => self.skip_slash(),
                 b'<' | b',' | b'[' | b']' => self.bump(),
+                b'\n' | b'\r' if !self.line_begins_member() => {}
                 _ => return Skipped { closed: false, nested },
             }
         }
@@ -122,6 +124,7 @@ impl<'t> Cursor<'t> {
                     self.skip_annotation();
                 }
                 b'/' if self.skip_comment() => {}
+                b'\n' | b'\r' if !self.line_begins_member() => {}
                 _ => return Skipped::default(),
             }
         }
@@ -181,6 +184,7 @@ impl<'t> Cursor<'t> {
                 b'"' | b'\'' => self.skip_literal(),
                 b'/' => self.skip_slash_noting(&mut comments),
                 b',' | b'<' => self.bump(),
+                b'\n' | b'\r' if !self.line_begins_member() => {}
                 _ => break false,
             }
         };
@@ -198,44 +202,40 @@ impl<'t> Cursor<'t> {
     /// Going back to that comma costs no more than linear time: only a declarator's `=` leads back
     /// to an initialiser, and there is none before the token that settled it.
     fn skip_angle(&mut self) -> Option<usize> {
-        // The first comma in each pair of angle brackets counts only for the outermost: what is
-        // inside a pair that was closed separates type arguments.
         let mut depth = 1_usize;
+        // The first comma that no closed pair of brackets is around, and how deep it is.
         let mut comma = None;
         loop {
+            let token_end = self.pos();
             self.skip_trivia();
             match self.peek() {
                 b',' => {
-                    // A comma at a depth that is never closed ends the declarator as well.
                     comma.get_or_insert((depth, self.pos()));
                 }
                 b'<' => depth += 1,
                 b'>' => {
                     depth -= 1;
-                    if comma.is_some_and(|(at_depth, _)| at_depth > depth) {
-                        comma = None;
-                    }
+                    comma = comma.filter(|&(comma_depth, _)| comma_depth <= depth);
                     if depth == 0 {
                         self.bump();
                         return None;
                     }
                 }
                 b'.' | b'[' | b']' => {}
-                b'?' => {
-                    if !self.at_wildcard() {
-                        return comma.map(|(_, pos)| pos);
-                    }
-                }
+                b'?' if self.at_wildcard() => {}
                 b'@' => {
                     self.bump();
                     self.skip_annotation();
                     continue;
                 }
-                _ if self.at_name() => {
+                _ if self.at_name() && !begins_member(self.next_word()) => {
                     self.word();
                     continue;
                 }
-                _ => return comma.map(|(_, pos)| pos),
+                _ => {
+                    self.return_to(token_end);
+                    return comma.map(|(_, pos)| pos);
+                }
             }
             self.bump();
         }
@@ -265,7 +265,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// A comment, or the operator that is none.
-    fn skip_slash(&mut self) {
+    pub(super) fn skip_slash(&mut self) {
         if !self.skip_comment() {
             self.bump();
         }

@@ -2,7 +2,7 @@
 //! mentioned in headers.
 
 use super::cursor::{Cursor, span};
-use super::modifiers::{Lead, begins_declaration};
+use super::modifiers::{Lead, begins_declaration, begins_member};
 use super::skip::Holds;
 use super::{Frame, Reason, Scanner, Scope};
 use crate::declarations::{Kind, Span};
@@ -22,18 +22,14 @@ impl<'t> Scanner<'t> {
     /// From behind the keyword that declares a type into its body.
     pub(super) fn named_type(&mut self, kind: Kind, lead: &Lead<'t>, scope: Scope) {
         self.cursor.skip_trivia();
-        let name_start = self.cursor.pos();
-        if !self.cursor.at_name() {
-            return self.unexpected();
-        }
-        let name = self.cursor.word();
-        let name_span = span(name_start, self.cursor.pos());
+        let Some(name_span) = self.cursor.declared_name() else { return self.unexpected() };
+        let name = self.cursor.text_of(name_span);
         let header = self.cursor.type_header(kind);
         let rest = self.cursor.slice(name_span.end as usize, header.end);
         let signed = signature::header(&mut self.declarations, name, rest);
         let whole = span(lead.start, header.end);
         let index = self.declare(kind, signed, lead.modifiers, scope, name_span, whole);
-        let scope = Scope { owner: Some((index, kind)), ..scope };
+        let scope = Scope { owner: Some((index, kind)), indent: None, ..scope };
         if let Some(components) = header.components {
             self.record_components(components, scope);
         }
@@ -41,6 +37,7 @@ impl<'t> Scanner<'t> {
             return;
         }
         self.cursor.bump();
+        let scope = Scope { indent: self.layout_of_type(lead.start), ..scope };
         let is_enum = kind == Kind::Enum;
         self.frames.push(if is_enum { Frame::Constants(scope) } else { Frame::Members(scope) });
     }
@@ -74,12 +71,8 @@ impl<'t> Scanner<'t> {
         let word = span(lead.word_start, self.cursor.pos());
         let of = self.cursor.rest_of_type(word);
         self.cursor.skip_trivia();
-        let name_start = self.cursor.pos();
-        let name = self.cursor.word();
-        if name.is_empty() {
-            return false;
-        }
-        let name_span = span(name_start, self.cursor.pos());
+        let Some(name_span) = self.cursor.declared_name() else { return false };
+        let name = self.cursor.text_of(name_span);
         let dimensions = self.cursor.dimensions();
         let signed =
             signature::typed(&mut self.declarations, name, self.cursor.text_of(of), dimensions);
@@ -93,13 +86,16 @@ impl<'t> Scanner<'t> {
         let depth = self.frames.len();
         while self.frames.len() == depth {
             self.cursor.skip_trivia();
+            if self.ends_by_layout(scope) {
+                return self.end_type(scope);
+            }
             match self.cursor.peek() {
                 b',' => self.cursor.bump(),
                 b';' => {
                     self.cursor.bump();
                     return self.end_constants(scope);
                 }
-                b'}' => self.end_type(scope),
+                b'}' => self.close_type(scope),
                 _ if self.cursor.at_end() => self.end_file(scope),
                 _ => {
                     let start = self.cursor.pos();
@@ -148,7 +144,11 @@ impl<'t> Scanner<'t> {
         }
         self.cursor.skip_trivia();
         if !matches!(self.cursor.peek(), b',' | b';' | b'}') && !self.cursor.at_end() {
-            return false;
+            // Either a comma is missing before the next constant, or this is a member's type.
+            if !self.cursor.slice(end, self.cursor.pos()).contains(['\n', '\r']) {
+                return false;
+            }
+            self.cursor.doubt(Reason::UnexpectedToken);
         }
         self.cursor.return_to(end);
         let signed = signature::bare(&mut self.declarations, lead.word);
@@ -168,6 +168,17 @@ impl<'t> Scanner<'t> {
 }
 
 impl<'t> Cursor<'t> {
+    /// Steps over the name that is declared here; not over a keyword that begins another
+    /// declaration.
+    pub(super) fn declared_name(&mut self) -> Option<Span> {
+        let start = self.pos();
+        if !self.at_name() || begins_member(self.word()) {
+            self.return_to(start);
+            return None;
+        }
+        Some(span(start, self.pos()))
+    }
+
     /// Whether the `record` just stepped over declares a record rather than being a name.
     pub(super) fn at_record(&mut self) -> bool {
         let start = self.pos();
@@ -251,7 +262,7 @@ impl<'t> Cursor<'t> {
                         self.skip_annotation();
                         self.skip_trivia();
                     }
-                    self.word();
+                    self.declared_name();
                 }
                 b'[' => {
                     self.bump();
