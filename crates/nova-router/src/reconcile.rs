@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assignment::{Assignment, Task};
 use crate::cache::CacheError;
+use crate::cache::collection::CacheCollection;
 use crate::clauses;
 use crate::layout::{Layout, MeasuredRoot};
 use crate::plan::{self, ShardPlan, Shards};
@@ -100,9 +101,10 @@ impl Workspace {
         };
         let collecting = self.collect(outcomes);
         let (planned, (), built) = tokio::try_join!(planning, indexing, collecting)?;
+        let worker_stats = self.worker_stats().await;
         let workspace = Arc::clone(&self);
         let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
-        Ok(IndexReport { elapsed: started.elapsed(), ..report })
+        Ok(IndexReport { worker_stats, elapsed: started.elapsed(), ..report })
     }
 
     /// Plans, hands the shards out, and has them indexed unless that is going on already.
@@ -198,6 +200,11 @@ impl Workspace {
             Some(layout) if layout.places(&measured) && !self.options.rebuild => Ok(layout),
             known => {
                 let lock = self.cache.lock()?;
+                if self.options.cache_dir.is_none()
+                    && let Some(collection) = CacheCollection::of_user()
+                {
+                    collection.remove_unused();
+                }
                 // Another run may have placed them meanwhile.
                 let mut layout = match self.cache.load_layout()?.or(known) {
                     Some(layout) => layout,
@@ -319,16 +326,15 @@ impl Workspace {
         for part in parts {
             report.index_bytes += part.shard.bytes().len() as u64;
             for file in part.shard.files().filter(|file| !part.hidden.contains(&file.id())) {
-                let path = self.path_of(file);
                 if file.flags().skipped {
-                    report.skipped.push(Skipped { path, reason: file.note().to_owned() });
+                    report.skipped.push(self.skipped(file));
                     continue;
                 }
                 report.files += 1;
                 report.source_bytes += file.source_bytes();
-                report.digest.add(self.relative(&path), file.digest());
+                report.digest.add(self.relative(&self.path_of(file)), file.digest());
                 if !file.note().is_empty() {
-                    report.notes.push(Skipped { path, reason: file.note().to_owned() });
+                    report.notes.push(self.skipped(file));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nova_index::{Digest, ShardId};
+use nova_protocol::message::WorkerStats;
 use nova_syntax::declarations::{Kind, Modifiers};
 
 /// A file or folder that is not in the index.
@@ -39,6 +40,8 @@ pub struct IndexReport {
     pub shards: usize,
     /// Worker processes that this run started or accepted.
     pub workers: usize,
+    /// What those that are still there say of themselves, by name.
+    pub worker_stats: Vec<(String, WorkerStats)>,
     /// Time from the start to the published view.
     pub elapsed: Duration,
     /// Files whose text was scanned in this run.
@@ -79,6 +82,8 @@ pub struct Status {
     pub roots: Vec<(Vec<u8>, Vec<ShardId>)>,
     /// The shards.
     pub shards: Vec<ShardStatus>,
+    /// Files that are known and not in the index.
+    pub skipped: Vec<Skipped>,
 }
 
 /// The state of one shard.

@@ -28,13 +28,6 @@ pub(crate) struct RootFolder {
     pub(crate) folder: Folder,
 }
 
-impl SourceRoot {
-    /// The size of its source in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.folders.iter().map(|folder| folder.folder.bytes()).sum()
-    }
-}
-
 /// What a root is called in the layout: its path below the base, which stays the same wherever the
 /// workspace is copied to, or else its absolute path.
 pub(crate) fn identity<'p>(path: &'p [u8], base: &[u8]) -> &'p [u8] {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nova_index::{FileRef, Shard, Stamp, SymbolView};
+use nova_protocol::message::WorkerStats;
 use nova_protocol::path;
 use tokio::sync::OnceCell;
 
@@ -14,7 +15,7 @@ use crate::folder;
 use crate::layout::Layout;
 use crate::pool::{Pool, PoolError, WorkerOptions};
 use crate::published::Published;
-use crate::report::{Progress, ShardFacts, ShardStatus, Status};
+use crate::report::{Progress, ShardFacts, ShardStatus, Skipped, Status};
 use crate::root::{self, Root};
 use crate::scope::Scope;
 use crate::source_root;
@@ -144,20 +145,40 @@ impl Workspace {
         self.pool.get().map_or(0, Pool::connected)
     }
 
+    /// What the workers at rest say of themselves, by name.
+    pub async fn worker_stats(&self) -> Vec<(String, WorkerStats)> {
+        match self.pool.get() {
+            Some(pool) => pool.stats().await,
+            None => Vec::new(),
+        }
+    }
+
     /// What the cache holds; looks at no source file.
     pub fn status(&self) -> Result<Option<Status>, CacheError> {
-        let Some(layout) = self.cache.load_layout()? else { return Ok(None) };
-        let shards = layout.shards().into_iter().map(|shard| {
-            let opened = Shard::open(&self.cache.shard_path(shard), &layout.shard_identity(shard));
-            let state = opened.map(|shard| facts(&shard)).map_err(|error| error.to_string());
-            ShardStatus { shard, state }
-        });
-        Ok(Some(Status {
+        let Some(mut layout) = self.cache.load_layout()? else { return Ok(None) };
+        self.settle_base(&mut layout);
+        let mut status = Status {
             cache: self.cache.folder().to_path_buf(),
             base: path::from_bytes(layout.base()),
-            shards: shards.collect(),
             roots: layout.roots().map(|(root, shards)| (root.to_vec(), shards)).collect(),
-        }))
+            shards: Vec::new(),
+            skipped: Vec::new(),
+        };
+        for id in layout.shards() {
+            let opened = Shard::open(&self.cache.shard_path(id), &layout.shard_identity(id));
+            if let Ok(shard) = &opened {
+                let skipped = shard.files().filter(|file| file.flags().skipped);
+                status.skipped.extend(skipped.map(|file| self.skipped(file)));
+            }
+            let state = opened.map(|shard| facts(&shard)).map_err(|error| error.to_string());
+            status.shards.push(ShardStatus { shard: id, state });
+        }
+        Ok(Some(status))
+    }
+
+    /// A skipped file, or one with something to say about it.
+    pub(crate) fn skipped(&self, file: FileRef<'_>) -> Skipped {
+        Skipped { path: self.path_of(file), reason: file.note().to_owned() }
     }
 
     /// The cache folder.

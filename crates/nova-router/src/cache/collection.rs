@@ -12,7 +12,7 @@ use super::{Cache, LAYOUT_FILE};
 use crate::root::{self, Root};
 
 /// A workspace that nobody used for so long is removed.
-pub const UNUSED_AGE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
+const UNUSED_AGE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// The folder that holds the cache folders of all workspaces.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl CacheCollection {
 
     /// The folder that stands for a workspace with these ROOTs: their checkout; else the nearest folder
     /// around them that is a workspace already; else the first of them.
-    pub(crate) fn base_for(&self, roots: &[Root]) -> PathBuf {
+    pub fn base_for(&self, roots: &[Root]) -> PathBuf {
         let base = root::base(roots);
         let is_known = |folder: &&Path| self.folder_for(folder).join(LAYOUT_FILE).exists();
         base.ancestors().find(is_known).unwrap_or(&base).to_path_buf()
@@ -76,14 +76,16 @@ impl CacheCollection {
 
     /// Removes the workspaces that were not used for [`UNUSED_AGE_MAX`].
     pub(crate) fn remove_unused(&self) {
-        let unused = |workspace: &CachedWorkspace| {
-            let age = workspace.last_used.and_then(|used| used.elapsed().ok());
-            age.is_some_and(|age| age > UNUSED_AGE_MAX)
-        };
-        for workspace in self.list().unwrap_or_default().iter().filter(|w| unused(w)) {
-            match workspace.remove() {
-                Ok(()) => tracing::info!("removed unused {}", workspace.folder.display()),
-                Err(error) => tracing::debug!("{}: {error}", workspace.folder.display()),
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let layout = fs::metadata(entry.path().join(LAYOUT_FILE));
+            let used = layout.and_then(|metadata| metadata.modified()).ok();
+            let age = used.and_then(|used| used.elapsed().ok());
+            if age.is_some_and(|age| age > UNUSED_AGE_MAX) {
+                let workspace = CachedWorkspace::in_folder(entry.path());
+                match workspace.remove() {
+                    Ok(()) => tracing::info!("removed unused {}", workspace.folder.display()),
+                    Err(error) => tracing::debug!("{}: {error}", workspace.folder.display()),
+                }
             }
         }
     }

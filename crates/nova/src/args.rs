@@ -1,0 +1,262 @@
+//! The command line's grammar, and its help.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use nova_rpc::Endpoint;
+use nova_syntax::declarations::Kind;
+use nova_worker::args::WorkerArgs;
+
+use crate::size::Size;
+
+/// Find Java symbols in trees of any size, in milliseconds, without a build.
+#[derive(Debug, Parser)]
+#[command(name = "nova", version, propagate_version = true)]
+#[command(after_help = "Example:\n  nova search HashMap path/to/sources\n\n\
+    Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// This workspace's cache folder [default: one per workspace in the platform's cache folder]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// How many worker processes to start [default: one per core]
+    #[arg(long, value_name = "N", global = true)]
+    pub(crate) workers: Option<usize>,
+
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) color: ColorChoice,
+
+    /// Tell more (-vv: even more; NOVA_LOG takes tracing filters)
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+
+    /// Tell nothing but results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// At a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring the index up to date and tell what is in it
+    #[command(after_help = "Example:\n  nova index ~/src/big --workers 4")]
+    Index(IndexArgs),
+    /// Find symbols by name, best first
+    #[command(after_help = "Examples:\n  nova search HashMap\n  nova search HashMap.put ~/src/jdk\n  \
+        nova search \"buffer byte\"        a query is one argument: quote several words\n  \
+        nova search -- -flag             two dashes before a query that starts with one")]
+    Search(SearchArgs),
+    /// List every symbol
+    #[command(after_help = "Examples:\n  nova export --format jsonl > symbols.jsonl\n  \
+        nova export --format ctags -o tags")]
+    Export(ExportArgs),
+    /// Show the layout, the shards and the cache of a workspace
+    #[command(after_help = "Example:\n  nova status ~/src/big")]
+    Status(StatusArgs),
+    /// List or remove cached workspaces
+    #[command(after_help = "Examples:\n  nova cache list\n  nova cache clean ~/src/big")]
+    Cache(CacheArgs),
+    /// Work for a router (the same as nova-worker)
+    Worker(WorkerArgs),
+    /// Print a completion script
+    #[command(after_help = "Example:\n  nova completions bash > ~/.local/share/bash-completion/completions/nova")]
+    Completions {
+        /// The shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which tree, and how it is indexed.
+#[derive(Debug, Default, Args)]
+pub(crate) struct TreeArgs {
+    /// Folders or source archives (src.zip, *-sources.jar) [default: the current folder]
+    #[arg(value_name = "ROOT")]
+    pub(crate) roots: Vec<PathBuf>,
+
+    /// Index what .gitignore, .ignore and hidden folders would leave out
+    #[arg(long)]
+    pub(crate) no_ignore: bool,
+
+    /// Skip larger files
+    #[arg(long, value_name = "SIZE", default_value_t = Size::MAX_FILE)]
+    pub(crate) max_file_size: Size,
+
+    /// Split source roots with more source than this into several shards
+    #[arg(long, value_name = "SIZE", default_value_t = Size::MAX_SHARD)]
+    pub(crate) max_shard_size: Size,
+
+    /// Start a worker process for each shard
+    #[arg(long, conflicts_with = "workers")]
+    pub(crate) worker_per_shard: bool,
+
+    /// Exit with 1 if a file had to be skipped
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+
+    /// Lay the source roots out anew and index everything
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+
+    /// Take in workers that are started by hand: unix:PATH or pipe:NAME
+    #[arg(long, value_name = "ENDPOINT", requires = "auth_token_file")]
+    pub(crate) listen: Option<Endpoint>,
+
+    /// The file with the token that those workers must show
+    #[arg(long, value_name = "FILE")]
+    pub(crate) auth_token_file: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// A name or a part of one: HashMap, HM, hash_map, Map.Entry, java.util.HashMap
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: String,
+
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+
+    /// Show so many at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+
+    /// Only symbols of this kind (may be repeated)
+    #[arg(long = "kind", value_name = "KIND", value_parser = parse_kind)]
+    pub(crate) kinds: Vec<Kind>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ExportFormat,
+
+    /// Write to this file [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The same as --format jsonl
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+}
+
+/// The formats of `nova export`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One JSON object a line
+    #[default]
+    Jsonl,
+    /// A tags file for vim and readtags
+    Ctags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Folders or source archives [default: the current folder]
+    #[arg(value_name = "ROOT")]
+    pub(crate) roots: Vec<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArgs {
+    #[command(subcommand)]
+    pub(crate) action: CacheAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheAction {
+    /// List the cached workspaces, their size and last use
+    List {
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove cached workspaces
+    Clean {
+        /// The workspaces' folders [default: all workspaces]
+        #[arg(value_name = "ROOT")]
+        roots: Vec<PathBuf>,
+        /// Print one JSON object a line, for each one removed
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn parse_kind(text: &str) -> Result<Kind, String> {
+    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("the kinds are {}", names.join(", "))
+    })
+}
+
+impl Command {
+    /// Whether the output is data: then the messages beside it are data too, or left out.
+    pub(crate) fn is_json(&self) -> bool {
+        match self {
+            Self::Index(args) => args.json,
+            Self::Search(args) => args.json,
+            Self::Export(args) => args.json,
+            Self::Status(args) => args.json,
+            Self::Cache(CacheArgs { action }) => match action {
+                CacheAction::List { json } | CacheAction::Clean { json, .. } => *json,
+            },
+            Self::Worker(_) | Self::Completions { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_kind_is_known_by_the_name_that_the_output_has() {
+        assert_eq!(parse_kind("enum-constant"), Ok(Kind::EnumConstant));
+        assert!(parse_kind("enumconstant").unwrap_err().contains("enum-constant"));
+    }
+}

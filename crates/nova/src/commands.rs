@@ -1,0 +1,28 @@
+//! The commands, a file each.
+
+mod cache;
+mod completions;
+mod export;
+mod index;
+mod search;
+mod status;
+
+use std::process::ExitCode;
+
+use crate::args::{Cli, Command};
+use crate::output::messages::Messages;
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let messages = Messages::new(&cli);
+    let global = &cli.global;
+    match cli.command {
+        Command::Index(args) => index::run(global, &args, messages).await,
+        Command::Search(args) => search::run(global, &args, messages).await,
+        Command::Export(args) => export::run(global, &args, messages).await,
+        Command::Status(args) => status::run(global, &args),
+        Command::Cache(args) => cache::run(global, &args.action, messages),
+        Command::Worker(args) => args.run().await.map(|()| ExitCode::SUCCESS),
+        Command::Completions { shell } => completions::run(shell),
+    }
+}

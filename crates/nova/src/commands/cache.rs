@@ -1,0 +1,101 @@
+//! `nova cache`: the cached workspaces of this user.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use nova_router::{CacheCollection, CachedWorkspace};
+use serde_json::{Value, json};
+
+use crate::args::{CacheAction, GlobalArgs};
+use crate::output::messages::Messages;
+use crate::session::find_roots;
+use crate::size::Size;
+
+pub(crate) fn run(
+    global: &GlobalArgs,
+    action: &CacheAction,
+    messages: Messages,
+) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match action {
+        CacheAction::List { json } => {
+            for workspace in known(global)? {
+                write(&mut out, &workspace, *json)?;
+            }
+        }
+        CacheAction::Clean { roots, json } => {
+            let chosen = choose(global, roots)?;
+            if chosen.is_empty() {
+                messages.remark("nothing is cached");
+            }
+            for workspace in chosen {
+                workspace
+                    .remove()
+                    .with_context(|| format!("cannot remove {}", workspace.folder.display()))?;
+                write(&mut out, &workspace, *json)?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace that --cache-dir names, or all of them.
+fn known(global: &GlobalArgs) -> anyhow::Result<Vec<CachedWorkspace>> {
+    if let Some(folder) = &global.cache_dir {
+        let workspace = CachedWorkspace::in_folder(folder.clone());
+        return Ok(workspace.last_used.is_some().then_some(workspace).into_iter().collect());
+    }
+    let collection = CacheCollection::of_user().context("there is no home folder")?;
+    collection.list().context("cannot read the cache folder")
+}
+
+/// The workspaces with these ROOTs, or all.
+fn choose(global: &GlobalArgs, roots: &[PathBuf]) -> anyhow::Result<Vec<CachedWorkspace>> {
+    let known = known(global)?;
+    if roots.is_empty() || global.cache_dir.is_some() {
+        return Ok(known);
+    }
+    let collection = CacheCollection::of_user().context("there is no home folder")?;
+    let mut folders = Vec::new();
+    for root in find_roots(roots)? {
+        folders.push(collection.folder_for(&collection.base_for(&[root])));
+    }
+    Ok(known.into_iter().filter(|workspace| folders.contains(&workspace.folder)).collect())
+}
+
+fn write(out: &mut impl Write, workspace: &CachedWorkspace, json: bool) -> io::Result<()> {
+    if json {
+        return writeln!(out, "{}", to_json(workspace));
+    }
+    let base = match &workspace.base {
+        Some(base) => base.display().to_string(),
+        None => "(unknown workspace)".to_owned(),
+    };
+    let age = workspace.last_used.and_then(|used| used.elapsed().ok());
+    let age = age.map_or_else(|| "never".to_owned(), |age| format!("{} ago", rough(age)));
+    let size = Size(workspace.bytes).to_string();
+    writeln!(out, "{size:>10}  {age:>12}  {base}  {}", workspace.folder.display())
+}
+
+fn to_json(workspace: &CachedWorkspace) -> Value {
+    let seconds = |used: SystemTime| used.duration_since(UNIX_EPOCH).ok().map(|d| d.as_secs());
+    json!({
+        "workspace": workspace.base.as_ref().map(|base| base.to_string_lossy()),
+        "cache": workspace.folder.to_string_lossy(),
+        "bytes": workspace.bytes,
+        "last_used": workspace.last_used.and_then(seconds),
+    })
+}
+
+/// A time in its largest whole unit.
+fn rough(age: Duration) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)];
+    let seconds = age.as_secs().max(1);
+    let unit = UNITS.iter().find(|(_, length)| seconds >= 2 * length);
+    unit.map_or_else(|| "a moment".to_owned(), |(name, length)| format!("{} {name}", seconds / length))
+}

@@ -1,0 +1,85 @@
+//! `nova search`: the best symbols for a query.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use nova_router::report::Symbol;
+use nova_router::{Answer, Query, RootError};
+use serde_json::json;
+
+use crate::args::{GlobalArgs, SearchArgs};
+use crate::output::messages::{self, Messages};
+use crate::output::symbols::{self, Look};
+use crate::output::json;
+use crate::session::Session;
+
+/// How long the files of the hits may take to be verified.
+const VERIFY_DEADLINE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn run(
+    global: &GlobalArgs,
+    args: &SearchArgs,
+    messages: Messages,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::open(global, &args.tree, None, messages).await.map_err(teach_quotes)?;
+    let query = Query::new(&args.query, &args.kinds);
+    let answer = session.workspace.search(&query, args.limit, VERIFY_DEADLINE).await;
+    let roots = session.workspace.roots();
+    let mut out = BufWriter::new(io::stdout().lock());
+    if args.json {
+        for (symbol, score) in &answer.hits {
+            json::write_symbol(&mut out, roots, symbol, Some(*score))?;
+        }
+    } else {
+        let is_terminal = io::stdout().is_terminal();
+        let coloured = messages::wants_colour(global.color, is_terminal);
+        let symbols: Vec<&Symbol> = answer.hits.iter().map(|(symbol, _)| symbol).collect();
+        symbols::write(&mut out, roots, &symbols, Look { aligned: is_terminal, coloured })?;
+    }
+    out.flush()?;
+    if args.json {
+        messages::data(&about(&answer));
+    } else {
+        tell_about(&answer, &args.query, &session, messages);
+    }
+    Ok(session.exit_code())
+}
+
+/// What goes with the list.
+fn about(answer: &Answer) -> serde_json::Value {
+    json!({
+        "revision": answer.revision,
+        "ready_shards": answer.coverage.ready,
+        "shards": answer.coverage.total,
+        "total": answer.total,
+        "cut": answer.cut,
+        "pending": answer.pending,
+    })
+}
+
+fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Messages) {
+    if answer.total == 0 && session.report.files > 0 {
+        messages.remark(&format!("no symbol matches {query:?} in {} files", session.report.files));
+    }
+    if answer.cut {
+        let shown = answer.hits.len();
+        messages.remark(&format!("{shown} of {} matches; --limit shows more", answer.total));
+    }
+    if answer.pending > 0 {
+        let pending = answer.pending;
+        messages.warn(&format!("left out matches in {pending} files that are changing right now"));
+    }
+}
+
+/// A query of several words that was not quoted looks like a query and ROOTs that do not exist.
+fn teach_quotes(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(RootError::Missing { .. }) => anyhow!(
+            "{error} (if it belongs to the query: quote several words, as in \
+             nova search \"buffer byte\")"
+        ),
+        _ => error,
+    }
+}

@@ -1,0 +1,56 @@
+//! Ctrl-C and its like: asks what runs to stop, and stops it if it does not.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// The exit code of an interrupted command.
+pub(crate) const EXIT_CODE: u8 = 130;
+
+/// What has not stopped by then is stuck in a write that nobody reads.
+const GRACE: Duration = Duration::from_millis(600);
+
+/// The command was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Interrupted;
+
+impl std::error::Error for Interrupted {}
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+/// A token that is cancelled by the first signal to end.
+pub(crate) fn watch() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        signalled().await;
+        cancelled.cancel();
+        tokio::time::sleep(GRACE).await;
+        std::process::exit(i32::from(EXIT_CODE));
+    });
+    token
+}
+
+#[cfg(unix)]
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() {
+    drop(tokio::signal::ctrl_c().await);
+}

@@ -1,0 +1,118 @@
+//! A tags file, as vim and readtags take it: sorted lines of `name TAB file TAB line;" TAB fields`.
+//!
+//! The format is that of `ctags(1)` and `tags(5)` of Universal Ctags.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use nova_router::report::Symbol;
+use nova_syntax::declarations::Kind;
+
+/// Lines of a tags file on their way to being sorted.
+#[derive(Debug, Default)]
+pub(crate) struct TagLines(Vec<String>);
+
+impl TagLines {
+    /// Adds a symbol; `path` as the tags file is to name the file.
+    pub(crate) fn push(&mut self, symbol: &Symbol, path: &str) {
+        let number = symbol.line + 1;
+        let mut line = format!(
+            "{}\t{}\t{number};\"\tkind:{}\tline:{number}",
+            escaped(&symbol.name),
+            escaped(path),
+            kind(symbol.kind),
+        );
+        if !symbol.container.is_empty() {
+            field(&mut line, "class", &symbol.container);
+        }
+        if !symbol.package.is_empty() && symbol.kind != Kind::Package {
+            field(&mut line, "package", &symbol.package);
+        }
+        let access = symbol.modifiers.iter().map(|modifier| modifier.as_str());
+        if let Some(access) =
+            access.filter(|word| ["public", "protected", "private"].contains(word)).next()
+        {
+            field(&mut line, "access", access);
+        }
+        field(&mut line, "signature", &symbol.signature);
+        line.push('\n');
+        self.0.push(line);
+    }
+
+    /// Writes the file: what it is, then the lines in the order of their bytes.
+    pub(crate) fn write(mut self, out: &mut impl Write) -> io::Result<()> {
+        self.0.sort_unstable();
+        writeln!(out, "!_TAG_FILE_FORMAT\t2\t/extended format/")?;
+        writeln!(out, "!_TAG_FILE_SORTED\t1\t/0=unsorted, 1=sorted, 2=foldcase/")?;
+        writeln!(out, "!_TAG_FILE_ENCODING\tutf-8\t//")?;
+        writeln!(out, "!_TAG_PROGRAM_NAME\tnova\t//")?;
+        writeln!(out, "!_TAG_PROGRAM_VERSION\t{}\t//", env!("CARGO_PKG_VERSION"))?;
+        self.0.iter().try_for_each(|line| out.write_all(line.as_bytes()))
+    }
+}
+
+/// Universal Ctags' words where it has them.
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::EnumConstant => "enumConstant",
+        Kind::RecordComponent => "recordComponent",
+        Kind::Constructor => "method",
+        other => other.as_str(),
+    }
+}
+
+fn field(line: &mut String, name: &str, value: &str) {
+    write!(line, "\t{name}:{}", escaped(value)).expect("a string takes all that is written to it");
+}
+
+fn escaped(text: &str) -> String {
+    if !text.contains(|c: char| c == '\\' || c.is_ascii_control()) {
+        return text.to_owned();
+    }
+    let mut escaped = String::with_capacity(text.len() + 2);
+    for c in text.chars() {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            '\t' => escaped.push_str("\\t"),
+            '\r' => escaped.push_str("\\r"),
+            '\n' => escaped.push_str("\\n"),
+            c if c.is_ascii_control() => {
+                write!(escaped, "\\x{:02X}", c as u32).expect("a string takes all");
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nova_syntax::declarations::Modifiers;
+
+    #[test]
+    fn lines_are_sorted_and_fields_are_escaped() {
+        let symbol = |name: &str, line| Symbol {
+            name: name.to_owned(),
+            kind: Kind::Method,
+            container: "Map.Entry".to_owned(),
+            package: "java.util".to_owned(),
+            file: Vec::new(),
+            line,
+            character: 4,
+            signature: format!("{name}(): String"),
+            modifiers: Modifiers::default(),
+            local: false,
+        };
+        let mut lines = TagLines::default();
+        lines.push(&symbol("b", 1), "a\tb/Map.java");
+        lines.push(&symbol("B", 0), "Map.java");
+        let mut out = Vec::new();
+        lines.write(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let tags: Vec<_> = text.lines().filter(|line| !line.starts_with('!')).collect();
+        let fields = "kind:method\tline:1\tclass:Map.Entry\tpackage:java.util\tsignature:B(): String";
+        assert_eq!(tags[0], format!("B\tMap.java\t1;\"\t{fields}"));
+        assert!(tags[1].starts_with("b\ta\\tb/Map.java\t2;\""), "{}", tags[1]);
+    }
+}

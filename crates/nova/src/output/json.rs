@@ -1,0 +1,88 @@
+//! JSON as `docs` promise it: field names and their meaning are a contract with scripts.
+
+use std::io::{self, Write};
+
+use nova_router::Root;
+use nova_router::report::{IndexReport, Skipped, Symbol};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::output::paths;
+
+/// One line of `search --json` and of `export --format jsonl`.
+#[derive(Debug, Serialize)]
+struct SymbolLine<'s> {
+    name: &'s str,
+    kind: &'s str,
+    container: &'s str,
+    package: &'s str,
+    path: String,
+    line: u32,
+    character: u32,
+    signature: &'s str,
+    modifiers: Vec<&'s str>,
+    local: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u32>,
+}
+
+/// Writes one symbol as one line.
+pub(crate) fn write_symbol(
+    out: &mut impl Write,
+    roots: &[Root],
+    symbol: &Symbol,
+    score: Option<u32>,
+) -> io::Result<()> {
+    let line = SymbolLine {
+        name: &symbol.name,
+        kind: symbol.kind.as_str(),
+        container: &symbol.container,
+        package: &symbol.package,
+        path: paths::for_programs(roots, &symbol.file),
+        line: symbol.line,
+        character: symbol.character,
+        signature: &symbol.signature,
+        modifiers: symbol.modifiers.iter().map(|modifier| modifier.as_str()).collect(),
+        local: symbol.local,
+        score,
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+/// The object of `index --json`.
+pub(crate) fn index_report(report: &IndexReport, roots: &[Root]) -> serde_json::Value {
+    json!({
+        "files": report.files,
+        "symbols": report.symbols,
+        "source_bytes": report.source_bytes,
+        "index_bytes": report.index_bytes,
+        "shards": report.shards,
+        "ready_shards": report.shards - report.failed.len(),
+        "workers": report.workers,
+        "worker_stats": report.worker_stats.iter().map(|(name, stats)| json!({
+            "name": name,
+            "pid": stats.pid,
+            "files_scanned": stats.files_scanned,
+            "bytes_scanned": stats.bytes_scanned,
+            "resident_bytes_peak": stats.resident_bytes_peak,
+        })).collect::<Vec<_>>(),
+        "elapsed_ms": report.elapsed.as_secs_f64() * 1e3,
+        "rescanned_files": report.rescanned_files,
+        "skipped": reasons(&report.skipped, roots),
+        "notes": reasons(&report.notes, roots),
+        "failed": report.failed.iter().map(|failed| {
+            json!({ "shard": failed.shard.0, "reason": failed.reason })
+        }).collect::<Vec<_>>(),
+        "revision": report.revision,
+        "digest": report.digest.to_string(),
+    })
+}
+
+/// A list of `{"path","reason"}`.
+pub(crate) fn reasons(skipped: &[Skipped], roots: &[Root]) -> Vec<serde_json::Value> {
+    let line = |Skipped { path, reason }: &Skipped| {
+        json!({ "path": paths::for_programs(roots, path), "reason": reason })
+    };
+    skipped.iter().map(line).collect()
+}

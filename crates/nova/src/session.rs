@@ -1,0 +1,135 @@
+//! What the commands that look at a tree have in common: open it, bring it up to date, tell what
+//! went wrong.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use nova_router::report::{IndexReport, Skipped};
+use nova_router::{
+    Launch, ReconcileError, Root, WorkerOptions, Workspace, WorkspaceOptions,
+};
+use nova_worker::args::read_token;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{GlobalArgs, IndexArgs, TreeArgs};
+use crate::interrupt::{self, Interrupted};
+use crate::output::messages::{self, Messages};
+use crate::output::paths;
+use crate::output::progress;
+
+/// How many skipped files are named; the others are counted.
+const SKIPPED_SHOWN_MAX: usize = 10;
+
+/// An open workspace, brought up to date.
+pub(crate) struct Session {
+    pub(crate) workspace: Arc<Workspace>,
+    pub(crate) report: IndexReport,
+    pub(crate) cancel: CancellationToken,
+    strict: bool,
+    messages: Messages,
+}
+
+impl Session {
+    /// Opens the tree and brings its index up to date, with a progress bar if that takes long.
+    pub(crate) async fn open(
+        global: &GlobalArgs,
+        tree: &TreeArgs,
+        index: Option<&IndexArgs>,
+        messages: Messages,
+    ) -> anyhow::Result<Self> {
+        let cancel = interrupt::watch();
+        let options = workspace_options(global, tree, index)?;
+        let workspace = Arc::new(Workspace::open(options)?);
+        let report = {
+            let _progress = progress::show(&workspace, messages);
+            workspace.reconcile(&cancel).await
+        };
+        let report = report.map_err(|error| match error {
+            ReconcileError::Cancelled => anyhow::Error::new(Interrupted),
+            other => other.into(),
+        })?;
+        let session = Self { workspace, report, cancel, strict: tree.strict, messages };
+        session.tell_problems();
+        Ok(session)
+    }
+
+    fn tell_problems(&self) {
+        let report = &self.report;
+        if report.files == 0 && report.skipped.is_empty() {
+            let roots = self.workspace.roots().iter();
+            let roots: Vec<_> = roots.map(|root| root.given.display().to_string()).collect();
+            self.messages.warn(&format!("no Java files in {}", roots.join(", ")));
+        }
+        for Skipped { path, reason } in report.skipped.iter().take(SKIPPED_SHOWN_MAX) {
+            let path = paths::for_people(self.workspace.roots(), path);
+            self.messages.warn(&format!("skipped {path}: {reason}"));
+        }
+        if report.skipped.len() > SKIPPED_SHOWN_MAX {
+            let more = report.skipped.len() - SKIPPED_SHOWN_MAX;
+            self.messages.warn(&format!("skipped {more} more; `nova index --json` lists them all"));
+        }
+    }
+
+    /// How the command ends, after it has printed what there is: shards that failed are a failure, and
+    /// under --strict a skipped file is one too.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        for failed in &self.report.failed {
+            messages::error(&format!("shard {} is not up to date: {}", failed.shard, failed.reason));
+        }
+        let is_strict_failure = self.strict && !self.report.skipped.is_empty();
+        if is_strict_failure {
+            messages::error(&format!("{} files were skipped (--strict)", self.report.skipped.len()));
+        }
+        if is_strict_failure || !self.report.failed.is_empty() {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// The ROOTs that were named, or the current folder.
+pub(crate) fn find_roots(given: &[PathBuf]) -> anyhow::Result<Vec<Root>> {
+    let current = [PathBuf::from(".")];
+    let given = if given.is_empty() { &current[..] } else { given };
+    Ok(given.iter().map(|root| Root::find(root)).collect::<Result<_, _>>()?)
+}
+
+/// What the router is to do, by the command line.
+pub(crate) fn workspace_options(
+    global: &GlobalArgs,
+    tree: &TreeArgs,
+    index: Option<&IndexArgs>,
+) -> anyhow::Result<WorkspaceOptions> {
+    let token = match index.and_then(|index| index.auth_token_file.as_deref()) {
+        Some(file) => Some(read_token(file)?),
+        None => None,
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Ok(WorkspaceOptions {
+        roots: find_roots(&tree.roots)?,
+        cache_dir: global.cache_dir.clone(),
+        workers: WorkerOptions {
+            count: global.workers.unwrap_or(cores),
+            one_per_shard: tree.worker_per_shard,
+            launch: Launch::Process { executable: own_executable()?, arguments: vec!["worker".into()] },
+            listen: index.and_then(|index| index.listen.clone()),
+            token,
+        },
+        heed_ignore_files: !tree.no_ignore,
+        rebuild: index.is_some_and(|index| index.rebuild),
+        shard_bytes_max: tree.max_shard_size.0,
+        file_bytes_max: tree.max_file_size.0,
+    })
+}
+
+/// This very program, even if its file was replaced since it started.
+fn own_executable() -> anyhow::Result<PathBuf> {
+    const SELF: &str = "/proc/self/exe";
+    if Path::new(SELF).exists() {
+        return Ok(PathBuf::from(SELF));
+    }
+    std::env::current_exe().context("cannot find the program to start workers from")
+}
