@@ -1,1 +1,2 @@
-//! Placeholder
+//! Whole-system tests: what no single crate can show. They are in `tests/tests`, one folder for each
+//! test binary; this library is only what Cargo wants every package to have.
