@@ -12,9 +12,10 @@ use thiserror::Error;
 use crate::digest::{ContentHash, FileDigest};
 use crate::encode::encode;
 use crate::file_symbols::{FILE_DECLARATIONS_MAX, FileFlags, FileSymbols, signature_tail};
-use crate::format::{MODIFIER_LISTS_MAX, ROWS_MAX, TEXT_BYTES_MAX, clamp_character};
+use crate::format::{MODIFIER_LISTS_MAX, ROWS_MAX, Section, TEXT_BYTES_MAX, clamp_character};
 use crate::id::{FileId, ShardId, ShardIdentity};
 use crate::interner::Interner;
+use crate::path::is_file_path;
 use crate::shard::Shard;
 use crate::stamp::Stamp;
 
@@ -168,20 +169,20 @@ impl ShardBuilder {
         })?;
 
         let package = declarations.package.as_ref().map(|clause| PendingPackage {
-            name: self.strings.intern(text(clause.name)),
+            name: self.strings.intern(text(clause.name).as_bytes()),
             line: package_position.line,
             character: clamp_character(package_position.character),
             deprecated: clause.deprecated,
         });
         let imports = self.imports.len();
         for import in &declarations.imports {
-            self.push_import(import.kind, text(import.path));
+            self.push_import(import.kind, text(import.path).as_bytes());
         }
         let symbols = self.symbols.len();
         for (symbol, position) in declarations.symbols.iter().zip(positions) {
             let pending = PendingSymbol {
-                name: self.names.intern(text(symbol.name)),
-                signature: self.strings.intern(signature_tail(declarations, symbol)),
+                name: self.names.intern(text(symbol.name).as_bytes()),
+                signature: self.strings.intern(signature_tail(declarations, symbol).as_bytes()),
                 parent: symbol.parent,
                 line: position.line,
                 modifiers: self.modifiers_number(symbol.modifiers),
@@ -214,33 +215,29 @@ impl ShardBuilder {
         let file = from.file(file).ok_or(AddFileError::UnknownFile(file))?;
         let root = self.root_with(file.root_identity()).ok_or(AddFileError::UnknownRoot)?;
         self.check_room(&Addition {
-            path: file.path(),
+            path: &file.path(),
             imports: file.imports().len(),
             symbols: file.symbols().len(),
-            name_bytes: file.symbols().map(|it| it.name().len()).sum(),
-            string_bytes: file.symbols().map(|it| it.signature_tail().len()).sum::<usize>()
-                + file.imports().map(|it| it.path.len()).sum::<usize>()
-                + file.package().map_or(0, str::len)
-                + file.note().len(),
+            name_bytes: from.text(Section::NameText).len(),
+            string_bytes: from.text(Section::StringText).len(),
         })?;
 
         let package = file.package_clause().map(|clause| PendingPackage {
-            name: self.strings.intern(clause.name),
+            name: self.strings.intern(clause.name.as_bytes()),
             line: clause.line,
             character: clause.character,
             deprecated: clause.deprecated,
         });
         let imports = self.imports.len();
         for import in file.imports() {
-            self.push_import(import.kind, import.path);
+            self.push_import(import.kind, import.path.as_bytes());
         }
         let symbols = self.symbols.len();
-        let first = file.first_symbol();
-        for symbol in file.symbols() {
+        for (symbol, parent) in file.symbols().zip(file.parents()) {
             let pending = PendingSymbol {
-                name: self.names.intern(symbol.name()),
-                signature: self.strings.intern(symbol.signature_tail()),
-                parent: symbol.parent().map(|parent| parent.id().0 - first.0),
+                name: self.names.intern(symbol.name_bytes()),
+                signature: self.strings.intern(symbol.signature_tail_bytes()),
+                parent,
                 line: symbol.line(),
                 modifiers: self.modifiers_number(symbol.modifiers()),
                 character: symbol.character(),
@@ -252,7 +249,7 @@ impl ShardBuilder {
         let note = self.note(file.note());
         self.push_file(PendingFile {
             root,
-            path: file.path().into(),
+            path: file.path().into_boxed_slice(),
             stamp,
             content_hash: file.content_hash(),
             source_bytes: file.source_bytes(),
@@ -279,11 +276,12 @@ impl ShardBuilder {
 
     /// Checks a file against the limits of the format, as if nothing in it were known already.
     fn check_room(&self, file: &Addition<'_>) -> Result<(), AddFileError> {
-        if !is_path_below_root(file.path) {
+        if !is_file_path(file.path) {
             return Err(AddFileError::BadPath(file.path.to_vec()));
         }
         let strings = file.symbols + file.imports + 2;
         let checks = [
+            ("source roots", self.roots.len(), ROWS_MAX),
             ("files", self.files.len() + 1, ROWS_MAX),
             ("symbols", self.symbols.len() + file.symbols, ROWS_MAX),
             ("imports", self.imports.len() + file.imports, ROWS_MAX),
@@ -299,7 +297,7 @@ impl ShardBuilder {
         }
     }
 
-    fn push_import(&mut self, kind: ImportKind, path: &str) {
+    fn push_import(&mut self, kind: ImportKind, path: &[u8]) {
         let path = self.strings.intern(path);
         self.imports.push(PendingImport { path, kind });
     }
@@ -310,7 +308,7 @@ impl ShardBuilder {
     }
 
     fn note(&mut self, note: &str) -> Option<u32> {
-        (!note.is_empty()).then(|| self.strings.intern(note))
+        (!note.is_empty()).then(|| self.strings.intern(note.as_bytes()))
     }
 
     fn modifiers_number(&mut self, list: Modifiers) -> u32 {
@@ -319,12 +317,6 @@ impl ShardBuilder {
             self.modifiers.len() as u32 - 1
         })
     }
-}
-
-/// Whether a path stays below the folder that it is relative to, on every platform that reads it.
-pub(crate) fn is_path_below_root(path: &[u8]) -> bool {
-    !path.contains(&0)
-        && path.split(|&byte| byte == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
 }
 
 /// What a file would add to the tables at most.

@@ -4,14 +4,15 @@ use nova_syntax::declarations::Modifiers;
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::IntoBytes;
 
-use crate::builder::{BuildShardError, PendingFile, PendingSymbol, ShardBuilder};
+use crate::builder::{BuildShardError, PendingFile, ShardBuilder};
 use crate::digest::Digest;
 use crate::format::{
-    CHECKED_FROM, FORMAT_VERSION, FileRow, Header, ImportRow, MAGIC, ModifiersRow, NameRow,
-    PostingRow, RootRow, Row, SECTIONS, ScopeRow, Section, SectionRow, StampRow, StringRow,
-    SymbolRow, Traits, U24, file_flags, import_code,
+    CHECKED_FROM, FORMAT_VERSION, FileRow, FolderRow, Header, ImportRow, MAGIC, ModifiersRow,
+    NameRow, RootRow, Row, SECTIONS, ScopeRow, Section, SectionRow, StampRow, StringRow, SymbolRow,
+    Traits, U24, file_flags, import_code,
 };
 use crate::interner::Interner;
+use crate::path::split;
 
 /// Sorts, renumbers and writes everything.
 pub(crate) fn encode(shard: &ShardBuilder) -> Result<Vec<u8>, BuildShardError> {
@@ -22,7 +23,6 @@ pub(crate) fn encode(shard: &ShardBuilder) -> Result<Vec<u8>, BuildShardError> {
     let name_ranks = inverse(&names);
     let modifiers = sorted_modifiers(&shard.modifiers);
     let modifier_ranks = inverse(&modifiers);
-    let postings = Postings::new(shard, &files, &name_ranks);
     let mut strings = Renumbering::new(shard.strings.len());
 
     let mut writer = Writer::new(estimated_bytes(shard));
@@ -43,12 +43,11 @@ pub(crate) fn encode(shard: &ShardBuilder) -> Result<Vec<u8>, BuildShardError> {
         modifiers.iter().map(|&list| ModifiersRow(shard.modifiers[list as usize].to_bits().into())),
     );
     let mut text_end = 0;
-    writer.rows(names.iter().zip(&postings.ends).map(|(&name, &postings_end)| {
+    writer.rows(names.iter().map(|&name| {
         text_end += shard.names.get(name).len() as u32;
-        NameRow { text_end: text_end.into(), postings_end: U24::new(postings_end) }
+        NameRow { text_end: text_end.into() }
     }));
-    writer.text(Section::NameText, names.iter().map(|&name| shard.names.get(name).as_bytes()));
-    writer.rows(postings.symbols.iter().map(|&symbol| PostingRow(U24::new(symbol))));
+    writer.text(Section::NameText, names.iter().map(|&name| shard.names.get(name)));
     writer.rows(files.iter().flat_map(|file| &shard.imports[file.imports.clone()]).map(|import| {
         let path = U24::new(strings.number(import.path));
         ImportRow { path, kind: import_code(import.kind) }
@@ -58,7 +57,7 @@ pub(crate) fn encode(shard: &ShardBuilder) -> Result<Vec<u8>, BuildShardError> {
         text_end += shard.strings.get(string).len() as u32;
         StringRow { text_end: text_end.into() }
     }));
-    let text = strings.order.iter().map(|&string| shard.strings.get(string).as_bytes());
+    let text = strings.order.iter().map(|&string| shard.strings.get(string));
     writer.text(Section::StringText, text);
     Ok(writer.finish(shard, digest(&files)))
 }
@@ -75,7 +74,7 @@ fn sorted_files<'a>(
     shard: &'a ShardBuilder,
     root_ranks: &[u32],
 ) -> Result<Vec<&'a PendingFile>, BuildShardError> {
-    let key = |file: &'a PendingFile| (root_ranks[file.root as usize], &file.path);
+    let key = |file: &'a PendingFile| (root_ranks[file.root as usize], split(&file.path));
     let mut files: Vec<_> = shard.files.iter().collect();
     files.sort_unstable_by_key(|file| key(file));
     match files.windows(2).find(|pair| key(pair[0]) == key(pair[1])) {
@@ -87,10 +86,9 @@ fn sorted_files<'a>(
 /// The names' numbers in the order of their bytes. Most comparisons are settled by the first eight
 /// bytes, which spares two visits to memory.
 fn sorted_names(names: &Interner) -> Vec<u32> {
-    let prefix = |name: &str| {
+    let prefix = |name: &[u8]| {
         let mut prefix = [0; 8];
-        let len = name.len().min(8);
-        prefix[..len].copy_from_slice(&name.as_bytes()[..len]);
+        prefix.iter_mut().zip(name).for_each(|(byte, of_name)| *byte = *of_name);
         u64::from_be_bytes(prefix)
     };
     let mut keyed: Vec<_> =
@@ -112,41 +110,6 @@ fn inverse(order: &[u32]) -> Vec<u32> {
         ranks[element as usize] = rank as u32;
     }
     ranks
-}
-
-/// Symbols by name.
-struct Postings {
-    /// Where each name's symbols end.
-    ends: Vec<u32>,
-    symbols: Vec<u32>,
-}
-
-impl Postings {
-    fn new(shard: &ShardBuilder, files: &[&PendingFile], name_ranks: &[u32]) -> Self {
-        let mut starts = vec![0u32; name_ranks.len()];
-        for symbol in &shard.symbols {
-            starts[name_ranks[symbol.name as usize] as usize] += 1;
-        }
-        let mut start = 0;
-        for slot in &mut starts {
-            start += std::mem::replace(slot, start);
-        }
-        let mut symbols = vec![0; shard.symbols.len()];
-        // Each name's start moves on with its symbols, and so becomes its end.
-        for (id, symbol) in symbols_in_order(shard, files).enumerate() {
-            let slot = &mut starts[name_ranks[symbol.name as usize] as usize];
-            symbols[*slot as usize] = id as u32;
-            *slot += 1;
-        }
-        Self { ends: starts, symbols }
-    }
-}
-
-fn symbols_in_order<'a>(
-    shard: &'a ShardBuilder,
-    files: &'a [&PendingFile],
-) -> impl Iterator<Item = &'a PendingSymbol> {
-    files.iter().flat_map(|file| &shard.symbols[file.symbols.clone()])
 }
 
 /// New numbers for strings, in the order in which they are asked for.
@@ -182,34 +145,47 @@ fn write_roots(writer: &mut Writer, shard: &ShardBuilder) {
     writer.text(Section::RootText, roots().map(|root| root.identity.as_slice()));
 }
 
-fn write_files(
+/// Folders, files and stamps.
+fn write_files<'a>(
     writer: &mut Writer,
-    files: &[&PendingFile],
+    files: &[&'a PendingFile],
     root_ranks: &[u32],
     strings: &mut Renumbering,
 ) {
-    let (mut path_end, mut imports_end, mut symbols_end) = (0, 0, 0);
-    writer.rows(files.iter().map(|file| {
-        path_end += file.path.len() as u32;
+    let folder = |file: &'a PendingFile| (root_ranks[file.root as usize], split(&file.path).0);
+    let folders: Vec<_> = files.chunk_by(|a, b| folder(a) == folder(b)).collect();
+    let mut path_end = 0;
+    writer.rows(folders.iter().map(|files| {
+        let (root, path) = folder(files[0]);
+        path_end += path.len() as u32;
+        FolderRow { root: U24::new(root), path_end: path_end.into() }
+    }));
+    writer.text(Section::FolderText, folders.iter().map(|files| folder(files[0]).1));
+
+    let (mut name_end, mut imports_end, mut symbols_end) = (0, 0, 0);
+    let mut row = |folder, file: &PendingFile| {
+        name_end += split(&file.path).1.len() as u32;
         imports_end += file.imports.len() as u32;
         symbols_end += file.symbols.len() as u32;
         let package = file.package.as_ref();
         FileRow {
-            path_end: path_end.into(),
-            root: root_ranks[file.root as usize].into(),
+            folder: U24::new(folder),
+            flags: file_flags(file.flags, package.is_some_and(|it| it.deprecated)),
+            name_end: name_end.into(),
             imports_end: imports_end.into(),
             symbols_end: symbols_end.into(),
             package: U24::new(package.map_or(U24::NONE, |it| strings.number(it.name))),
             note: U24::new(file.note.map_or(U24::NONE, |note| strings.number(note))),
             package_line: U24::new(package.map_or(0, |it| it.line)),
-            flags: file_flags(file.flags, package.is_some_and(|it| it.deprecated)),
             package_character: package.map_or(0, |it| it.character).into(),
             source_bytes: file.source_bytes.into(),
             content_hash: file.content_hash.0,
             digest: file.digest.0.into(),
         }
-    }));
-    writer.text(Section::PathText, files.iter().map(|file| &*file.path));
+    };
+    let places = (0..).zip(&folders).flat_map(|(id, files)| files.iter().map(move |it| (id, it)));
+    writer.rows(places.map(|(folder, file)| row(folder, file)));
+    writer.text(Section::FileText, files.iter().map(|file| split(&file.path).1));
     writer.rows(files.iter().map(|file| StampRow::from(file.stamp)));
 }
 
@@ -237,12 +213,15 @@ fn digest(files: &[&PendingFile]) -> Digest {
     digest
 }
 
+/// A symbol's row, and the share that it has in a scope's.
+const SCOPED_SYMBOL_BYTES: usize = size_of::<SymbolRow>() + 1;
+
 /// Close to the size of the file, so that its buffer need not grow much.
 fn estimated_bytes(shard: &ShardBuilder) -> usize {
     size_of::<Header>()
         + shard.files.len() * (size_of::<FileRow>() + size_of::<StampRow>())
         + shard.files.iter().map(|file| file.path.len()).sum::<usize>()
-        + shard.symbols.len() * (size_of::<SymbolRow>() + 2 * size_of::<PostingRow>())
+        + shard.symbols.len() * SCOPED_SYMBOL_BYTES
         + shard.names.len() * size_of::<NameRow>()
         + shard.names.text_bytes()
         + shard.imports.len() * size_of::<ImportRow>()

@@ -81,37 +81,39 @@ pub(crate) struct SectionRow {
 pub(crate) enum Section {
     Roots,
     RootText,
+    Folders,
+    FolderText,
     Files,
-    PathText,
+    FileText,
     Stamps,
     Symbols,
     Scopes,
     Modifiers,
     Names,
     NameText,
-    Postings,
     Imports,
     Strings,
     StringText,
 }
 
 /// How many sections there are.
-pub(crate) const SECTIONS: usize = 14;
+pub(crate) const SECTIONS: usize = 15;
 
 impl Section {
     /// Every section, in order.
     pub(crate) const ALL: [Self; SECTIONS] = [
         Self::Roots,
         Self::RootText,
+        Self::Folders,
+        Self::FolderText,
         Self::Files,
-        Self::PathText,
+        Self::FileText,
         Self::Stamps,
         Self::Symbols,
         Self::Scopes,
         Self::Modifiers,
         Self::Names,
         Self::NameText,
-        Self::Postings,
         Self::Imports,
         Self::Strings,
         Self::StringText,
@@ -121,16 +123,20 @@ impl Section {
     pub(crate) const fn row_bytes(self) -> usize {
         match self {
             Self::Roots => size_of::<RootRow>(),
+            Self::Folders => size_of::<FolderRow>(),
             Self::Files => size_of::<FileRow>(),
             Self::Stamps => size_of::<StampRow>(),
             Self::Symbols => size_of::<SymbolRow>(),
             Self::Scopes => size_of::<ScopeRow>(),
             Self::Modifiers => size_of::<ModifiersRow>(),
             Self::Names => size_of::<NameRow>(),
-            Self::Postings => size_of::<PostingRow>(),
             Self::Imports => size_of::<ImportRow>(),
             Self::Strings => size_of::<StringRow>(),
-            Self::RootText | Self::PathText | Self::NameText | Self::StringText => 1,
+            Self::RootText
+            | Self::FolderText
+            | Self::FileText
+            | Self::NameText
+            | Self::StringText => 1,
         }
     }
 }
@@ -151,13 +157,23 @@ pub(crate) struct RootRow {
     pub(crate) stamp: StampRow,
 }
 
-/// A file. Sorted by root, then by path.
+/// A folder that directly holds files. Sorted by root, then by path.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub(crate) struct FolderRow {
+    pub(crate) root: U24,
+    /// Where its path below the root ends in the folder text; the root itself has an empty path.
+    pub(crate) path_end: U32,
+}
+
+/// A file. Sorted by folder, then by name.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub(crate) struct FileRow {
-    /// Where its path ends in the path text.
-    pub(crate) path_end: U32,
-    pub(crate) root: U32,
+    pub(crate) folder: U24,
+    pub(crate) flags: u8,
+    /// Where its name ends in the file text.
+    pub(crate) name_end: U32,
     /// Where its imports end; they begin where those of the file before end.
     pub(crate) imports_end: U32,
     /// Where its symbols end.
@@ -167,7 +183,6 @@ pub(crate) struct FileRow {
     /// A string: why the file was skipped, or empty.
     pub(crate) note: U24,
     pub(crate) package_line: U24,
-    pub(crate) flags: u8,
     pub(crate) package_character: U16,
     pub(crate) source_bytes: U64,
     pub(crate) content_hash: [u8; 32],
@@ -262,14 +277,7 @@ pub(crate) struct ModifiersRow(pub(crate) U64);
 pub(crate) struct NameRow {
     /// Where the name ends in the name text.
     pub(crate) text_end: U32,
-    /// Where its postings end; they begin where those of the name before end.
-    pub(crate) postings_end: U24,
 }
-
-/// A symbol that bears a name: grouped by name, in the order of symbols within each.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-pub(crate) struct PostingRow(pub(crate) U24);
 
 /// An import of a file, in source order.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -334,13 +342,13 @@ macro_rules! rows {
 
 rows! {
     RootRow => Roots,
+    FolderRow => Folders,
     FileRow => Files,
     StampRow => Stamps,
     SymbolRow => Symbols,
     ScopeRow => Scopes,
     ModifiersRow => Modifiers,
     NameRow => Names,
-    PostingRow => Postings,
     ImportRow => Imports,
     StringRow => Strings,
 }

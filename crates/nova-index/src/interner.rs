@@ -9,37 +9,36 @@ use xxhash_rust::xxh3::xxh3_64;
 /// A set of strings in one piece of text.
 #[derive(Default)]
 pub(crate) struct Interner {
-    text: String,
+    text: Vec<u8>,
     /// Where each string ends; it begins where the one before ends.
     ends: Vec<u32>,
-    /// Numbers, by the hash of their strings.
-    numbers: HashTable<u32>,
+    /// Numbers, by the hash of their strings. The hash stands beside, so that the table can grow
+    /// without a look at the text.
+    numbers: HashTable<(u64, u32)>,
 }
 
 impl Interner {
     /// The number of a string, the next free one if it is new. The callers' limits keep the text
     /// below 4 GiB.
-    pub(crate) fn intern(&mut self, string: &str) -> u32 {
+    pub(crate) fn intern(&mut self, string: &[u8]) -> u32 {
         let Self { text, ends, numbers } = self;
-        let entry = numbers.entry(
-            xxh3_64(string.as_bytes()),
-            |&number| text.as_bytes()[range(ends, number)] == *string.as_bytes(),
-            |&number| xxh3_64(&text.as_bytes()[range(ends, number)]),
-        );
-        match entry {
-            Entry::Occupied(entry) => *entry.get(),
+        let hash = xxh3_64(string);
+        let is_same =
+            |&(other, number): &(u64, u32)| other == hash && text[range(ends, number)] == *string;
+        match numbers.entry(hash, is_same, |(hash, _)| *hash) {
+            Entry::Occupied(entry) => entry.get().1,
             Entry::Vacant(entry) => {
                 let number = ends.len() as u32;
-                text.push_str(string);
+                text.extend_from_slice(string);
                 ends.push(text.len() as u32);
-                entry.insert(number);
+                entry.insert((hash, number));
                 number
             }
         }
     }
 
     /// The string that has this number.
-    pub(crate) fn get(&self, number: u32) -> &str {
+    pub(crate) fn get(&self, number: u32) -> &[u8] {
         &self.text[range(&self.ends, number)]
     }
 
@@ -67,8 +66,8 @@ mod tests {
     #[test]
     fn equal_strings_share_a_number() {
         let mut interner = Interner::default();
-        let numbers = ["a", "", "bc", "a", ""].map(|string| interner.intern(string));
+        let numbers = ["a", "", "bc", "a", ""].map(|string| interner.intern(string.as_bytes()));
         assert_eq!(numbers, [0, 1, 2, 0, 1]);
-        assert_eq!([0, 1, 2].map(|number| interner.get(number)), ["a", "", "bc"]);
+        assert_eq!([0, 1, 2].map(|number| interner.get(number)), [&b"a"[..], b"", b"bc"]);
     }
 }

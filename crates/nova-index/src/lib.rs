@@ -15,6 +15,7 @@
 
 mod digest;
 mod id;
+mod path;
 mod stamp;
 
 mod builder;

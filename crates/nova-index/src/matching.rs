@@ -3,9 +3,14 @@
 //! Case is ignored for ASCII letters; all others must match as they are.
 
 /// How a pattern was found in a name, the best last.
+///
+/// That it was not found is a class as well, the lowest: several patterns are found as well as the
+/// least of them, and a byte per name tells all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(crate) enum MatchClass {
+    /// Not at all.
+    Absent = 0,
     /// Its characters in order, anywhere: `hsp` in `HashMap`.
     Subsequence = 1,
     /// In one piece, anywhere: `shM` in `HashMap`.
@@ -22,8 +27,9 @@ pub(crate) enum MatchClass {
     Exact = 7,
 }
 
-/// Bytes of a name that are searched. Longer names match as a whole, or by what they begin with.
-const NAME_SEARCHED_BYTES_MAX: usize = 128;
+/// Bytes of a name that are searched for words and pieces: a position is a bit of a [`u64`]. What
+/// goes beyond can be matched as a prefix or as a subsequence; real names seldom reach half of it.
+const NAME_SEARCHED_BYTES_MAX: usize = 64;
 
 /// A text to be found in names.
 #[derive(Debug, Clone)]
@@ -39,29 +45,25 @@ impl Pattern {
         Self { text, folded }
     }
 
-    /// How the name matches, if it does.
-    pub(crate) fn matches(&self, name: &[u8]) -> Option<MatchClass> {
+    /// How the name matches.
+    pub(crate) fn class_in(&self, name: &[u8]) -> MatchClass {
         if !self.is_subsequence_of(name) {
-            return None;
+            return MatchClass::Absent;
         }
         if name.len() == self.text.len() {
             let exact = name == self.text;
-            return Some(if exact { MatchClass::Exact } else { MatchClass::ExactIgnoringCase });
+            return if exact { MatchClass::Exact } else { MatchClass::ExactIgnoringCase };
         }
         if name[..self.text.len()].eq_ignore_ascii_case(&self.text) {
-            return Some(MatchClass::Prefix);
+            return MatchClass::Prefix;
         }
         let searched = &name[..name.len().min(NAME_SEARCHED_BYTES_MAX)];
-        let starts = word_starts(searched);
-        if self.follows_words(searched, starts, 1) {
-            Some(MatchClass::Humps)
-        } else if self.follows_words(searched, starts, starts) {
-            Some(MatchClass::WordStart)
-        } else if self.is_substring_of(searched) {
-            Some(MatchClass::Substring)
-        } else {
-            Some(MatchClass::Subsequence)
+        let by_words = self.class_by_words(searched);
+        if by_words == MatchClass::Absent {
+            let is_piece = self.is_piece_of(searched);
+            return if is_piece { MatchClass::Substring } else { MatchClass::Subsequence };
         }
+        by_words
     }
 
     /// Every class of match implies this one, and it refuses most names at little cost.
@@ -77,61 +79,66 @@ impl Pattern {
         rest.is_empty()
     }
 
-    fn is_substring_of(&self, name: &[u8]) -> bool {
+    fn is_piece_of(&self, name: &[u8]) -> bool {
         name.windows(self.text.len()).any(|part| part.eq_ignore_ascii_case(&self.text))
     }
 
-    /// Whether the pattern consists of beginnings of words, the first of them among `firsts`.
+    /// [`MatchClass::Humps`] or [`MatchClass::WordStart`], if the pattern consists of beginnings of
+    /// words.
     ///
-    /// Positions in the name are bits. `ends` are those at which the pattern so far can end; the next
-    /// byte continues one of these, or begins a word after the first of these. A capital in the
-    /// pattern does not stand for a small letter within a word.
-    fn follows_words(&self, name: &[u8], starts: u128, firsts: u128) -> bool {
-        let mut next = firsts;
+    /// Goes through the pattern with all positions in the name at which its last byte can stand. The
+    /// next byte stands right after one of these, or begins a word after the first of them. A capital
+    /// in the pattern does not stand for a small letter within a word.
+    fn class_by_words(&self, name: &[u8]) -> MatchClass {
+        let (starts, small) = words(name);
+        let mut from_first = 1;
+        let mut from_any = starts;
+        let mut ends_from_first = 0;
         for (byte, folded) in self.text.iter().zip(&self.folded) {
-            let mut here = 0;
-            for (index, of_name) in name.iter().enumerate() {
-                let bit = 1 << index;
-                let small = byte.is_ascii_uppercase() && of_name.is_ascii_lowercase();
-                if of_name.to_ascii_lowercase() == *folded && (!small || starts & bit != 0) {
-                    here |= bit;
-                }
+            let mut here = positions(name, |of_name| of_name.to_ascii_lowercase() == *folded);
+            if byte.is_ascii_uppercase() {
+                here &= starts | !small;
             }
-            let ends = here & next;
+            ends_from_first = here & from_first;
+            let ends = here & from_any;
             if ends == 0 {
-                return false;
+                return MatchClass::Absent;
             }
-            let up_to_first = ends ^ (ends - 1);
-            next = ends << 1 | starts & !up_to_first;
+            from_first = next_positions(ends_from_first, starts);
+            from_any = next_positions(ends, starts);
         }
-        true
+        if ends_from_first == 0 { MatchClass::WordStart } else { MatchClass::Humps }
     }
 }
 
-/// Where words begin, as bits: `Hash|Map`, `HTTP|Server`, `MAX_|VALUE`, `utf8|Name`.
-fn word_starts(name: &[u8]) -> u128 {
-    let mut starts = 0;
-    for (index, byte) in name.iter().enumerate() {
-        let before = index.checked_sub(1).map(|before| name[before]);
-        let after = name.get(index + 1);
-        let begins = match before {
-            None | Some(b'_' | b'$' | b'.' | b'-') => true,
-            Some(before) if byte.is_ascii_uppercase() => {
-                !before.is_ascii_uppercase() || after.is_some_and(u8::is_ascii_lowercase)
-            }
-            Some(_) => false,
-        };
-        starts |= u128::from(begins) << index;
-    }
-    starts
+/// Where the byte can stand that follows one at these positions.
+fn next_positions(ends: u64, starts: u64) -> u64 {
+    let up_to_first = ends ^ ends.wrapping_sub(1);
+    ends << 1 | starts & !up_to_first
+}
+
+/// Where words begin: `Hash|Map`, `HTTP|Server`, `MAX_|VALUE`, `utf8|Name`; and where small letters
+/// are.
+fn words(name: &[u8]) -> (u64, u64) {
+    let small = positions(name, |byte| byte.is_ascii_lowercase());
+    let capital = positions(name, |byte| byte.is_ascii_uppercase());
+    let separator = positions(name, |byte| matches!(byte, b'_' | b'$' | b'.' | b'-'));
+    let after_other = capital & !(capital << 1);
+    let before_small = capital & small >> 1;
+    (1 | separator << 1 | after_other | before_small, small)
+}
+
+/// The positions of the bytes that are so.
+fn positions(name: &[u8], is_so: impl Fn(&u8) -> bool) -> u64 {
+    (0..).zip(name).fold(0, |bits, (index, byte)| bits | u64::from(is_so(byte)) << index)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(pattern: &str, name: &str, expected: Option<MatchClass>) {
-        let found = Pattern::new(pattern).matches(name.as_bytes());
+    fn check(pattern: &str, name: &str, expected: MatchClass) {
+        let found = Pattern::new(pattern).class_in(name.as_bytes());
         assert_eq!(found, expected, "{pattern} in {name}");
     }
 
@@ -139,25 +146,25 @@ mod tests {
     fn a_name_matches_in_the_best_class_that_it_can() {
         use MatchClass::*;
         for (pattern, name, expected) in [
-            ("HashMap", "HashMap", Some(Exact)),
-            ("hashmap", "HashMap", Some(ExactIgnoringCase)),
-            ("hash", "HashMap", Some(Prefix)),
-            ("HM", "HashMap", Some(Humps)),
-            ("hm", "HashMap", Some(Humps)),
-            ("HaMa", "HashMap", Some(Humps)),
-            ("ConHM", "ConcurrentHashMap", Some(Humps)),
-            ("CMap", "ConcurrentHashMap", Some(Humps)),
-            ("HM", "ConcurrentHashMap", Some(WordStart)),
-            ("map", "HashMap", Some(WordStart)),
-            ("mv", "MAX_VALUE", Some(Humps)),
-            ("hm", "hash_map", Some(Humps)),
-            ("URLE", "URLEncoder", Some(Prefix)),
-            ("HServ", "HTTPServer", Some(Humps)),
-            ("shM", "HashMap", Some(Substring)),
-            ("ASH", "HashMap", Some(Substring)),
-            ("hsp", "HashMap", Some(Subsequence)),
-            ("HashMaps", "HashMap", None),
-            ("pam", "HashMap", None),
+            ("HashMap", "HashMap", Exact),
+            ("hashmap", "HashMap", ExactIgnoringCase),
+            ("hash", "HashMap", Prefix),
+            ("HM", "HashMap", Humps),
+            ("hm", "HashMap", Humps),
+            ("HaMa", "HashMap", Humps),
+            ("ConHM", "ConcurrentHashMap", Humps),
+            ("CMap", "ConcurrentHashMap", Humps),
+            ("HM", "ConcurrentHashMap", WordStart),
+            ("map", "HashMap", WordStart),
+            ("mv", "MAX_VALUE", Humps),
+            ("hm", "hash_map", Humps),
+            ("URLE", "URLEncoder", Prefix),
+            ("HServ", "HTTPServer", Humps),
+            ("shM", "HashMap", Substring),
+            ("ASH", "HashMap", Substring),
+            ("hsp", "HashMap", Subsequence),
+            ("HashMaps", "HashMap", Absent),
+            ("pam", "HashMap", Absent),
         ] {
             check(pattern, name, expected);
         }
@@ -165,23 +172,23 @@ mod tests {
 
     #[test]
     fn a_hump_is_found_although_an_earlier_letter_tempts() {
-        check("fob", "FoFooBar", Some(MatchClass::Humps));
-        check("bab", "BabBob", Some(MatchClass::Prefix));
-        check("bbo", "BabBob", Some(MatchClass::Humps));
+        check("fob", "FoFooBar", MatchClass::Humps);
+        check("bab", "BabBob", MatchClass::Prefix);
+        check("bbo", "BabBob", MatchClass::Humps);
     }
 
     #[test]
     fn letters_beyond_ascii_match_as_they_are() {
-        check("größe", "größe", Some(MatchClass::Exact));
-        check("GRöße", "größe", Some(MatchClass::ExactIgnoringCase));
-        check("GRÖSSE", "größe", None);
+        check("größe", "größe", MatchClass::Exact);
+        check("GRöße", "größe", MatchClass::ExactIgnoringCase);
+        check("GRÖSSE", "größe", MatchClass::Absent);
     }
 
     #[test]
     fn a_name_of_any_length_is_searched_in_bounded_time() {
         let long = "a".repeat(1 << 20);
-        check("b", &long, None);
-        check(&"a".repeat(1 << 10), &long, Some(MatchClass::Prefix));
-        check("ab", &format!("{long}b"), Some(MatchClass::Subsequence));
+        check("b", &long, MatchClass::Absent);
+        check(&"a".repeat(1 << 10), &long, MatchClass::Prefix);
+        check("ab", &format!("{long}b"), MatchClass::Subsequence);
     }
 }

@@ -40,11 +40,6 @@ impl Query {
         self.kinds.contains(kind)
     }
 
-    /// Whether a match of the name alone makes a hit.
-    pub(crate) fn needs_name_only(&self) -> bool {
-        self.qualifiers.is_empty() && self.kinds.is_all()
-    }
-
     /// Whether a symbol lies where the qualifiers say.
     pub(crate) fn places(&self, symbol: &SymbolRef<'_>) -> bool {
         self.qualifiers.is_empty() || {
@@ -83,9 +78,5 @@ impl KindSet {
 
     fn contains(self, kind: Kind) -> bool {
         self.0 >> kind as u8 & 1 != 0
-    }
-
-    fn is_all(self) -> bool {
-        self.0 == Self::ALL.0
     }
 }

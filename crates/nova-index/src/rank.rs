@@ -7,7 +7,7 @@ use nova_syntax::declarations::{Kind, Modifier, Modifiers};
 
 use crate::matching::MatchClass;
 use crate::symbol_ref::SymbolRef;
-use crate::view::ViewSymbol;
+use crate::view::{ViewSymbol, compare_places};
 
 /// The coarse rank: greater is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,16 +22,16 @@ const ACCESS_SHIFT: u32 = 2;
 const NOT_DEPRECATED: u32 = 1;
 
 impl Score {
-    /// The most that a symbol can reach whose name matches in this class.
-    pub(crate) fn max_of(class: MatchClass) -> Self {
-        Self(((class as u32 + 1) << CLASS_BITS) - 1)
+    /// The most that this symbol can reach, going by what its row says of it.
+    pub(crate) fn max_of(class: MatchClass, symbol: &SymbolRef<'_>) -> Self {
+        Self::new(class, ranks_as_type(symbol.kind()), symbol.local(), PUBLIC, Modifiers::default())
     }
 
     /// By class; then types before members, others before locals, public before private, deprecated
     /// last.
     pub(crate) fn of_symbol(class: MatchClass, symbol: &SymbolRef<'_>) -> Self {
         let modifiers = symbol.modifiers();
-        let is_type = symbol.kind().is_type() || symbol.kind() == Kind::Module;
+        let is_type = ranks_as_type(symbol.kind());
         Self::new(class, is_type, symbol.local(), access(symbol, modifiers), modifiers)
     }
 
@@ -56,6 +56,10 @@ impl Score {
                 | bit(!modifiers.contains(Modifier::Deprecated), NOT_DEPRECATED),
         )
     }
+}
+
+fn ranks_as_type(kind: Kind) -> bool {
+    kind.is_type() || kind == Kind::Module
 }
 
 const PUBLIC: u32 = 3;
@@ -90,8 +94,7 @@ pub(crate) fn compare_equals(a: &ViewSymbol<'_>, b: &ViewSymbol<'_>) -> Ordering
         .then_with(|| a.package().cmp(b.package()))
         .then_with(|| a.container().cmp(&b.container()))
         .then_with(|| a.name().cmp(b.name()))
-        .then_with(|| a.file().path().cmp(b.file().path()))
-        .then_with(|| a.file().root_identity().cmp(b.file().root_identity()))
+        .then_with(|| compare_places(a.file(), b.file()))
         .then_with(|| place(a).cmp(&place(b)))
         .then_with(|| a.kind().cmp(&b.kind()))
         .then_with(|| a.signature().cmp(&b.signature()))

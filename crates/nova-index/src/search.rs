@@ -5,11 +5,11 @@ use std::collections::BinaryHeap;
 
 use thiserror::Error;
 
-use crate::format::{NameRow, PostingRow, Section};
-use crate::id::SymbolId;
+use crate::format::{NameRow, Section};
 use crate::matching::MatchClass;
 use crate::query::Query;
 use crate::rank::{Score, compare_equals};
+use crate::shard::Shard;
 use crate::view::{SymbolView, ViewShard, ViewSymbol};
 
 /// The best symbols for a query, and how many more there are.
@@ -37,8 +37,10 @@ pub struct Hit<'a> {
 #[error("cancelled")]
 pub struct Cancelled;
 
-/// Names matched between two looks at whether the search was cancelled: some tens of microseconds.
+/// Names matched, and files gone through, between two looks at whether the search was cancelled:
+/// some tens of microseconds.
 const NAMES_PER_CANCEL_CHECK: usize = 1024;
+const FILES_PER_CANCEL_CHECK: usize = 128;
 
 /// Finds the best `limit` symbols. `is_cancelled` is asked every now and then.
 pub fn search<'a>(
@@ -57,54 +59,55 @@ pub fn search<'a>(
     Ok(SearchResult { hits, total: best.total, cut })
 }
 
+/// Matches each name once, then goes through the symbols in their order, which costs less than to
+/// look up each name's symbols: they lie next to each other, and so do their files.
 fn search_shard<'a>(
     shard: &'a ViewShard,
     query: &Query,
     best: &mut Best<'a>,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Cancelled> {
-    let index = shard.shard();
-    let (names, text) = (index.rows::<NameRow>(), index.text(Section::NameText));
-    let postings = index.rows::<PostingRow>();
-    let (mut text_start, mut start) = (0, 0);
-    for chunk in names.chunks(NAMES_PER_CANCEL_CHECK) {
-        if is_cancelled() {
+    let classes = match_names(shard.shard(), query, is_cancelled)?;
+    if classes.iter().all(|class| *class == MatchClass::Absent) {
+        return Ok(());
+    }
+    for (index, file) in shard.visible_files().enumerate() {
+        if index % FILES_PER_CANCEL_CHECK == 0 && is_cancelled() {
             return Err(Cancelled);
         }
-        for row in chunk {
-            let (text_end, end) = (row.text_end.get() as usize, row.postings_end.get() as usize);
-            if let Some(class) = match_name(query, &text[text_start..text_end]) {
-                search_postings(shard, query, class, &postings[start..end], best);
+        for symbol in file.symbols() {
+            let class = classes[symbol.name_number()];
+            if class > MatchClass::Absent && query.wants(symbol.kind()) && query.places(&symbol) {
+                best.total += 1;
+                if best.can_enter(Score::max_of(class, &symbol)) {
+                    let score = Score::of_symbol(class, &symbol);
+                    best.offer(Hit { symbol: ViewSymbol::Declared(symbol), score });
+                }
             }
-            (text_start, start) = (text_end, end);
         }
     }
     Ok(())
 }
 
-fn search_postings<'a>(
-    shard: &'a ViewShard,
+/// How each name of a shard matches.
+fn match_names(
+    shard: &Shard,
     query: &Query,
-    class: MatchClass,
-    postings: &[PostingRow],
-    best: &mut Best<'a>,
-) {
-    let can_enter = best.can_enter(Score::max_of(class));
-    if !can_enter && query.needs_name_only() && shard.shows_all() {
-        best.total += postings.len() as u64;
-        return;
-    }
-    for posting in postings {
-        let id = SymbolId(posting.0.get());
-        let symbol = shard.shard().symbol(id).expect("opening checked the postings");
-        if query.wants(symbol.kind()) && shard.shows(id) && query.places(&symbol) {
-            best.total += 1;
-            if can_enter {
-                let score = Score::of_symbol(class, &symbol);
-                best.offer(Hit { symbol: ViewSymbol::Declared(symbol), score });
-            }
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<MatchClass>, Cancelled> {
+    let (names, text) = (shard.rows::<NameRow>(), shard.text(Section::NameText));
+    let mut classes = Vec::with_capacity(names.len());
+    let mut start = 0;
+    for chunk in names.chunks(NAMES_PER_CANCEL_CHECK) {
+        if is_cancelled() {
+            return Err(Cancelled);
         }
+        classes.extend(chunk.iter().map(|row| {
+            let end = row.text_end.get() as usize;
+            match_name(query, &text[std::mem::replace(&mut start, end)..end])
+        }));
     }
+    Ok(classes)
 }
 
 fn search_packages<'a>(view: &'a SymbolView, query: &Query, best: &mut Best<'a>) {
@@ -115,7 +118,7 @@ fn search_packages<'a>(view: &'a SymbolView, query: &Query, best: &mut Best<'a>)
         let name = package.name();
         let last = name.rsplit('.').next().unwrap_or_default();
         let class = match_name(query, last.as_bytes());
-        if let Some(class) = class.filter(|_| query.places_package(name)) {
+        if class > MatchClass::Absent && query.places_package(name) {
             best.total += 1;
             best.offer(Hit { symbol: package, score: Score::of_package(class, &package) });
         }
@@ -123,11 +126,9 @@ fn search_packages<'a>(view: &'a SymbolView, query: &Query, best: &mut Best<'a>)
 }
 
 /// How a name matches the query: as well as the word that matches it least.
-fn match_name(query: &Query, name: &[u8]) -> Option<MatchClass> {
-    query
-        .patterns
-        .iter()
-        .try_fold(MatchClass::Exact, |class, pattern| Some(class.min(pattern.matches(name)?)))
+fn match_name(query: &Query, name: &[u8]) -> MatchClass {
+    let classes = query.patterns.iter().map(|pattern| pattern.class_in(name));
+    classes.min().unwrap_or(MatchClass::Exact)
 }
 
 /// The best hits so far, at most `limit` of them.

@@ -3,6 +3,7 @@
 //! Answers what is in one shard. Which of its files are current, and what other shards hold, is for
 //! [`crate::view`].
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -14,12 +15,13 @@ use zerocopy::FromBytes;
 use crate::digest::{ContentHash, Digest, FileDigest};
 use crate::file_symbols::FileFlags;
 use crate::format::{
-    FileRow, ImportRow, NameRow, PACKAGE_DEPRECATED, RootRow, Row, SECTIONS, Section, StampRow,
-    StringRow, SymbolRow, U24, import_kind,
+    FileRow, FolderRow, ImportRow, NameRow, PACKAGE_DEPRECATED, RootRow, Row, SECTIONS, ScopeRow,
+    Section, StampRow, StringRow, SymbolRow, U24, import_kind,
 };
 use crate::id::{FileId, ShardId, ShardIdentity, SymbolId};
 use crate::map::map;
 use crate::packages::PackageTable;
+use crate::path;
 use crate::stamp::Stamp;
 use crate::symbol_ref::SymbolRef;
 use crate::validate::{self, OpenShardError};
@@ -102,7 +104,7 @@ impl Shard {
         self.rows::<NameRow>().len() as u32
     }
 
-    /// The files, sorted by root identity and path.
+    /// The files, sorted by root identity, folder and name.
     pub fn files(&self) -> impl ExactSizeIterator<Item = FileRef<'_>> + DoubleEndedIterator {
         let rows = self.rows::<FileRow>();
         rows.iter().enumerate().map(|(id, row)| self.file_ref(id as u32, row))
@@ -116,18 +118,20 @@ impl Shard {
 
     /// The file at a path below the root with this identity.
     pub fn find_file(&self, root_identity: &[u8], path: &[u8]) -> Option<FileRef<'_>> {
-        let rows = self.rows::<FileRow>();
-        let key = |index| {
-            let file = self.file_ref(index, &rows[index as usize]);
-            (file.root_identity(), file.path())
+        let (folder, name) = path::split(path);
+        let key = |file: FileRef<'_>| {
+            let root = file.root_identity().cmp(root_identity);
+            root.then_with(|| file.folder().cmp(folder)).then_with(|| file.file_name().cmp(name))
         };
+        let rows = self.rows::<FileRow>();
         let (mut low, mut high) = (0, rows.len() as u32);
         while low < high {
             let middle = low.midpoint(high);
-            match key(middle).cmp(&(root_identity, path)) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return self.file(FileId(middle)),
-                std::cmp::Ordering::Greater => high = middle,
+            let file = self.file_ref(middle, &rows[middle as usize]);
+            match key(file) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Some(file),
+                Ordering::Greater => high = middle,
             }
         }
         None
@@ -161,17 +165,21 @@ impl Shard {
     }
 
     pub(crate) fn string(&self, id: U24) -> &str {
-        let id = id.get() as usize;
-        let rows = self.rows::<StringRow>();
-        let part = part(rows, id, self.text(Section::StringText), |row| row.text_end.get());
-        std::str::from_utf8(part).expect("opening checked that strings are UTF-8")
+        str::from_utf8(self.string_bytes(id)).expect("opening checked that strings are UTF-8")
+    }
+
+    pub(crate) fn string_bytes(&self, id: U24) -> &[u8] {
+        let (rows, text) = (self.rows::<StringRow>(), self.text(Section::StringText));
+        part(rows, id.get() as usize, text, |row| row.text_end.get())
     }
 
     pub(crate) fn name(&self, id: U24) -> &str {
-        let id = id.get() as usize;
-        let rows = self.rows::<NameRow>();
-        let part = part(rows, id, self.text(Section::NameText), |row| row.text_end.get());
-        std::str::from_utf8(part).expect("opening checked that names are UTF-8")
+        str::from_utf8(self.name_bytes(id)).expect("opening checked that names are UTF-8")
+    }
+
+    pub(crate) fn name_bytes(&self, id: U24) -> &[u8] {
+        let (rows, text) = (self.rows::<NameRow>(), self.text(Section::NameText));
+        part(rows, id.get() as usize, text, |row| row.text_end.get())
     }
 
     fn root(&self, index: usize) -> RootRef<'_> {
@@ -252,7 +260,7 @@ impl<'a> FileRef<'a> {
 
     /// The file's source root.
     pub fn root(self) -> RootRef<'a> {
-        self.shard.root(self.row.root.get() as usize)
+        self.shard.root(self.folder_row().root.get() as usize)
     }
 
     /// The identity of the file's source root.
@@ -261,14 +269,20 @@ impl<'a> FileRef<'a> {
     }
 
     /// Below the root, `/`-separated; need not be UTF-8.
-    pub fn path(self) -> &'a [u8] {
-        let text = self.shard.text(Section::PathText);
-        part(self.shard.rows::<FileRow>(), self.index(), text, |row| row.path_end.get())
+    pub fn path(self) -> Vec<u8> {
+        path::join(self.folder(), self.file_name())
     }
 
-    /// The file's name: its path after the last `/`.
+    /// The path of the file's folder below the root; empty if that is the root.
+    pub fn folder(self) -> &'a [u8] {
+        let (rows, text) = (self.shard.rows::<FolderRow>(), self.shard.text(Section::FolderText));
+        part(rows, self.row.folder.get() as usize, text, |row| row.path_end.get())
+    }
+
+    /// The file's name in its folder.
     pub fn file_name(self) -> &'a [u8] {
-        self.path().rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+        let text = self.shard.text(Section::FileText);
+        part(self.shard.rows::<FileRow>(), self.index(), text, |row| row.name_end.get())
     }
 
     /// What `stat` said before the file was read.
@@ -326,11 +340,6 @@ impl<'a> FileRef<'a> {
         })
     }
 
-    /// The id of the file's first symbol, if it has one.
-    pub fn first_symbol(self) -> SymbolId {
-        SymbolId(self.range(|row| row.symbols_end.get()).start as u32)
-    }
-
     /// The file's symbols in source order.
     pub fn symbols(self) -> impl ExactSizeIterator<Item = SymbolRef<'a>> {
         let symbols = self.range(|row| row.symbols_end.get());
@@ -338,6 +347,26 @@ impl<'a> FileRef<'a> {
         self.shard.rows::<SymbolRow>()[symbols].iter().enumerate().map(move |(index, row)| {
             SymbolRef::new(self.shard, SymbolId((first + index) as u32), *row)
         })
+    }
+
+    /// For each of the file's symbols the position of its parent among them.
+    pub(crate) fn parents(self) -> impl Iterator<Item = Option<u32>> {
+        let symbols = self.range(|row| row.symbols_end.get());
+        let (first, last) = (symbols.start as u32, symbols.end as u32);
+        let scopes = self.shard.rows::<ScopeRow>();
+        let after = scopes.partition_point(|scope| scope.first.get() <= first);
+        let mut scopes = scopes[after.saturating_sub(1)..].iter().peekable();
+        let mut parent = U24::NONE;
+        (first..last).map(move |symbol| {
+            while let Some(scope) = scopes.next_if(|scope| scope.first.get() <= symbol) {
+                parent = scope.parent.get();
+            }
+            (parent != U24::NONE).then(|| parent - first)
+        })
+    }
+
+    fn folder_row(self) -> &'a FolderRow {
+        &self.shard.rows::<FolderRow>()[self.row.folder.get() as usize]
     }
 
     fn index(self) -> usize {
@@ -352,7 +381,7 @@ impl<'a> FileRef<'a> {
 
 impl std::fmt::Debug for FileRef<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "FileRef({}, {:?})", self.id.0, String::from_utf8_lossy(self.path()))
+        write!(f, "FileRef({}, {:?})", self.id.0, String::from_utf8_lossy(&self.path()))
     }
 }
 

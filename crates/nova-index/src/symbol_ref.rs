@@ -29,6 +29,19 @@ impl<'a> SymbolRef<'a> {
         self.shard.name(self.row.name)
     }
 
+    pub(crate) fn name_bytes(&self) -> &'a [u8] {
+        self.shard.name_bytes(self.row.name)
+    }
+
+    pub(crate) fn signature_tail_bytes(&self) -> &'a [u8] {
+        self.shard.string_bytes(self.row.signature)
+    }
+
+    /// The position of its name among the shard's names.
+    pub(crate) fn name_number(&self) -> usize {
+        self.row.name.get() as usize
+    }
+
     /// What is declared.
     pub fn kind(&self) -> Kind {
         self.row.traits.kind().expect("opening checked the kinds of symbols")

@@ -11,13 +11,13 @@ use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::FromBytes;
 
-use crate::builder::is_path_below_root;
 use crate::format::{
-    CHECKED_FROM, FORMAT_VERSION, FileRow, Header, ImportRow, MAGIC, ModifiersRow, NameRow,
-    PostingRow, RootRow, SECTIONS, ScopeRow, Section, StampRow, StringRow, SymbolRow, U24,
+    CHECKED_FROM, FORMAT_VERSION, FileRow, FolderRow, Header, ImportRow, MAGIC, ModifiersRow,
+    NameRow, RootRow, SECTIONS, ScopeRow, Section, StampRow, StringRow, SymbolRow, U24,
     import_kind,
 };
 use crate::id::ShardIdentity;
+use crate::path::{is_folder_path, is_name};
 use crate::shard::Shard;
 
 /// Why a shard file is not used; each means that the shard is built anew.
@@ -143,12 +143,12 @@ fn sections(header: &Header) -> Result<[Range<usize>; SECTIONS], OpenShardError>
 pub(crate) fn tables(shard: &Shard) -> Result<(), OpenShardError> {
     strings(shard)?;
     roots(shard)?;
+    folders(shard)?;
     files(shard)?;
     modifiers(shard)?;
     symbols(shard)?;
     scopes(shard)?;
     names(shard)?;
-    postings(shard)?;
     imports(shard)
 }
 
@@ -169,24 +169,37 @@ fn roots(shard: &Shard) -> Result<(), OpenShardError> {
     check(identities.is_sorted_by(|a, b| a < b), UNSORTED)
 }
 
+fn folders(shard: &Shard) -> Result<(), OpenShardError> {
+    let check = |holds, problem| check(holds, "folders", problem);
+    let (rows, text) = (shard.rows::<FolderRow>(), shard.text(Section::FolderText));
+    let roots = shard.rows::<RootRow>().len();
+    check(parts_cover(rows.iter().map(|row| row.path_end.get()), text.len()), OUT_OF_ORDER)?;
+    check(rows.iter().all(|row| (row.root.get() as usize) < roots), "an unknown root")?;
+    let paths = || parts(rows.iter().map(|row| row.path_end.get()), text);
+    check(paths().all(is_folder_path), "a path that leaves its root")?;
+    let keys = rows.iter().map(|row| row.root.get()).zip(paths());
+    check(keys.is_sorted_by(|a, b| a < b), UNSORTED)
+}
+
 fn files(shard: &Shard) -> Result<(), OpenShardError> {
     let check = |holds, problem| check(holds, "files", problem);
-    let (rows, text) = (shard.rows::<FileRow>(), shard.text(Section::PathText));
-    let (roots, strings) = (shard.rows::<RootRow>().len(), shard.rows::<StringRow>().len());
+    let (rows, text) = (shard.rows::<FileRow>(), shard.text(Section::FileText));
     check(rows.len() <= U24::NONE as usize, "too many")?;
     check(rows.len() == shard.rows::<StampRow>().len(), "not as many as stamps")?;
-    check(parts_cover(rows.iter().map(|row| row.path_end.get()), text.len()), OUT_OF_ORDER)?;
+    check(parts_cover(rows.iter().map(|row| row.name_end.get()), text.len()), OUT_OF_ORDER)?;
     let symbols = shard.rows::<SymbolRow>().len();
     check(parts_cover(rows.iter().map(|row| row.symbols_end.get()), symbols), OUT_OF_ORDER)?;
     let imports = shard.rows::<ImportRow>().len();
     check(parts_cover(rows.iter().map(|row| row.imports_end.get()), imports), OUT_OF_ORDER)?;
 
+    let folders = shard.rows::<FolderRow>().len();
+    let strings = shard.rows::<StringRow>().len();
     let optional = |id: U24| id.get() == U24::NONE || (id.get() as usize) < strings;
-    check(rows.iter().all(|row| (row.root.get() as usize) < roots), "an unknown root")?;
+    check(rows.iter().all(|row| (row.folder.get() as usize) < folders), "an unknown folder")?;
     check(rows.iter().all(|row| optional(row.package) && optional(row.note)), UNKNOWN_STRING)?;
-    let paths = || parts(rows.iter().map(|row| row.path_end.get()), text);
-    check(paths().all(is_path_below_root), "a path that leaves its root")?;
-    let keys = rows.iter().map(|row| row.root.get()).zip(paths());
+    let names = || parts(rows.iter().map(|row| row.name_end.get()), text);
+    check(names().all(is_name), "a name that is a path")?;
+    let keys = rows.iter().map(|row| row.folder.get()).zip(names());
     check(keys.is_sorted_by(|a, b| a < b), UNSORTED)
 }
 
@@ -254,28 +267,6 @@ fn names(shard: &Shard) -> Result<(), OpenShardError> {
     check(parts_are_strings(rows.iter().map(|row| row.text_end.get()), text), SPLIT_CHARACTER)?;
     let names = parts(rows.iter().map(|row| row.text_end.get()), text);
     check(names.is_sorted_by(|a, b| a < b), UNSORTED)
-}
-
-/// Each symbol must stand once, in the list of its name: as the lists are as long together as there
-/// are symbols, it is enough that each is ascending and lists bearers of its name.
-fn postings(shard: &Shard) -> Result<(), OpenShardError> {
-    let check = |holds, problem| check(holds, "postings", problem);
-    let (names, rows) = (shard.rows::<NameRow>(), shard.rows::<PostingRow>());
-    let symbols = shard.rows::<SymbolRow>();
-    check(rows.len() == symbols.len(), "not as many as symbols")?;
-    check(parts_cover(names.iter().map(|row| row.postings_end.get()), rows.len()), OUT_OF_ORDER)?;
-    let mut start = 0;
-    for (name, row) in (0..).zip(names) {
-        let end = row.postings_end.get() as usize;
-        let list = &rows[start..end];
-        check(list.is_sorted_by(|a, b| a.0.get() < b.0.get()), UNSORTED)?;
-        let bears_name = |row: &PostingRow| {
-            symbols.get(row.0.get() as usize).is_some_and(|symbol| symbol.name.get() == name)
-        };
-        check(list.iter().all(bears_name), "a symbol under another's name")?;
-        start = end;
-    }
-    Ok(())
 }
 
 fn imports(shard: &Shard) -> Result<(), OpenShardError> {

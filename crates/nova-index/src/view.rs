@@ -3,6 +3,7 @@
 //! Derives what no single file can say (the packages), and leaves out what is no longer true (files
 //! that were deleted or that a delta supersedes). Which those are, the router says.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use nova_syntax::declarations::{Kind, Modifier, Modifiers};
 
-use crate::id::{FileId, SymbolId};
+use crate::id::FileId;
 use crate::packages::is_package_info;
 use crate::shard::{FileRef, PackageClauseRef, Shard};
 use crate::symbol_ref::SymbolRef;
@@ -80,17 +81,8 @@ impl ViewShard {
         !self.hidden.contains(file)
     }
 
-    /// Whether the view shows every file of the shard.
-    pub(crate) fn shows_all(&self) -> bool {
-        self.hidden.count == 0
-    }
-
-    /// Whether the view shows the file of this symbol.
-    pub(crate) fn shows(&self, symbol: SymbolId) -> bool {
-        self.shows_all() || self.is_visible(self.shard.file_of(symbol).id())
-    }
-
-    fn visible_files(&self) -> impl Iterator<Item = FileRef<'_>> {
+    /// The files that the view shows.
+    pub(crate) fn visible_files(&self) -> impl Iterator<Item = FileRef<'_>> {
         self.shard.files().filter(|file| self.is_visible(file.id()))
     }
 
@@ -129,11 +121,11 @@ impl SymbolView {
         self.shards.iter().map(count).sum::<u64>() + self.packages.len() as u64
     }
 
-    /// The files that it shows, sorted by root identity and path: how they are spread over shards
+    /// The files that it shows, sorted by root identity, folder and name: how they are spread over shards
     /// leaves no trace.
     pub fn files(&self) -> impl ExactSizeIterator<Item = FileRef<'_>> {
         let mut files: Vec<_> = self.shards.iter().flat_map(ViewShard::visible_files).collect();
-        files.sort_by_cached_key(|file| (file.root_identity(), file.path()));
+        files.sort_unstable_by(|a, b| compare_places(*a, *b));
         files.into_iter()
     }
 
@@ -264,10 +256,13 @@ fn merged_packages(shards: &[ViewShard]) -> Vec<FilePlace> {
 
 /// Whether a package is placed at the one file rather than at the other.
 fn precedes(a: FileRef<'_>, b: FileRef<'_>) -> bool {
-    let place = |a: FileRef<'_>, b: FileRef<'_>| {
-        a.root_identity().cmp(b.root_identity()).then_with(|| a.path().cmp(b.path()))
-    };
-    is_package_info(b).cmp(&is_package_info(a)).then_with(|| place(a, b)).is_lt()
+    is_package_info(b).cmp(&is_package_info(a)).then_with(|| compare_places(a, b)).is_lt()
+}
+
+/// The order of files over all shards, which is theirs within each.
+pub(crate) fn compare_places(a: FileRef<'_>, b: FileRef<'_>) -> Ordering {
+    let root = a.root_identity().cmp(b.root_identity());
+    root.then_with(|| a.folder().cmp(b.folder())).then_with(|| a.file_name().cmp(b.file_name()))
 }
 
 /// A set of files of one shard.

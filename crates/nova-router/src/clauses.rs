@@ -71,7 +71,7 @@ pub(crate) fn known_packages<'s>(
 ) -> KnownPackages {
     let mut known = KnownPackages::new();
     for row in shards.flat_map(Shard::files).filter(|row| !row.flags().skipped) {
-        let path = folder::join(&source_root::path(row.root_identity(), base), row.path());
+        let path = folder::join(&source_root::path(row.root_identity(), base), &row.path());
         let folder = folder::parent(&path).unwrap_or_default();
         // Rows come ordered by path, so the first of a folder is the one that speaks for it.
         let is_first = known.get(folder).is_none_or(|known| known.file == MODULE_INFO);

@@ -168,7 +168,7 @@ pub(crate) fn in_scope<'s>(
             last = Some((identity, root, extent));
         }
         match &last {
-            Some((_, root, Extent::Part)) => scope.contains(&folder::join(root, row.path())),
+            Some((_, root, Extent::Part)) => scope.contains(&folder::join(root, &row.path())),
             Some((_, _, extent)) => *extent == Extent::All,
             None => false,
         }
@@ -199,7 +199,7 @@ impl Lists {
     fn drop_row(&mut self, row: &FileRef<'_>) {
         // A root of which nothing is read may lie anywhere.
         let root = self.root(row.root_identity(), || Location::Folder(Bytes::new()));
-        self.dropped.push(SourceFile { root, path: Bytes::copy_from_slice(row.path()) });
+        self.dropped.push(SourceFile { root, path: Bytes::from(row.path()) });
     }
 
     fn root(&mut self, identity: &[u8], location: impl FnOnce() -> Location) -> u32 {

@@ -128,7 +128,7 @@ impl Workspace {
 
     /// The absolute path of a file of the view; of one in an archive, `/w/src.zip!/a/A.java`.
     pub fn path_of(&self, file: FileRef<'_>) -> Vec<u8> {
-        folder::join(&source_root::path(file.root_identity(), &self.base()), file.path())
+        folder::join(&source_root::path(file.root_identity(), &self.base()), &file.path())
     }
 
     /// How far the current index run is.

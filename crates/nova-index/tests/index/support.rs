@@ -64,7 +64,7 @@ pub(crate) fn line_of(symbol: &ViewSymbol<'_>) -> String {
     let local = if symbol.local() { " (local)" } else { "" };
     format!(
         "{}:{}:{} {} {container}{} {modifiers:?}{local}",
-        String::from_utf8_lossy(symbol.file().path()),
+        String::from_utf8_lossy(&symbol.file().path()),
         symbol.line(),
         symbol.character(),
         symbol.kind().as_str(),

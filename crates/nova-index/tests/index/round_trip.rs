@@ -1,8 +1,6 @@
 //! What goes into a shard comes out of it.
 
-mod support;
-
-use support::{line_of, view};
+use crate::support::{line_of, view};
 
 #[test]
 fn every_symbol_comes_back_as_declared() {
