@@ -8,7 +8,7 @@ use nova_protocol::message::IndexShard;
 use tokio::sync::Notify;
 
 /// A shard whose worker died this often is given up; the others go on.
-pub const TASK_ATTEMPTS_MAX: u32 = 3;
+pub(crate) const TASK_ATTEMPTS_MAX: u32 = 3;
 
 /// One shard to be indexed.
 #[derive(Debug, Clone)]

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// Version of the layout's file; one of another version is refused.
-pub(crate) const LAYOUT_VERSION: u32 = 1;
+const LAYOUT_VERSION: u32 = 1;
 /// Roots below this size share shards.
-pub const SHARED_ROOT_BYTES_MAX: u64 = 1 << 20;
+const SHARED_ROOT_BYTES_MAX: u64 = 1 << 20;
 /// A shared shard takes no more roots when it has reached this size.
-pub const SHARED_SHARD_BYTES: u64 = 8 << 20;
+const SHARED_SHARD_BYTES: u64 = 8 << 20;
 /// Roots above this size are sliced, unless the command line says otherwise.
 pub const SHARD_BYTES_MAX_DEFAULT: u64 = 64 << 20;
 
@@ -265,7 +265,7 @@ fn bucket(folder: &[u8]) -> usize {
 
 /// Why a layout's file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum LayoutError {
+pub(crate) enum LayoutError {
     /// It is not the JSON that was written.
     #[error("damaged: {0}")]
     Damaged(#[from] serde_json::Error),

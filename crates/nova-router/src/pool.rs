@@ -29,6 +29,7 @@ use nova_rpc::{
     AcceptPolicy, Admission, CallError, Caller, Challenge, Endpoint, EndpointError, Listener, accept,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
@@ -36,7 +37,8 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::assignment::{Assignment, TASK_ATTEMPTS_MAX, Task};
 use crate::cache::run::Run;
 use backoff::Backoff;
-pub use launch::{Launch, LaunchError};
+pub use launch::Launch;
+pub(crate) use launch::LaunchError;
 
 /// Which workers a router has.
 #[derive(Debug, Clone)]
@@ -84,6 +86,8 @@ struct Shared {
     /// The token of the workers that this router starts.
     own_token: Token,
     idle: Mutex<Vec<Connected>>,
+    /// The processes of started workers that have connected, by name.
+    children: Mutex<HashMap<String, Child>>,
     /// Started workers that have not connected yet, by name.
     expected: Mutex<HashMap<String, oneshot::Sender<Connected>>>,
     guests: mpsc::UnboundedSender<Connected>,
@@ -101,7 +105,7 @@ struct Connected {
     /// The only shards that it takes.
     shards: Option<Vec<u32>>,
     /// What ends it when it is dropped; nothing for a guest.
-    process: Option<launch::Process>,
+    _life: Option<launch::Life>,
 }
 
 impl Pool {
@@ -121,6 +125,7 @@ impl Pool {
             cache_dir,
             own_token,
             idle: Mutex::default(),
+            children: Mutex::default(),
             expected: Mutex::default(),
             guests: guests_in,
             connected: AtomicU32::new(0),
@@ -196,6 +201,14 @@ impl Pool {
         all
     }
 
+    /// Ends the workers and removes the run's folder, in that order: nobody writes there any more.
+    pub(crate) fn close(&self) {
+        self.shared.idle().clear();
+        let children: Vec<Child> = self.shared.children().drain().map(|(_, child)| child).collect();
+        launch::end(children);
+        self.shared.run.remove();
+    }
+
     /// How many workers ever connected.
     pub(crate) fn connected(&self) -> usize {
         self.shared.connected.load(Ordering::Relaxed) as usize
@@ -208,12 +221,18 @@ impl Pool {
     }
 }
 
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 /// A worker that does not say how it is within this time has other work.
 const STATS_DEADLINE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Why a file could not be scanned.
 #[derive(Debug, thiserror::Error)]
-pub enum UpdateError {
+pub(crate) enum UpdateError {
     /// There is no worker.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -256,6 +275,10 @@ impl Shared {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn children(&self) -> MutexGuard<'_, HashMap<String, Child>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn expected(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Connected>>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -291,7 +314,7 @@ impl Shared {
         let (name, shards) = (accepted.hello.name.clone(), accepted.hello.shards.clone());
         let waiting = self.expected().remove(&name);
         let caller = accepted.into_caller();
-        let worker = Connected { caller, name, shards, process: None };
+        let worker = Connected { caller, name, shards, _life: None };
         let undelivered = match waiting {
             Some(waiting) => waiting.send(worker).is_err(),
             None => self.guests.send(worker).is_err(),

@@ -73,11 +73,15 @@ impl Workspace {
         cancel: &CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
         let run = Arc::clone(self).run(cancel.clone());
-        tokio::select! {
+        let report = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ReconcileError::Cancelled),
             report = run => report,
+        };
+        if report.is_err() {
+            self.close();
         }
+        report
     }
 
     async fn run(

@@ -145,6 +145,13 @@ impl Workspace {
         self.pool.get().map_or(0, Pool::connected)
     }
 
+    /// Ends the workers and leaves nothing of this run behind; the view stays.
+    pub fn close(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.close();
+        }
+    }
+
     /// What the workers at rest say of themselves, by name.
     pub async fn worker_stats(&self) -> Vec<(String, WorkerStats)> {
         match self.pool.get() {

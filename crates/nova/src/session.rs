@@ -90,6 +90,12 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.workspace.close();
+    }
+}
+
 /// The ROOTs that were named, or the current folder.
 pub(crate) fn find_roots(given: &[PathBuf]) -> anyhow::Result<Vec<Root>> {
     let current = [PathBuf::from(".")];

@@ -62,11 +62,16 @@ impl Run {
     pub(crate) fn nonce(&self) -> [u8; 16] {
         self.nonce
     }
+
+    /// Removes the folder; a second time does nothing.
+    pub(crate) fn remove(&self) {
+        remove(&self.folder);
+    }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        remove(&self.folder);
+        self.remove();
     }
 }
 
@@ -111,8 +116,11 @@ fn remove(folder: &Path) {
         drop(fs::remove_file(elsewhere.join(SOCKET_FILE)));
         drop(fs::remove_dir(elsewhere));
     }
-    if let Err(error) = fs::remove_dir_all(folder) {
-        tracing::debug!("cannot remove {}: {error}", folder.display());
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::debug!("cannot remove {}: {error}", folder.display());
+        }
+        _ => {}
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nova_worker::Worker;
 use nova_worker::args::TOKEN_VARIABLE;
@@ -19,6 +19,8 @@ use super::{Connected, Shared};
 
 /// A worker that has not connected by then never will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// A killed process is gone by then; one that is not is stuck in the kernel.
+const END_TIMEOUT: Duration = Duration::from_millis(50);
 /// Buffer of an in-memory connection, each way.
 const PIPE_BYTES: usize = 256 << 10;
 
@@ -42,17 +44,39 @@ impl Launch {
     }
 }
 
-/// What keeps a started worker alive.
+/// Ends a started worker when it is dropped.
 #[derive(Debug)]
-pub(super) enum Process {
-    /// Killed when this is dropped; its output goes to the log until then.
-    Child { _child: Child, _output: AbortOnDropHandle<String> },
+pub(super) enum Life {
+    Child { shared: Arc<Shared>, name: String, _output: AbortOnDropHandle<String> },
     Task { _task: AbortOnDropHandle<()> },
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Self::Child { shared, name, .. } = self {
+            drop(shared.children().remove(name));
+        }
+    }
+}
+
+/// Kills processes and waits until they are gone, so that they write no more.
+pub(super) fn end(mut children: Vec<Child>) {
+    for child in &mut children {
+        if let Err(error) = child.start_kill() {
+            tracing::debug!("cannot kill a worker: {error}");
+        }
+    }
+    let deadline = Instant::now() + END_TIMEOUT;
+    while children.iter_mut().any(|child| matches!(child.try_wait(), Ok(None)))
+        && Instant::now() < deadline
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Why a worker did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum LaunchError {
+pub(crate) enum LaunchError {
     /// Its program cannot be executed.
     #[error("cannot start a worker: {}: {error}", executable.display())]
     Spawn {
@@ -91,7 +115,7 @@ pub(super) async fn launch(shared: &Arc<Shared>) -> Result<Connected, LaunchErro
 }
 
 async fn start_process(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     name: &str,
     executable: &PathBuf,
     arguments: &[OsString],
@@ -121,7 +145,9 @@ async fn start_process(
     let output = AbortOnDropHandle::new(tokio::spawn(log_output(output, name.to_owned())));
     tokio::select! {
         Ok(mut worker) = connected => {
-            worker.process = Some(Process::Child { _child: child, _output: output });
+            shared.children().insert(name.to_owned(), child);
+            let (shared, name) = (Arc::clone(shared), name.to_owned());
+            worker._life = Some(Life::Child { shared, name, _output: output });
             Ok(worker)
         }
         status = child.wait() => {
@@ -162,6 +188,6 @@ async fn start_task(
     }));
     shared.greet(near, Some(shared.own_token.clone())).await;
     let mut worker = connected.await.map_err(|_| LaunchError::TimedOut)?;
-    worker.process = Some(Process::Task { _task: task });
+    worker._life = Some(Life::Task { _task: task });
     Ok(worker)
 }
