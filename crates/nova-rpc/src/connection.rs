@@ -131,19 +131,20 @@ where
         ended: CancellationToken::new(),
         closed: OnceLock::new(),
     });
-    tokio::spawn(drive(link, shared, Arc::clone(&control)));
+    let ending = Ending { shared, control: Arc::clone(&control) };
+    tokio::spawn(drive(link, ending));
     Connection(control)
 }
 
-async fn drive<S, E>(link: Link<S>, shared: Arc<Shared<E>>, control: Arc<Control>)
+async fn drive<S, E>(link: Link<S>, ending: Ending<E>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     E: End,
 {
-    let _ending = Ending { shared: &shared, control: &control };
+    let Ending { shared, control } = &ending;
     let (read, write) = tokio::io::split(link.stream);
-    let mut writer = Writer { stream: write, buffer: BytesMut::new(), shared: &shared };
-    let mut reading = pin!(read_frames(read, &link.own, link.keepalive, &shared));
+    let mut writer = Writer { stream: write, buffer: BytesMut::new(), shared };
+    let mut reading = pin!(read_frames(read, &link.own, link.keepalive, shared));
     // Without a fixed order: under a flood of input the reader uses up the task's budget in each turn
     // that it begins.
     let closed = tokio::select! {
@@ -165,13 +166,14 @@ where
     }
 }
 
-/// The task may be dropped together with its runtime: whoever waits must hear of the end even then.
-struct Ending<'a, E: End> {
-    shared: &'a Shared<E>,
-    control: &'a Control,
+/// Tells everyone who waits that the connection has ended. It belongs to the task from its first moment:
+/// a task may be dropped together with its runtime before it ran at all.
+struct Ending<E: End> {
+    shared: Arc<Shared<E>>,
+    control: Arc<Control>,
 }
 
-impl<E: End> Drop for Ending<'_, E> {
+impl<E: End> Drop for Ending<E> {
     fn drop(&mut self) {
         let closed = self.control.closed.get_or_init(|| Closed::HungUp);
         self.shared.lock().closed(closed);
