@@ -98,11 +98,24 @@ fn unit_at(bytes: &[u8], at: usize) -> Option<(u16, usize)> {
     let rest = bytes.get(at..)?.strip_prefix(b"\\u")?;
     let more_us = rest.iter().take_while(|&&byte| byte == b'u').count();
     let digits = rest[more_us..].first_chunk::<4>()?;
-    let unit = digits
-        .iter()
-        .try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)? as u16))?;
-    Some((unit, at + 2 + more_us + 4))
+    let unit = digits.iter().fold(0, |unit, &digit| unit << 4 | DIGITS[usize::from(digit)]);
+    (unit & NO_DIGITS == 0).then_some((unit as u16, at + 2 + more_us + 4))
 }
+
+/// What hexadecimal digits are worth.
+static DIGITS: [u32; 256] = {
+    let mut digits = [NO_DIGITS; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u32;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u32;
+        value += 1;
+    }
+    digits
+};
+
+/// Set above a unit's 16 bits if any of the four bytes that it was made of is no digit.
+const NO_DIGITS: u32 = 0x1111_0000;
 
 #[cfg(test)]
 mod tests {

@@ -133,13 +133,13 @@ impl<'t> Cursor<'t> {
         let start = self.pos;
         self.pos += 1;
         loop {
-            self.skip_until(LITERAL_STOP);
+            let rest = self.bytes.get(self.pos..).unwrap_or_default();
+            self.pos += first_of(rest, [quote, b'\\', b'\n', b'\r']);
             match self.peek() {
                 b'\\' if !matches!(self.peek_at(1), b'\n' | b'\r') => {
                     self.pos = (self.pos + 2).min(self.bytes.len());
                 }
                 byte if byte == quote && !self.at_end() => return self.bump(),
-                b'"' | b'\'' => self.bump(),
                 _ => return self.doubt_at(start, Reason::UnclosedLiteral),
             }
         }
@@ -224,10 +224,7 @@ impl<'t> Cursor<'t> {
     /// To the next brace, literal or comment, if not the text's end.
     pub(super) fn skip_plain_code(&mut self) {
         let rest = self.bytes.get(self.pos..).unwrap_or_default();
-        let (blocks, _) = rest.as_chunks::<16>();
-        let plain = blocks.iter().take_while(|block| is_plain_code(block)).count();
-        self.pos += plain * 16;
-        self.skip_until(BODY_STOP);
+        self.pos += first_of(rest, [b'{', b'}', b'"', b'\'', b'/']);
     }
 
     pub(super) fn skip_until(&mut self, class: u8) {
@@ -251,10 +248,26 @@ impl<'t> Cursor<'t> {
     }
 }
 
-/// Whether no byte is a [`BODY_STOP`]. Without branches, this compiles to a few vector instructions.
-fn is_plain_code(block: &[u8; 16]) -> bool {
-    let holds = |wanted| block.iter().fold(false, |any, &byte| any | (byte == wanted));
-    !(holds(b'{') | holds(b'}') | holds(b'"') | holds(b'\'') | holds(b'/'))
+/// Where the first of the `wanted` bytes is, or the end.
+///
+/// Takes eight bytes at a time: a byte's highest bit in `found` is set if the byte is wanted. The
+/// subtraction may set it for bytes above a wanted one as well, never for those below.
+fn first_of<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = wanted.iter().fold(0, |found, &byte| {
+            let difference = word ^ (ONES * u64::from(byte));
+            found | (difference.wrapping_sub(ONES) & !difference)
+        });
+        let found = found & (ONES << 7);
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let in_tail = tail.iter().position(|byte| wanted.contains(byte));
+    words.len() * 8 + in_tail.unwrap_or(tail.len())
 }
 
 pub(super) fn span(start: usize, end: usize) -> Span {

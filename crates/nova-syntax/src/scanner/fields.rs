@@ -67,7 +67,8 @@ impl<'t> Scanner<'t> {
             self.cursor.text_of(list.of),
             dimensions,
         );
-        let whole = span(name.start as usize, self.cursor.pos());
+        let end = if dimensions.is_empty() { name.end as usize } else { self.cursor.pos() };
+        let whole = span(name.start as usize, end);
         list.last = self.declare(Kind::Field, signed, list.modifiers, list.scope, name, whole);
         let declared = self.cursor.pos();
         self.cursor.skip_trivia();

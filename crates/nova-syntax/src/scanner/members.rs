@@ -143,6 +143,9 @@ impl<'t> Scanner<'t> {
             b'{' if scope.kind() == Some(Kind::Record) => {
                 return self.compact_constructor(lead, scope, word);
             }
+            next if next != b'.' && names_no_type(lead.word) => {
+                self.cursor.doubt_at(lead.word_start, Reason::UnexpectedToken);
+            }
             _ => {}
         }
         let of = self.cursor.rest_of_type(word);
@@ -244,6 +247,11 @@ impl<'t> Scanner<'t> {
         self.cursor.doubt(Reason::UnexpectedToken);
         self.recover();
     }
+}
+
+/// Whether `word` is an identifier that no type may have for a name (JLS §3.9).
+fn names_no_type(word: &str) -> bool {
+    matches!(word, "permits" | "record" | "sealed" | "var" | "yield")
 }
 
 /// Whether `word` begins a statement or continues an expression: this is code, not a member.

@@ -208,14 +208,14 @@ fn named_types_in_code_are_local_and_members_of_anonymous_classes_are_no_symbols
 #[test]
 fn contextual_keywords_are_names_as_well() {
     check_members(
-        "int record, sealed, var, module, yield, when, permits, open; record record(record r) { }
-         sealed sealed; var x = 1; open module; non non; void yield() { } when<T> when; int non = 1;",
+        "int record, sealed, var, module, yield, when, permits, open; record with(open record) { }
+         when sealed; open module; non non; void yield() { } when<T> when; int non = 1;",
         "field A.record: int\nfield A.sealed: int\nfield A.var: int\nfield A.module: int\nfield A.yield: int
          field A.when: int\nfield A.permits: int\nfield A.open: int
-         record A.record(record r)
-         record-component A.record.r: record
-         field A.sealed: sealed
-         field A.x: var\nfield A.module: open\nfield A.non: non\nmethod A.yield(): void\nfield A.when: when<T>\nfield A.non: int",
+         record A.with(open record)
+         record-component A.with.record: open
+         field A.sealed: when
+         field A.module: open\nfield A.non: non\nmethod A.yield(): void\nfield A.when: when<T>\nfield A.non: int",
     );
 }
 

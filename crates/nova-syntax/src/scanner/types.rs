@@ -73,6 +73,9 @@ impl<'t> Scanner<'t> {
         self.cursor.skip_trivia();
         let Some(name_span) = self.cursor.declared_name() else { return false };
         let name = self.cursor.text_of(name_span);
+        if name == "this" {
+            return false;
+        }
         let dimensions = self.cursor.dimensions();
         let signed =
             signature::typed(&mut self.declarations, name, self.cursor.text_of(of), dimensions);
