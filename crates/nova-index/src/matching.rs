@@ -36,18 +36,20 @@ const NAME_SEARCHED_BYTES_MAX: usize = 64;
 pub(crate) struct Pattern {
     text: Vec<u8>,
     folded: Vec<u8>,
+    letters: u32,
 }
 
 impl Pattern {
     pub(crate) fn new(text: &str) -> Self {
         let text = text.as_bytes().to_vec();
         let folded = text.to_ascii_lowercase();
-        Self { text, folded }
+        let letters = letters(&text);
+        Self { text, folded, letters }
     }
 
     /// How the name matches.
     pub(crate) fn class_in(&self, name: &[u8]) -> MatchClass {
-        if !self.is_subsequence_of(name) {
+        if letters(name) & self.letters != self.letters || !self.is_subsequence_of(name) {
             return MatchClass::Absent;
         }
         if name.len() == self.text.len() {
@@ -57,16 +59,10 @@ impl Pattern {
         if name[..self.text.len()].eq_ignore_ascii_case(&self.text) {
             return MatchClass::Prefix;
         }
-        let searched = &name[..name.len().min(NAME_SEARCHED_BYTES_MAX)];
-        let by_words = self.class_by_words(searched);
-        if by_words == MatchClass::Absent {
-            let is_piece = self.is_piece_of(searched);
-            return if is_piece { MatchClass::Substring } else { MatchClass::Subsequence };
-        }
-        by_words
+        self.class_within(&Searched::new(&name[..name.len().min(NAME_SEARCHED_BYTES_MAX)]))
     }
 
-    /// Every class of match implies this one, and it refuses most names at little cost.
+    /// Every class of match implies this one.
     fn is_subsequence_of(&self, name: &[u8]) -> bool {
         let mut rest = self.folded.as_slice();
         for byte in name {
@@ -79,58 +75,107 @@ impl Pattern {
         rest.is_empty()
     }
 
-    fn is_piece_of(&self, name: &[u8]) -> bool {
-        name.windows(self.text.len()).any(|part| part.eq_ignore_ascii_case(&self.text))
-    }
-
-    /// [`MatchClass::Humps`] or [`MatchClass::WordStart`], if the pattern consists of beginnings of
-    /// words.
+    /// The class of a subsequence that is no prefix.
     ///
-    /// Goes through the pattern with all positions in the name at which its last byte can stand. The
-    /// next byte stands right after one of these, or begins a word after the first of them. A capital
-    /// in the pattern does not stand for a small letter within a word.
-    fn class_by_words(&self, name: &[u8]) -> MatchClass {
-        let (starts, small) = words(name);
+    /// Goes through the pattern with all positions in the name at which its last byte can stand if
+    /// it consists of beginnings of words: the next byte stands right after one of these, or begins a
+    /// word after the first of them. A capital in the pattern does not stand for a small letter
+    /// within a word.
+    fn class_within(&self, name: &Searched) -> MatchClass {
         let mut from_first = 1;
-        let mut from_any = starts;
-        let mut ends_from_first = 0;
-        for (byte, folded) in self.text.iter().zip(&self.folded) {
-            let mut here = positions(name, |of_name| of_name.to_ascii_lowercase() == *folded);
-            if byte.is_ascii_uppercase() {
-                here &= starts | !small;
+        let mut from_any = name.starts;
+        let (mut humps, mut words, mut pieces) = (0, 0, u64::MAX);
+        for (index, (byte, folded)) in self.text.iter().zip(&self.folded).enumerate() {
+            let equal = name.positions_of(*folded);
+            let is_capital = byte.is_ascii_uppercase();
+            let fitting = if is_capital { equal & (name.starts | name.capitals) } else { equal };
+            humps = fitting & from_first;
+            words = fitting & from_any;
+            from_first = name.after(humps);
+            from_any = name.after(words);
+            pieces &= equal.checked_shr(index as u32).unwrap_or_default();
+            if words | pieces == 0 {
+                return MatchClass::Subsequence;
             }
-            ends_from_first = here & from_first;
-            let ends = here & from_any;
-            if ends == 0 {
-                return MatchClass::Absent;
-            }
-            from_first = next_positions(ends_from_first, starts);
-            from_any = next_positions(ends, starts);
         }
-        if ends_from_first == 0 { MatchClass::WordStart } else { MatchClass::Humps }
+        match (humps, words) {
+            (0, 0) => MatchClass::Substring,
+            (0, _) => MatchClass::WordStart,
+            _ => MatchClass::Humps,
+        }
     }
 }
 
-/// Where the byte can stand that follows one at these positions.
-fn next_positions(ends: u64, starts: u64) -> u64 {
-    let up_to_first = ends ^ ends.wrapping_sub(1);
-    ends << 1 | starts & !up_to_first
+/// The beginning of a name, made ready to be asked for the positions of bytes. Works on eight bytes
+/// at once, each a lane of a [`u64`].
+struct Searched {
+    /// In small letters.
+    folded: [u64; LANES_MAX],
+    lanes: usize,
+    /// Where words begin: `Hash|Map`, `HTTP|Server`, `MAX_|VALUE`, `utf8|Name`.
+    starts: u64,
+    capitals: u64,
 }
 
-/// Where words begin: `Hash|Map`, `HTTP|Server`, `MAX_|VALUE`, `utf8|Name`; and where small letters
-/// are.
-fn words(name: &[u8]) -> (u64, u64) {
-    let small = positions(name, |byte| byte.is_ascii_lowercase());
-    let capital = positions(name, |byte| byte.is_ascii_uppercase());
-    let separator = positions(name, |byte| matches!(byte, b'_' | b'$' | b'.' | b'-'));
-    let after_other = capital & !(capital << 1);
-    let before_small = capital & small >> 1;
-    (1 | separator << 1 | after_other | before_small, small)
+const LANES_MAX: usize = NAME_SEARCHED_BYTES_MAX / 8;
+
+/// The lowest bit of each byte.
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+impl Searched {
+    fn new(name: &[u8]) -> Self {
+        let mut bytes = [0; NAME_SEARCHED_BYTES_MAX];
+        bytes[..name.len()].copy_from_slice(name);
+        let mut folded = [0; LANES_MAX];
+        let lanes = name.len().div_ceil(8);
+        let (mut capitals, mut small, mut separators) = (0, 0, 0);
+        let chunks = bytes.as_chunks::<8>().0[..lanes].iter();
+        for (at, (chunk, folded)) in (0..).step_by(8).zip(chunks.zip(&mut folded)) {
+            let lane = u64::from_le_bytes(*chunk);
+            let separator = equal(lane, b'_') | equal(lane, b'$') | equal(lane, b'.');
+            // Of ASCII, letters and some signs have 0x40; small ones have 0x20 as well.
+            let letter = lane >> 6 & !(lane >> 7) & !separator & ONES;
+            let is_small = lane >> 5 & letter;
+            capitals |= gather(letter & !is_small) << at;
+            small |= gather(is_small) << at;
+            separators |= gather(separator) << at;
+            *folded = lane | (letter & !is_small) << 5;
+        }
+        let after_other = capitals & !(capitals << 1);
+        let before_small = capitals & small >> 1;
+        let starts = 1 | separators << 1 | after_other | before_small;
+        Self { folded, lanes, starts, capitals }
+    }
+
+    /// Where a small letter stands, or its capital; or a byte that is no letter.
+    fn positions_of(&self, byte: u8) -> u64 {
+        let lanes = (0..).step_by(8).zip(&self.folded[..self.lanes]);
+        lanes.fold(0, |positions, (at, lane)| positions | gather(equal(*lane, byte)) << at)
+    }
+
+    /// Where the byte can stand that follows one at these positions.
+    fn after(&self, ends: u64) -> u64 {
+        let up_to_first = ends ^ ends.wrapping_sub(1);
+        ends << 1 | self.starts & !up_to_first
+    }
 }
 
-/// The positions of the bytes that are so.
-fn positions(name: &[u8], is_so: impl Fn(&u8) -> bool) -> u64 {
-    (0..).zip(name).fold(0, |bits, (index, byte)| bits | u64::from(is_so(byte)) << index)
+/// The lowest bit of each byte of the lane that is equal to this one.
+fn equal(lane: u64, byte: u8) -> u64 {
+    const LOW_BITS: u64 = ONES * 0x7f;
+    let difference = lane ^ (ONES * u64::from(byte));
+    !(((difference & LOW_BITS) + LOW_BITS) | difference) >> 7 & ONES
+}
+
+/// The lowest bits of a lane's bytes, as the bits of one byte: the highest of the product.
+fn gather(lane: u64) -> u64 {
+    lane.wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+/// A bit for each letter that occurs, whatever its case; other bytes share these bits. Refuses most
+/// names for most patterns, at little cost.
+fn letters(text: &[u8]) -> u32 {
+    text.iter().fold(0, |letters, byte| letters | 1 << (byte & 31))
 }
 
 #[cfg(test)]

@@ -77,12 +77,14 @@ fn search_shard<'a>(
         }
         for symbol in file.symbols() {
             let class = classes[symbol.name_number()];
-            if class > MatchClass::Absent && query.wants(symbol.kind()) && query.places(&symbol) {
-                best.total += 1;
-                if best.can_enter(Score::max_of(class, &symbol)) {
-                    let score = Score::of_symbol(class, &symbol);
-                    best.offer(Hit { symbol: ViewSymbol::Declared(symbol), score });
-                }
+            if class == MatchClass::Absent || !query.wants(symbol.kind()) || !query.places(&symbol)
+            {
+                continue;
+            }
+            best.total += 1;
+            if best.can_enter(Score::max_of(class, &symbol)) {
+                let score = Score::of_symbol(class, &symbol);
+                best.offer(Hit { symbol: ViewSymbol::Declared(symbol), score });
             }
         }
     }
