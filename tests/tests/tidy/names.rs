@@ -130,23 +130,21 @@ fn is_crate(name: &str) -> bool {
     !rest.is_empty() && rest.chars().all(|c| c.is_ascii_lowercase())
 }
 
-/// `UPPER_CASE`, `TwoHumps`, or words joined by `::`.
+/// `UPPER_CASE`, `TwoHumps`, `a_test_is_a_sentence`, or words joined by `::`.
 fn is_code(name: &str) -> bool {
     let is_word = |part: &str| {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    let is_upper = |name: &str| {
-        let has_parts = name.trim_matches('_').contains('_');
-        has_parts && !name.contains(|c: char| c.is_ascii_lowercase())
-    };
-    let has_humps = |name: &str| {
-        let humps = name.chars().filter(char::is_ascii_uppercase).count();
-        name.starts_with(|c: char| c.is_ascii_uppercase())
-            && (2..name.len()).contains(&humps)
-            && !name.contains('_')
-            && name.contains(|c: char| c.is_ascii_lowercase())
-    };
-    name.split("::").all(is_word) && (name.contains("::") || is_upper(name) || has_humps(name))
+    let has_lowercase = name.contains(|c: char| c.is_ascii_lowercase());
+    let is_upper = !has_lowercase && name.trim_matches('_').contains('_');
+    let is_sentence = has_lowercase && name.matches('_').count() > 2;
+    let humps = name.chars().filter(char::is_ascii_uppercase).count();
+    let has_humps = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && has_lowercase
+        && humps > 1
+        && !name.contains('_');
+    let is_path = name.contains("::");
+    name.split("::").all(is_word) && (is_path || is_upper || is_sentence || has_humps)
 }
 
 /// A path relative to a folder, `..` resolved.
@@ -168,7 +166,7 @@ mod tests {
 
     const CODE: (&str, &str) = (
         "crates/nova-index/src/view.rs",
-        "struct SymbolView; const A_MAX: u8; cache_dir; \"to-do\"",
+        "use nova_index; struct SymbolView; const A_MAX: u8; cache_dir; \"to-do\"",
     );
     const MANIFEST: (&str, &str) = ("crates/nova-index/Cargo.toml", "name = \"nova-index\"");
 
@@ -176,9 +174,10 @@ mod tests {
     fn a_name_of_nothing_is_found() {
         let document = "`crates/nova-index/src/view.rs` `view.rs` `SymbolView` `A_MAX` `nova-index`\n\
             `crates/nova-index/src/gone.rs`\n`gone.rs`\n`SymbolGone`\n`B_MAX`\n`nova-gone`\n\
-            `nova_index::SymbolView`\n`SymbolView::gone`\n`--cache-dir DIR` `--to-do`\n`--gone`\n`crates/gone/`";
+            `nova_index::SymbolView`\n`SymbolView::gone`\n`--cache-dir DIR` `--to-do`\n`--gone`\n`crates/gone/`\n\
+            `a_test_that_is_gone` `short_name`";
         let files = [CODE, MANIFEST, ("docs/a.md", document)];
-        let expected = [2, 3, 4, 5, 6, 7, 8, 10, 11].map(|line| format!("docs/a.md:{line}"));
+        let expected = [2, 3, 4, 5, 6, 8, 10, 11, 12].map(|line| format!("docs/a.md:{line}"));
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
         crate::tree::assert_complaints(complaints, &files, &expected);
     }
