@@ -108,7 +108,8 @@ impl Listener {
         Ok(Listener { inner, endpoint: endpoint.clone() })
     }
 
-    /// The next connection.
+    /// The next connection. An error may pass (too many open files, for one): whoever loops over this
+    /// waits a moment after it.
     pub async fn accept(&self) -> Result<Stream, EndpointError> {
         self.inner
             .accept()
