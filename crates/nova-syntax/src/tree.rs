@@ -7,13 +7,14 @@
 //! and recovery is where the parser can take quadratic time.
 
 mod declare;
+mod errors;
 mod source;
 mod walk;
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 use crate::declarations::Declarations;
 
@@ -58,7 +59,7 @@ pub fn parse(text: &str) -> Result<Declarations, TreeError> {
         return Err(TreeError::TooLarge { bytes: text.len() });
     }
     let tree = tree_of(&in_the_grammars_terms(text))?;
-    match first_error(tree.root_node()) {
+    match errors::first(tree.root_node(), text) {
         Some(offset) => Err(TreeError::Syntax { offset }),
         None => Ok(walk::declarations(text, &tree)),
     }
@@ -110,22 +111,4 @@ fn tree_of(text: &[u8]) -> Result<Tree, TreeError> {
     parser
         .parse_with_options(&mut |at, _| text.get(at..).unwrap_or_default(), None, Some(options))
         .ok_or(error)
-}
-
-fn first_error(root: Node<'_>) -> Option<usize> {
-    let mut cursor = root.walk();
-    loop {
-        let node = cursor.node();
-        if node.is_error() || node.is_missing() {
-            return Some(node.start_byte());
-        }
-        if node.has_error() && cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return None;
-            }
-        }
-    }
 }

@@ -1,0 +1,140 @@
+//! Where a text is not Java: the grammar's errors, and what the grammar lets pass.
+//!
+//! The grammar reads what compiles; it is lax about what does not. A tree that rests on a misread
+//! token would be worth less than the scanner's answer, so it counts as an error here.
+
+use tree_sitter::Node;
+
+use super::source::children;
+
+const TEXT_BLOCK_QUOTE: &[u8] = b"\"\"\"";
+
+/// The first error, in bytes.
+pub(super) fn first(root: Node<'_>, text: &str) -> Option<usize> {
+    let mut cursor = root.walk();
+    loop {
+        let node = cursor.node();
+        if node.is_error() || node.is_missing() || is_misread(node, text.as_bytes()) {
+            return Some(node.start_byte());
+        }
+        if cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return None;
+            }
+        }
+    }
+}
+
+/// Whether the grammar makes of this node what it is not by the specification.
+fn is_misread(node: Node<'_>, text: &[u8]) -> bool {
+    let after = |offset: usize| text.get(offset..).unwrap_or_default();
+    match node.kind() {
+        "string_literal" => {
+            let is_block = after(node.start_byte()).starts_with(TEXT_BLOCK_QUOTE);
+            is_block && !(ends_its_line(after(node.start_byte() + TEXT_BLOCK_QUOTE.len())))
+                || children(node).any(|child| hides_a_quote(child, text))
+        }
+        // Where no keyword can stand, the grammar reads one as a name (JLS §3.9).
+        "identifier" | "type_identifier" => is_keyword(&text[node.byte_range()]),
+        // A type is declared in a block, not as a statement's only statement (§14.3).
+        "if_statement"
+        | "while_statement"
+        | "do_statement"
+        | "for_statement"
+        | "enhanced_for_statement"
+        | "labeled_statement" => children(node).any(|child| {
+            child.kind().ends_with("_declaration") && child.kind() != "local_variable_declaration"
+        }),
+        "non-sealed" => continues_a_word(after(node.end_byte())),
+        _ => false,
+    }
+}
+
+fn is_keyword(word: &[u8]) -> bool {
+    KEYWORDS.binary_search_by(|keyword| keyword.as_bytes().cmp(word)).is_ok()
+}
+
+/// A text block's opening quote stands at the end of its line (JLS §3.10.6).
+fn ends_its_line(after: &[u8]) -> bool {
+    let blank = after.iter().position(|byte| !matches!(byte, b' ' | b'\t' | 0x0c));
+    blank.is_some_and(|end| matches!(after[end], b'\n' | b'\r'))
+}
+
+/// In a text block the grammar sees comments, and does not look for the closing quote there.
+fn hides_a_quote(node: Node<'_>, text: &[u8]) -> bool {
+    node.kind().ends_with("_comment")
+        && memchr::memmem::find(&text[node.byte_range()], TEXT_BLOCK_QUOTE).is_some()
+}
+
+/// `non-sealedclass` is `non - sealedclass` (JLS §3.9).
+fn continues_a_word(after: &[u8]) -> bool {
+    matches!(after, [b'_' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.., ..])
+}
+
+/// The reserved keywords and literals, sorted, without the three that the grammar rightly takes for
+/// names in places: `case null, default`, `A.super::f`, `f(@X A this)`.
+const KEYWORDS: [&str; 50] = [
+    "abstract",
+    "assert",
+    "boolean",
+    "break",
+    "byte",
+    "case",
+    "catch",
+    "char",
+    "class",
+    "const",
+    "continue",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extends",
+    "false",
+    "final",
+    "finally",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "implements",
+    "import",
+    "instanceof",
+    "int",
+    "interface",
+    "long",
+    "native",
+    "new",
+    "null",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "short",
+    "static",
+    "strictfp",
+    "switch",
+    "synchronized",
+    "throw",
+    "throws",
+    "transient",
+    "true",
+    "try",
+    "void",
+    "volatile",
+    "while",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_sorted() {
+        assert!(KEYWORDS.is_sorted());
+    }
+}
