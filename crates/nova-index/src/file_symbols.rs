@@ -215,3 +215,36 @@ fn push_position(record: &mut Vec<u8>, position: Position) {
 fn push_number(record: &mut Vec<u8>, number: usize) {
     record.extend_from_slice(&(number as u64).to_le_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nova_syntax::scanner::scan;
+
+    #[track_caller]
+    fn check(text: &str, note: &str) {
+        let file = FileSymbols::new(FileMeta::default(), text, scan(text).declarations);
+        assert_eq!((file.meta.note.as_str(), file.is_skipped()), (note, !note.is_empty()));
+        assert!(file.symbol_count() == 0 || !file.is_skipped());
+    }
+
+    #[test]
+    fn a_file_over_a_bound_is_skipped_with_a_note_that_names_it() {
+        let nested = |depth| "class A{".repeat(depth);
+        check(&nested(usize::from(TYPE_NESTING_MAX) + 1), "");
+        check(&nested(usize::from(TYPE_NESTING_MAX) + 2), "types nested more than 255 deep");
+        let constants = |count| format!("enum E{{{}", "A,".repeat(count));
+        check(&constants(FILE_DECLARATIONS_MAX - 1), "");
+        check(&constants(FILE_DECLARATIONS_MAX), "more than 262144 declarations or imports");
+        let line = "\n".repeat(FILE_LINES_MAX as usize);
+        check(&format!("{line}class A {{}}"), "");
+        check(&format!("{line}\nclass A {{}}"), "more than 16777215 lines");
+    }
+
+    #[test]
+    fn flags_survive_being_kept() {
+        for bits in 0..16 {
+            assert_eq!(FileFlags::from_bits(bits).to_bits(), bits);
+        }
+    }
+}

@@ -1,5 +1,9 @@
 //! From Java text to shard files, and to answers.
 
+mod canonical;
+mod damage;
+mod golden;
 mod round_trip;
 mod search;
 mod support;
+mod view;

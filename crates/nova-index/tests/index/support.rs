@@ -50,8 +50,11 @@ pub(crate) fn open(bytes: Vec<u8>) -> Shard {
 
 /// A view of one shard with one root.
 pub(crate) fn view(files: &[(&str, &str)]) -> SymbolView {
-    let shard = ViewShard::new(Arc::new(open(shard_bytes(files))), []);
-    SymbolView::new(Revision(1), vec![shard])
+    view_of(open(shard_bytes(files)))
+}
+
+pub(crate) fn view_of(shard: Shard) -> SymbolView {
+    SymbolView::new(Revision(1), vec![ViewShard::new(Arc::new(shard), [])])
 }
 
 /// `path:line:character kind container.signature modifiers`
