@@ -8,15 +8,12 @@ use nova_syntax::lines::{Lines, Position};
 
 use crate::digest::{ContentHash, FileDigest};
 use crate::format;
+use crate::nesting::Nesting;
 use crate::stamp::Stamp;
 
 /// Declarations of a file, and imports of a file: a file with more is skipped. Twice what the largest
 /// legal class file can hold, and a fraction of what a shard can number.
 pub const FILE_DECLARATIONS_MAX: usize = 1 << 18;
-
-/// Types within types: a file that nests deeper is skipped, as a container's length, and with it that
-/// of an export, would grow with the square of the source.
-pub const TYPE_NESTING_MAX: u16 = 255;
 
 /// Lines of a file in which a name can stand: a file with a later name is skipped.
 pub const FILE_LINES_MAX: u32 = format::U24::NONE;
@@ -66,8 +63,8 @@ pub struct FileSymbols {
 }
 
 impl FileSymbols {
-    /// A scanned file: `declarations` is what `text` declares. A file that exceeds one of this
-    /// module's bounds comes out as skipped, with a note that names the bound.
+    /// A scanned file: `declarations` is what `text` declares. A file that exceeds a
+    /// bound comes out as skipped, with a note that names the bound.
     pub fn new(meta: FileMeta, text: &str, declarations: Declarations) -> Self {
         let mut lines = Lines::new(text);
         let package_position = match &declarations.package {
@@ -151,13 +148,12 @@ fn exceeded_bound(
     if names.iter().any(|name| name.line > FILE_LINES_MAX) || package.line > FILE_LINES_MAX {
         return Some(format!("more than {FILE_LINES_MAX} lines"));
     }
-    let mut depths: Vec<u16> = Vec::with_capacity(declarations.symbols.len());
-    for symbol in &declarations.symbols {
-        let depth = symbol.parent.map_or(0, |parent| depths[parent as usize] + 1);
-        if depth > TYPE_NESTING_MAX {
-            return Some(format!("types nested more than {TYPE_NESTING_MAX} deep"));
+    let mut nesting = Nesting::default();
+    for (index, symbol) in (0..).zip(&declarations.symbols) {
+        let is_type = |parent: u32| declarations.symbols[parent as usize].kind.is_type();
+        if let Err(problem) = nesting.enter(index, symbol.parent, is_type) {
+            return Some(problem.to_string());
         }
-        depths.push(depth);
     }
     None
 }
@@ -218,8 +214,10 @@ fn push_number(record: &mut Vec<u8>, number: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use nova_syntax::scanner::scan;
+
+    use super::*;
+    use crate::nesting::TYPE_NESTING_MAX;
 
     #[track_caller]
     fn check(text: &str, note: &str) {
@@ -231,8 +229,8 @@ mod tests {
     #[test]
     fn a_file_over_a_bound_is_skipped_with_a_note_that_names_it() {
         let nested = |depth| "class A{".repeat(depth);
-        check(&nested(usize::from(TYPE_NESTING_MAX) + 1), "");
-        check(&nested(usize::from(TYPE_NESTING_MAX) + 2), "types nested more than 255 deep");
+        check(&nested(TYPE_NESTING_MAX + 1), "");
+        check(&nested(TYPE_NESTING_MAX + 2), "types nested more than 255 deep");
         let constants = |count| format!("enum E{{{}", "A,".repeat(count));
         check(&constants(FILE_DECLARATIONS_MAX - 1), "");
         check(&constants(FILE_DECLARATIONS_MAX), "more than 262144 declarations or imports");

@@ -23,6 +23,7 @@ mod encode;
 mod file_symbols;
 mod format;
 mod interner;
+mod nesting;
 
 mod map;
 mod shard;
@@ -39,11 +40,10 @@ mod search;
 
 pub use builder::{AddFileError, BuildShardError, Root, ShardBuilder};
 pub use digest::{ContentHash, Digest, FileDigest};
-pub use file_symbols::{
-    FILE_DECLARATIONS_MAX, FILE_LINES_MAX, FileFlags, FileMeta, FileSymbols, TYPE_NESTING_MAX,
-};
+pub use file_symbols::{FILE_DECLARATIONS_MAX, FILE_LINES_MAX, FileFlags, FileMeta, FileSymbols};
 pub use id::{FileId, ShardId, ShardIdentity, SymbolId};
 pub use map::write_shard;
+pub use nesting::TYPE_NESTING_MAX;
 pub use query::Query;
 pub use rank::Score;
 pub use search::{Cancelled, Hit, SearchResult, search};

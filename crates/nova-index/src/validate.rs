@@ -17,6 +17,7 @@ use crate::format::{
     import_kind,
 };
 use crate::id::ShardIdentity;
+use crate::nesting::Nesting;
 use crate::path::{is_folder_path, is_name};
 use crate::shard::Shard;
 
@@ -228,33 +229,36 @@ fn symbols(shard: &Shard) -> Result<(), OpenShardError> {
     )
 }
 
-/// Each scope's parent must be a type before the scope, in the file in which the scope also ends.
+/// Scopes must end with their files, and nest as declarations do.
 fn scopes(shard: &Shard) -> Result<(), OpenShardError> {
     let check = |holds, problem| check(holds, "scopes", problem);
     let (rows, symbols) = (shard.rows::<ScopeRow>(), shard.rows::<SymbolRow>());
+    let firsts = || rows.iter().map(|row| row.first.get());
     check(rows.is_empty() == symbols.is_empty(), "not as many as symbols need")?;
-    check(rows.first().is_none_or(|row| row.first.get() == 0), "the first symbol has none")?;
-    check(rows.is_sorted_by(|a, b| a.first.get() < b.first.get()), UNSORTED)?;
-    let ends = rows.iter().skip(1).map(|row| row.first.get()).chain([symbols.len() as u32]);
-    check(
-        rows.last().is_none_or(|row| (row.first.get() as usize) < symbols.len()),
-        "one begins after the last symbol",
-    )?;
-    let mut files = shard.rows::<FileRow>().iter().map(|row| row.symbols_end.get()).peekable();
+    check(firsts().next().is_none_or(|first| first == 0), "the first symbol has none")?;
+    check(firsts().is_sorted_by(|a, b| a < b), UNSORTED)?;
+    let last = firsts().next_back().map_or(0, |first| first as usize);
+    check(last <= symbols.len().saturating_sub(1), "one begins after the last symbol")?;
+
+    let is_type = |id: u32| symbols[id as usize].traits.kind().is_some_and(Kind::is_type);
+    let mut file_ends = shard.rows::<FileRow>().iter().map(|row| row.symbols_end.get()).peekable();
     let mut file_first = 0;
-    for (row, end) in rows.iter().zip(ends) {
+    let mut nesting = Nesting::default();
+    for (row, end) in rows.iter().zip(firsts().skip(1).chain([symbols.len() as u32])) {
         let (first, parent) = (row.first.get(), row.parent.get());
-        while let Some(file_end) = files.next_if(|&file_end| file_end <= first) {
+        while let Some(file_end) = file_ends.next_if(|&file_end| file_end <= first) {
             file_first = file_end;
         }
-        if parent == U24::NONE {
-            continue;
+        let parent = (parent != U24::NONE).then_some(parent);
+        if let Some(parent) = parent {
+            check(file_first <= parent, "one has a parent in another file")?;
+            check(
+                file_ends.peek().is_some_and(|file_end| end <= *file_end),
+                "one leaves its file",
+            )?;
         }
-        let file_end = files.peek().copied().unwrap_or_default();
-        check(file_first <= parent && parent < first, "a parent does not precede its members")?;
-        check(end <= file_end, "one goes beyond its file")?;
-        let kind = symbols[parent as usize].traits.kind();
-        check(kind.is_some_and(Kind::is_type), "a parent is no type")?;
+        let nested = nesting.enter(first, parent, is_type);
+        check(nested.is_ok(), "one does not follow its type, or lies too deep")?;
     }
     Ok(())
 }
