@@ -70,15 +70,21 @@ pub(crate) fn known_packages<'s>(
     base: &[u8],
 ) -> KnownPackages {
     let mut known = KnownPackages::new();
-    for row in shards.flat_map(Shard::files).filter(|row| !row.flags().skipped) {
-        let path = folder::join(&source_root::path(row.root_identity(), base), &row.path());
-        let folder = folder::parent(&path).unwrap_or_default();
-        // Rows come ordered by path, so the first of a folder is the one that speaks for it.
-        let is_first = known.get(folder).is_none_or(|known| known.file == MODULE_INFO);
-        if is_first {
+    for shard in shards {
+        // Rows come folder by folder and in the order of names, so the first that can speak does.
+        let mut spoken_for = None;
+        for row in shard.files().filter(|row| !row.flags().skipped) {
+            let folder = (row.root_identity(), row.folder());
+            if spoken_for == Some(folder) {
+                continue;
+            }
             let file = row.file_name().to_vec();
+            if file != MODULE_INFO {
+                spoken_for = Some(folder);
+            }
             let package = row.package().map(str::to_owned);
-            known.insert(folder.to_vec(), KnownPackage { file, stamp: row.stamp(), package });
+            let path = folder::join(&source_root::path(folder.0, base), folder.1);
+            known.insert(path, KnownPackage { file, stamp: row.stamp(), package });
         }
     }
     known

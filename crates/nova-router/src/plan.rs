@@ -148,19 +148,19 @@ impl<'s> Seen<'s> {
     fn unseen(self, base: &[u8], scope: &Scope) -> Vec<FileRef<'s>> {
         let Some(shard) = self.shard else { return Vec::new() };
         let unseen = shard.files().filter(|row| !self.seen[row.id().0 as usize]);
-        in_scope(unseen, base, scope).collect()
+        let mut is_in_scope = is_in_scope(base, scope);
+        unseen.filter(|row| is_in_scope(row)).collect()
     }
 }
 
-/// Of some rows, those that are under a ROOT.
-pub(crate) fn in_scope<'s>(
-    rows: impl Iterator<Item = FileRef<'s>>,
+/// Tells of the rows of one shard, asked in their order, whether they are under a ROOT.
+pub(crate) fn is_in_scope<'s>(
     base: &[u8],
     scope: &Scope,
-) -> impl Iterator<Item = FileRef<'s>> {
-    // Rows come root by root.
+) -> impl FnMut(&FileRef<'s>) -> bool {
+    // Rows come root by root, and few roots are only partly under a ROOT.
     let mut last: Option<(&[u8], Vec<u8>, Extent)> = None;
-    rows.filter(move |row| {
+    move |row| {
         let identity = row.root_identity();
         if last.as_ref().is_none_or(|(known, ..)| *known != identity) {
             let root = source_root::path(identity, base);
@@ -172,7 +172,7 @@ pub(crate) fn in_scope<'s>(
             Some((_, _, extent)) => *extent == Extent::All,
             None => false,
         }
-    })
+    }
 }
 
 /// Whether a file has these very bytes.

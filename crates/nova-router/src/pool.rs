@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use nova_index::{ShardId, ShardIdentity};
@@ -228,7 +229,7 @@ impl Drop for Pool {
 }
 
 /// A worker that does not say how it is within this time has other work.
-const STATS_DEADLINE: std::time::Duration = std::time::Duration::from_secs(1);
+const STATS_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Why a file could not be scanned.
 #[derive(Debug, thiserror::Error)]
@@ -240,6 +241,11 @@ pub(crate) enum UpdateError {
     #[error(transparent)]
     Call(#[from] CallError),
 }
+
+/// Handshakes at a time; who comes later waits in the socket's queue.
+const HANDSHAKES_MAX: usize = 64;
+/// An error of the listening socket (out of file descriptors) does not go away at once.
+const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes in whoever connects and shows the token.
 fn door(
@@ -253,12 +259,15 @@ fn door(
         let mut handshakes = JoinSet::new();
         loop {
             tokio::select! {
-                stream = listener.accept() => match stream {
+                stream = listener.accept(), if handshakes.len() < HANDSHAKES_MAX => match stream {
                     Ok(stream) => {
                         let (shared, token) = (Arc::clone(&shared), token.clone());
                         handshakes.spawn(async move { shared.greet(stream, token).await });
                     }
-                    Err(error) => tracing::warn!("{error}"),
+                    Err(error) => {
+                        tracing::warn!("{error}");
+                        tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
+                    }
                 },
                 Some(_) = handshakes.join_next() => {}
             }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use nova_index::{FileId, OpenShardError, Shard, ShardId, ShardIdentity};
+use nova_index::{FileId, FileRef, OpenShardError, Shard, ShardId, ShardIdentity};
 use nova_protocol::message::IndexShard;
 use nova_protocol::path;
 use rayon::prelude::*;
@@ -293,63 +293,43 @@ impl Workspace {
         Ok(opened)
     }
 
-    /// Publishes the view and counts what is in it.
+    /// Publishes the view.
     fn conclude(&self, planned: Planned, mut built: Built) -> IndexReport {
         let base = self.base();
         let mut parts = Vec::new();
+        let mut skipped = planned.skipped;
         for plan in planned.plans {
             let (shard, stale) = match built.shards.remove(&plan.shard) {
                 Some(shard) => (Some(shard), Vec::new()),
                 None => (plan.current, plan.stale),
             };
             let Some(shard) = shard else { continue };
-            let visible: HashSet<FileId> =
-                plan::in_scope(shard.files(), &base, &self.scope).map(|file| file.id()).collect();
-            let hidden = shard.files().map(|file| file.id()).filter(|id| !visible.contains(id));
-            let hidden: HashSet<FileId> = hidden.chain(stale).collect();
+            let hidden: HashSet<FileId> = {
+                let mut is_in_scope = plan::is_in_scope(&base, &self.scope);
+                let outside = shard.files().filter(|file| !is_in_scope(file)).map(FileRef::id);
+                outside.chain(stale).collect()
+            };
+            let visible = shard.files().filter(|file| !hidden.contains(&file.id()));
+            let not_indexed = visible.filter(|file| file.flags().skipped);
+            skipped.extend(not_indexed.map(|file| self.skipped(file)));
             if hidden.len() < shard.file_count() as usize {
                 parts.push(Part { shard, hidden });
             }
         }
-        let mut report = self.count(&parts);
-        report.skipped.extend(planned.skipped);
-        report.skipped.sort_by(|a, b| a.path.cmp(&b.path));
-        report.workers = self.workers();
-        report.rescanned_files = built.rescanned_files;
-        report.shards = parts.len() + built.failed.len();
-        report.failed = built.failed;
-        self.set_coverage(report.shards - report.failed.len(), report.shards);
+        skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        let (ready, failed) = (parts.len(), built.failed);
+        let shards = ready + failed.len();
+        self.set_coverage(ready, shards);
         self.published.replace(parts);
-        report.revision = self.view().revision().0;
-        report.symbols = self.view().symbol_count();
-        report
-    }
-
-    fn count(&self, parts: &[Part]) -> IndexReport {
-        let mut report = IndexReport::default();
-        for part in parts {
-            report.index_bytes += part.shard.bytes().len() as u64;
-            for file in part.shard.files().filter(|file| !part.hidden.contains(&file.id())) {
-                if file.flags().skipped {
-                    report.skipped.push(self.skipped(file));
-                    continue;
-                }
-                report.files += 1;
-                report.source_bytes += file.source_bytes();
-                report.digest.add(self.relative(&self.path_of(file)), file.digest());
-                if !file.note().is_empty() {
-                    report.notes.push(self.skipped(file));
-                }
-            }
+        IndexReport {
+            shards,
+            workers: self.workers(),
+            rescanned_files: built.rescanned_files,
+            skipped,
+            failed,
+            revision: self.view().revision().0,
+            ..IndexReport::default()
         }
-        report.notes.sort_by(|a, b| a.path.cmp(&b.path));
-        report
-    }
-
-    /// The path below the innermost ROOT.
-    fn relative<'p>(&self, path: &'p [u8]) -> &'p [u8] {
-        let below = self.roots().iter().filter_map(|root| root.relative(path));
-        below.min_by_key(|rest| rest.len()).unwrap_or(path)
     }
 }
 

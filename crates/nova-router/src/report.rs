@@ -6,7 +6,7 @@ use nova_index::{Digest, ShardId};
 use nova_protocol::message::WorkerStats;
 use nova_syntax::declarations::{Kind, Modifiers};
 
-/// A file or folder that is not in the index.
+/// A file or folder that is not in the index, or that there is something to say about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// Absolute path, as bytes.
@@ -28,14 +28,6 @@ pub struct FailedShard {
 /// How an index run went.
 #[derive(Debug, Clone, Default)]
 pub struct IndexReport {
-    /// Files in the index, without the skipped ones.
-    pub files: u64,
-    /// Symbols in the index, packages included.
-    pub symbols: u64,
-    /// Size of the files' source.
-    pub source_bytes: u64,
-    /// Size of the shard files.
-    pub index_bytes: u64,
     /// Shards that hold files of the workspace.
     pub shards: usize,
     /// Worker processes that this run started or accepted.
@@ -46,14 +38,27 @@ pub struct IndexReport {
     pub elapsed: Duration,
     /// Files whose text was scanned in this run.
     pub rescanned_files: u64,
-    /// Files that are not in the index.
+    /// Files that are not in the index, by path.
     pub skipped: Vec<Skipped>,
-    /// Files that are in the index, with something to say about them (read as ISO-8859-1).
-    pub notes: Vec<Skipped>,
     /// Shards that are not up to date.
     pub failed: Vec<FailedShard>,
     /// The revision of the published view.
     pub revision: u64,
+}
+
+/// What the published view holds, counted.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// Files, without the skipped ones.
+    pub files: u64,
+    /// Symbols, packages included.
+    pub symbols: u64,
+    /// Size of the files' source.
+    pub source_bytes: u64,
+    /// Size of the shard files.
+    pub index_bytes: u64,
+    /// Files with something to say about them (read as ISO-8859-1), by path.
+    pub notes: Vec<Skipped>,
     /// One value for all files' paths below their ROOTs and what was found in them.
     pub digest: Digest,
 }

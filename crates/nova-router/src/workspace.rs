@@ -15,7 +15,7 @@ use crate::folder;
 use crate::layout::Layout;
 use crate::pool::{Pool, PoolError, WorkerOptions};
 use crate::published::Published;
-use crate::report::{Progress, ShardFacts, ShardStatus, Skipped, Status};
+use crate::report::{Contents, Progress, ShardFacts, ShardStatus, Skipped, Status};
 use crate::root::{self, Root};
 use crate::scope::Scope;
 use crate::source_root;
@@ -186,6 +186,32 @@ impl Workspace {
     /// A skipped file, or one with something to say about it.
     pub(crate) fn skipped(&self, file: FileRef<'_>) -> Skipped {
         Skipped { path: self.path_of(file), reason: file.note().to_owned() }
+    }
+
+    /// Counts what the published view holds.
+    pub fn contents(&self) -> Contents {
+        let view = self.view();
+        let mut contents = Contents { symbols: view.symbol_count(), ..Contents::default() };
+        for part in view.shards() {
+            contents.index_bytes += part.shard().bytes().len() as u64;
+            let visible = part.shard().files().filter(|file| part.is_visible(file.id()));
+            for file in visible.filter(|file| !file.flags().skipped) {
+                contents.files += 1;
+                contents.source_bytes += file.source_bytes();
+                contents.digest.add(self.below_root(&self.path_of(file)), file.digest());
+                if !file.note().is_empty() {
+                    contents.notes.push(self.skipped(file));
+                }
+            }
+        }
+        contents.notes.sort_by(|a, b| a.path.cmp(&b.path));
+        contents
+    }
+
+    /// The path below the innermost ROOT.
+    fn below_root<'p>(&self, path: &'p [u8]) -> &'p [u8] {
+        let below = self.roots().iter().filter_map(|root| root.relative(path));
+        below.min_by_key(|rest| rest.len()).unwrap_or(path)
     }
 
     /// The cache folder.

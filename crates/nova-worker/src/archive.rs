@@ -71,7 +71,8 @@ impl Archive {
     /// The first bytes of an entry, at most `bytes_max`.
     pub fn read_start(&mut self, path: &[u8], bytes_max: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        self.zip.by_name_raw(path)?.take(bytes_max).read_to_end(&mut content)?;
+        let index = self.zip.index_for_name_raw(path).ok_or(io::ErrorKind::NotFound)?;
+        self.zip.by_index(index)?.take(bytes_max).read_to_end(&mut content)?;
         Ok(content)
     }
 
@@ -208,6 +209,7 @@ mod tests {
         let mut content = Vec::new();
         assert_eq!(archive.read(b"m/a/A.java", 100, &mut content).unwrap(), files[0].stamp);
         assert_eq!(content, b"class A {}");
+        assert_eq!(archive.read_start(b"m/a/A.java", 5).unwrap(), b"class");
     }
 
     #[test]

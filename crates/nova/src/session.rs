@@ -57,7 +57,7 @@ impl Session {
 
     fn tell_problems(&self) {
         let report = &self.report;
-        if report.files == 0 && report.skipped.is_empty() {
+        if self.workspace.view().file_count() == 0 && report.skipped.is_empty() {
             let roots = self.workspace.roots().iter();
             let roots: Vec<_> = roots.map(|root| root.given.display().to_string()).collect();
             self.messages.warn(&format!("no Java files in {}", roots.join(", ")));

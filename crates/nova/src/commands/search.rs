@@ -60,8 +60,9 @@ fn about(answer: &Answer) -> serde_json::Value {
 }
 
 fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Messages) {
-    if answer.total == 0 && session.report.files > 0 {
-        messages.remark(&format!("no symbol matches {query:?} in {} files", session.report.files));
+    let files = session.workspace.view().file_count();
+    if answer.total == 0 && files > 0 {
+        messages.remark(&format!("no symbol matches {query:?} in {files} files"));
     }
     if answer.cut {
         let shown = answer.hits.len();

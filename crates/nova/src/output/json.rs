@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use nova_router::Root;
-use nova_router::report::{IndexReport, Skipped, Symbol};
+use nova_router::report::{Contents, IndexReport, Skipped, Symbol};
 use serde::Serialize;
 use serde_json::json;
 
@@ -51,12 +51,16 @@ pub(crate) fn write_symbol(
 }
 
 /// The object of `index --json`.
-pub(crate) fn index_report(report: &IndexReport, roots: &[Root]) -> serde_json::Value {
+pub(crate) fn index_report(
+    report: &IndexReport,
+    contents: &Contents,
+    roots: &[Root],
+) -> serde_json::Value {
     json!({
-        "files": report.files,
-        "symbols": report.symbols,
-        "source_bytes": report.source_bytes,
-        "index_bytes": report.index_bytes,
+        "files": contents.files,
+        "symbols": contents.symbols,
+        "source_bytes": contents.source_bytes,
+        "index_bytes": contents.index_bytes,
         "shards": report.shards,
         "ready_shards": report.shards - report.failed.len(),
         "workers": report.workers,
@@ -70,12 +74,12 @@ pub(crate) fn index_report(report: &IndexReport, roots: &[Root]) -> serde_json::
         "elapsed_ms": report.elapsed.as_secs_f64() * 1e3,
         "rescanned_files": report.rescanned_files,
         "skipped": reasons(&report.skipped, roots),
-        "notes": reasons(&report.notes, roots),
+        "notes": reasons(&contents.notes, roots),
         "failed": report.failed.iter().map(|failed| {
             json!({ "shard": failed.shard.0, "reason": failed.reason })
         }).collect::<Vec<_>>(),
         "revision": report.revision,
-        "digest": report.digest.to_string(),
+        "digest": contents.digest.to_string(),
     })
 }
 
