@@ -44,9 +44,11 @@ impl Translation<'_> {
 }
 
 /// Translates the unicode escapes in `text`. What only looks like one stays as it is; a surrogate
-/// without its other half becomes U+FFFD.
+/// without its other half becomes U+FFFD. A text whose offsets do not fit 32 bits stays as well: no
+/// one can scan it.
 pub fn translate(text: &str) -> Translation<'_> {
-    if memmem::find(text.as_bytes(), br"\u").is_none() {
+    let is_too_large = text.len() > u32::MAX as usize;
+    if is_too_large || memmem::find(text.as_bytes(), br"\u").is_none() {
         return Translation { text: Cow::Borrowed(text), anchors: Vec::new() };
     }
     let mut translated = String::with_capacity(text.len());

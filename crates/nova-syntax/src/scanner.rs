@@ -14,6 +14,7 @@
 //!
 //! Knows nothing of encodings, lines or unicode escapes: offsets are bytes of the text it is given.
 
+mod bytes;
 mod code;
 mod cursor;
 mod fields;
@@ -29,6 +30,7 @@ mod unit;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
+use self::bytes::{SPACE, WORD, has};
 pub(crate) use self::cursor::Cursor;
 use self::fields::FieldList;
 use self::modifiers::{begins_declaration, begins_member};
@@ -267,8 +269,8 @@ fn may_declare_type(code: &str) -> bool {
         keyword.find_iter(code.as_bytes()).any(|at| {
             let before = at.checked_sub(1).map(|before| code.as_bytes()[before]);
             let after = code.as_bytes().get(at + keyword.needle().len());
-            before.is_none_or(|byte| !cursor::has(byte, cursor::WORD) && byte != b'.')
-                && after.is_some_and(|&byte| cursor::has(byte, cursor::SPACE) || byte == b'/')
+            before.is_none_or(|byte| !has(byte, WORD) && byte != b'.')
+                && after.is_some_and(|&byte| has(byte, SPACE) || byte == b'/')
         })
     })
 }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::bytes::{SPACE, WORD, first_of, has};
 use super::modifiers::begins_member;
 use super::{Doubt, Reason};
 use crate::declarations::Span;
@@ -22,6 +23,8 @@ pub(crate) struct Cursor<'t> {
     comment_end: &'static Finder<'static>,
     /// The first thing that was not as expected.
     pub(super) doubt: Option<Doubt>,
+    /// What was skipped as trivia last.
+    trivia: Span,
     /// No `"""` closes a text block in the rest of the text: it has been searched once.
     text_blocks_are_unclosed: bool,
 }
@@ -36,6 +39,7 @@ impl<'t> Cursor<'t> {
             pos: if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 },
             comment_end: &COMMENT_END,
             doubt: None,
+            trivia: Span::default(),
             text_blocks_are_unclosed: false,
         }
     }
@@ -92,12 +96,21 @@ impl<'t> Cursor<'t> {
 
     /// Steps over white space and comments.
     pub(crate) fn skip_trivia(&mut self) {
+        let start = self.pos;
         loop {
             self.skip_while(SPACE);
             if self.peek() != b'/' || !self.skip_comment() {
-                return;
+                break;
             }
         }
+        if self.pos > start {
+            self.trivia = span(start, self.pos);
+        }
+    }
+
+    /// The end of the last token, if no more than one skip of trivia is behind it.
+    pub(super) fn token_end(&self) -> usize {
+        if self.trivia.end as usize == self.pos { self.trivia.start as usize } else { self.pos }
     }
 
     /// Steps over the comment at the position, a slash; `false` if it is none.
@@ -248,75 +261,6 @@ impl<'t> Cursor<'t> {
     }
 }
 
-/// Where the first of the `wanted` bytes is, or the end.
-///
-/// Takes eight bytes at a time: a byte's highest bit in `found` is set if the byte is wanted. The
-/// subtraction may set it for bytes above a wanted one as well, never for those below.
-fn first_of<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let found = wanted.iter().fold(0, |found, &byte| {
-            let difference = word ^ (ONES * u64::from(byte));
-            found | (difference.wrapping_sub(ONES) & !difference)
-        });
-        let found = found & (ONES << 7);
-        if found != 0 {
-            return index * 8 + found.trailing_zeros() as usize / 8;
-        }
-    }
-    let in_tail = tail.iter().position(|byte| wanted.contains(byte));
-    words.len() * 8 + in_tail.unwrap_or(tail.len())
-}
-
 pub(super) fn span(start: usize, end: usize) -> Span {
     Span { start: start as u32, end: end as u32 }
-}
-
-/// White space between tokens.
-pub(super) const SPACE: u8 = 1;
-/// What identifiers, keywords and numbers consist of.
-pub(super) const WORD: u8 = 1 << 1;
-/// Where skipping over a body must look: braces, literals, comments.
-pub(super) const BODY_STOP: u8 = 1 << 2;
-/// Where skipping over an initialiser or arguments must look, and line ends.
-pub(super) const EXPRESSION_STOP: u8 = 1 << 3;
-/// Where a string or character literal may end.
-const LITERAL_STOP: u8 = 1 << 4;
-/// What type arguments consist of, besides nested ones, annotations, comments and line ends.
-pub(super) const TYPE: u8 = 1 << 5;
-/// [`BODY_STOP`], and line ends.
-pub(super) const LAYOUT_STOP: u8 = 1 << 6;
-
-pub(super) fn has(byte: u8, class: u8) -> bool {
-    CLASSES[usize::from(byte)] & class != 0
-}
-
-static CLASSES: [u8; 256] = classes();
-
-const fn classes() -> [u8; 256] {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'$' | b'0'..=b'9' | 0x80.. => WORD | TYPE,
-            // Ignorable parts of identifiers (JLS §3.8).
-            0..=0x08 | 0x0e..=0x1b | 0x7f => WORD,
-            b'\n' | b'\r' => SPACE | EXPRESSION_STOP | LITERAL_STOP | LAYOUT_STOP,
-            b' ' | b'\t' | 0x0c => SPACE | TYPE,
-            b'.' | b'?' | b'&' | b'[' | b']' => TYPE,
-            b'{' | b'}' | b'/' => BODY_STOP | EXPRESSION_STOP | LAYOUT_STOP,
-            b'"' | b'\'' => BODY_STOP | EXPRESSION_STOP | LITERAL_STOP | LAYOUT_STOP,
-            b'\\' => LITERAL_STOP,
-            b'(' | b')' | b'<' | b';' => EXPRESSION_STOP,
-            b',' => EXPRESSION_STOP | TYPE,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    // Brackets hold commas only in array initialisers' braces, but a dimension may hold a call.
-    classes[b'[' as usize] |= EXPRESSION_STOP;
-    classes[b']' as usize] |= EXPRESSION_STOP;
-    classes
 }

@@ -6,7 +6,8 @@
 //! at a closing brace below the member's beginning. This holds for types whose members are indented
 //! deeper than they are; others are left to their braces.
 
-use super::cursor::{Cursor, LAYOUT_STOP};
+use super::bytes::LAYOUT_STOP;
+use super::cursor::Cursor;
 use super::modifiers::{begins_declaration, begins_member};
 use super::skip::Skipped;
 use super::{Scanner, Scope};
@@ -101,7 +102,9 @@ impl Cursor<'_> {
             b'}' if found == indent => Some(LineEnd::ClosingBrace),
             b'}' | b'@' => Some(LineEnd::NextMember),
             _ => {
-                let word = self.next_word();
+                let token = self.pos();
+                let word = self.word();
+                self.return_to(token);
                 (begins_member(word) || begins_declaration(word)).then_some(LineEnd::NextMember)
             }
         }

@@ -56,7 +56,7 @@ impl<'t> Scanner<'t> {
     /// The type, or the file, ends at the position.
     pub(super) fn end_type(&mut self, scope: Scope) {
         if let Some((owner, _)) = scope.owner {
-            let end = self.cursor.trimmed(self.cursor.pos());
+            let end = self.cursor.token_end();
             self.declarations.symbols[owner as usize].span.end = end as u32;
         }
         self.frames.pop();
@@ -194,7 +194,8 @@ impl<'t> Scanner<'t> {
         self.declarations.symbols[index as usize].span.end = end as u32;
     }
 
-    /// The rest of what begins at `start`: the `throws` clause, the default value, and the body or the semicolon.
+    /// The rest of what begins at `start`: the `throws` clause, the default value, and the body or
+    /// the semicolon. Returns its end.
     fn rest_of_callable(&mut self, scope: Scope, start: usize) -> usize {
         let mut end = self.cursor.pos();
         self.cursor.skip_trivia();

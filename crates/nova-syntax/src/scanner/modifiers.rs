@@ -67,7 +67,7 @@ impl<'t> Cursor<'t> {
     /// Whether what follows shows that the contextual keyword before it was one.
     fn before_declaration(&mut self) -> bool {
         let next = self.next_word();
-        begins_declaration(next) || matches!(next, "@" | "non")
+        begins_declaration(next) || matches!(next, "@" | "non" | "record")
     }
 
     fn before_module(&mut self) -> bool {

@@ -4,7 +4,8 @@
 //! inside braces only braces count, and inside parentheses braces are skipped as a whole.
 
 use super::Reason;
-use super::cursor::{Cursor, EXPRESSION_STOP, TYPE};
+use super::bytes::{EXPRESSION_STOP, TYPE};
+use super::cursor::Cursor;
 use super::modifiers::begins_member;
 use crate::declarations::Span;
 

@@ -402,8 +402,8 @@ fn no_beginning_and_no_end_of_a_text_is_a_problem() {
 }
 
 #[test]
-fn nesting_is_bounded_by_memory_alone_and_time_is_linear() {
-    let deep = |text: &str| text.repeat(50_000);
+fn whatever_is_repeated_and_never_closed_overflows_no_stack() {
+    let deep = |text: &str| text.repeat(5_000);
     for unit in [
         "class A{",
         "enum A{B{",

@@ -74,6 +74,7 @@ impl<'t> Scanner<'t> {
         let Some(name_span) = self.cursor.declared_name() else { return false };
         let name = self.cursor.text_of(name_span);
         if name == "this" {
+            self.cursor.return_to(name_span.start as usize);
             return false;
         }
         let dimensions = self.cursor.dimensions();
