@@ -3,7 +3,6 @@
 //! Interns what files have in common as they come, so that each can be dropped at once. The order in
 //! which they come leaves no trace: [`crate::encode`] brings everything into the format's own.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use nova_syntax::declarations::{ImportKind, Kind, Modifiers};
@@ -41,8 +40,8 @@ pub struct ShardBuilder {
     pub(crate) imports: Vec<PendingImport>,
     pub(crate) names: Interner,
     pub(crate) strings: Interner,
-    pub(crate) modifiers: Vec<Modifiers>,
-    modifiers_numbers: HashMap<Modifiers, u32>,
+    /// The lists' bits, highest byte first, so that their order as bytes is that of the numbers.
+    pub(crate) modifiers: Interner,
     path_bytes: usize,
 }
 
@@ -140,8 +139,7 @@ impl ShardBuilder {
             imports: Vec::new(),
             names: Interner::default(),
             strings: Interner::default(),
-            modifiers: Vec::new(),
-            modifiers_numbers: HashMap::new(),
+            modifiers: Interner::default(),
             path_bytes: 0,
         }
     }
@@ -312,10 +310,7 @@ impl ShardBuilder {
     }
 
     fn modifiers_number(&mut self, list: Modifiers) -> u32 {
-        *self.modifiers_numbers.entry(list).or_insert_with(|| {
-            self.modifiers.push(list);
-            self.modifiers.len() as u32 - 1
-        })
+        self.modifiers.intern(&list.to_bits().to_be_bytes())
     }
 }
 

@@ -1,6 +1,5 @@
 //! The gathered files → the bytes of a shard file, in the one order that the format allows.
 
-use nova_syntax::declarations::Modifiers;
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::IntoBytes;
 
@@ -19,9 +18,9 @@ pub(crate) fn encode(shard: &ShardBuilder) -> Result<Vec<u8>, BuildShardError> {
     let root_ranks = inverse(&shard.roots_sorted);
     check_roots(shard)?;
     let files = sorted_files(shard, &root_ranks)?;
-    let names = sorted_names(&shard.names);
+    let names = sorted(&shard.names);
     let name_ranks = inverse(&names);
-    let modifiers = sorted_modifiers(&shard.modifiers);
+    let modifiers = sorted(&shard.modifiers);
     let modifier_ranks = inverse(&modifiers);
     let mut strings = Renumbering::new(shard.strings.len());
 
@@ -39,9 +38,10 @@ pub(crate) fn encode(shard: &ShardBuilder) -> Result<Vec<u8>, BuildShardError> {
         }
     }));
     writer.rows(scopes(shard, &files));
-    writer.rows(
-        modifiers.iter().map(|&list| ModifiersRow(shard.modifiers[list as usize].to_bits().into())),
-    );
+    writer.rows(modifiers.iter().map(|&list| {
+        let bits = shard.modifiers.get(list).try_into().expect("a list is interned as eight bytes");
+        ModifiersRow(u64::from_be_bytes(bits).into())
+    }));
     let mut text_end = 0;
     writer.rows(names.iter().map(|&name| {
         text_end += shard.names.get(name).len() as u32;
@@ -76,31 +76,27 @@ fn sorted_files<'a>(
 ) -> Result<Vec<&'a PendingFile>, BuildShardError> {
     let key = |file: &'a PendingFile| (root_ranks[file.root as usize], split(&file.path));
     let mut files: Vec<_> = shard.files.iter().collect();
-    files.sort_unstable_by_key(|file| key(file));
+    files.sort_by_cached_key(|file| key(file));
     match files.windows(2).find(|pair| key(pair[0]) == key(pair[1])) {
         Some(pair) => Err(BuildShardError::DuplicateFile(pair[0].path.to_vec())),
         None => Ok(files),
     }
 }
 
-/// The names' numbers in the order of their bytes. Most comparisons are settled by the first eight
+/// The strings' numbers in the order of their bytes. Most comparisons are settled by the first eight
 /// bytes, which spares two visits to memory.
-fn sorted_names(names: &Interner) -> Vec<u32> {
-    let prefix = |name: &[u8]| {
+fn sorted(strings: &Interner) -> Vec<u32> {
+    let prefix = |string: &[u8]| {
         let mut prefix = [0; 8];
-        prefix.iter_mut().zip(name).for_each(|(byte, of_name)| *byte = *of_name);
+        prefix.iter_mut().zip(string).for_each(|(byte, of_string)| *byte = *of_string);
         u64::from_be_bytes(prefix)
     };
-    let mut keyed: Vec<_> =
-        (0..names.len() as u32).map(|name| (prefix(names.get(name)), name)).collect();
-    keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| names.get(a.1).cmp(names.get(b.1))));
-    keyed.into_iter().map(|(_, name)| name).collect()
-}
-
-fn sorted_modifiers(lists: &[Modifiers]) -> Vec<u32> {
-    let mut sorted: Vec<u32> = (0..lists.len() as u32).collect();
-    sorted.sort_unstable_by_key(|&list| lists[list as usize].to_bits());
-    sorted
+    let keys = (0..strings.len() as u32).map(|number| (prefix(strings.get(number)), number));
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable_by(|(a_prefix, a), (b_prefix, b)| {
+        a_prefix.cmp(b_prefix).then_with(|| strings.get(*a).cmp(strings.get(*b)))
+    });
+    keys.into_iter().map(|(_, number)| number).collect()
 }
 
 /// From "which element comes n-th" to "the how-manieth is this element".

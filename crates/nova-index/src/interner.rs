@@ -12,9 +12,9 @@ pub(crate) struct Interner {
     text: Vec<u8>,
     /// Where each string ends; it begins where the one before ends.
     ends: Vec<u32>,
-    /// Numbers, by the hash of their strings. The hash stands beside, so that the table can grow
-    /// without a look at the text.
-    numbers: HashTable<(u64, u32)>,
+    /// Numbers, by the hash of their strings. Half of the hash stands beside, so that the table can
+    /// grow without a look at the text, and yet is small.
+    numbers: HashTable<(u32, u32)>,
 }
 
 impl Interner {
@@ -22,10 +22,10 @@ impl Interner {
     /// below 4 GiB.
     pub(crate) fn intern(&mut self, string: &[u8]) -> u32 {
         let Self { text, ends, numbers } = self;
-        let hash = xxh3_64(string);
+        let hash = xxh3_64(string) as u32;
         let is_same =
-            |&(other, number): &(u64, u32)| other == hash && text[range(ends, number)] == *string;
-        match numbers.entry(hash, is_same, |(hash, _)| *hash) {
+            |&(other, number): &(u32, u32)| other == hash && text[range(ends, number)] == *string;
+        match numbers.entry(spread(hash), is_same, |&(hash, _)| spread(hash)) {
             Entry::Occupied(entry) => entry.get().1,
             Entry::Vacant(entry) => {
                 let number = ends.len() as u32;
@@ -51,6 +51,11 @@ impl Interner {
     pub(crate) fn text_bytes(&self) -> usize {
         self.text.len()
     }
+}
+
+/// The table looks at the lowest and the highest bits.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 fn range(ends: &[u32], number: u32) -> Range<usize> {
