@@ -37,16 +37,17 @@ impl Scanner<'_> {
     /// brace. Steps over a brace that it shows to be one too many.
     pub(super) fn ends_by_layout(&mut self, scope: Scope) -> bool {
         let Some(type_indent) = scope.indent else { return false };
-        loop {
+        while !self.cursor.at_end() {
             let closing = self.cursor.peek() == b'}';
             match self.cursor.indent_before(self.cursor.pos()) {
                 Some(indent) if indent == type_indent && closing => return false,
-                Some(indent) if indent <= type_indent => return !self.cursor.at_end(),
+                Some(indent) if indent <= type_indent => return true,
                 _ if !closing => return false,
                 _ => self.cursor.bump(),
             }
             self.cursor.skip_trivia();
         }
+        false
     }
 }
 
