@@ -1,10 +1,11 @@
 //! Java text → tree-sitter's tree → declarations: where the scanner is in doubt, and as its judge.
 //!
-//! A whole tree costs some eighty times what a scan does, and a hundred times the text's size in
-//! memory, so both are bounded here. The bound on work counts the parser's steps, not time: what a
-//! text yields does not depend on the machine's load. There are no declarations from a tree with
-//! errors: what error recovery makes of broken text is worth less than what the scanner makes of it,
-//! and recovery is where the parser can take quadratic time.
+//! A whole tree costs some eighty times what a scan does, and eighty times the text's size in memory,
+//! so both are bounded here. The bound on work counts the parser's steps, not time: what a text
+//! yields does not depend on the machine's load. There are no declarations from a tree with errors:
+//! what error recovery makes of broken text is worth less than what the scanner makes of it. Recovery
+//! is also where the parser, between two steps, may take memory in proportion to the square of the
+//! nesting; only a process of its own holds that.
 
 mod declare;
 mod errors;
@@ -18,15 +19,15 @@ use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 use crate::declarations::Declarations;
 
-/// Texts above this size are not parsed: their trees would take hundreds of megabytes.
-pub const TREE_TEXT_BYTES_MAX: usize = 4 << 20;
+/// Texts above this size are not parsed.
+pub const TREE_TEXT_BYTES_MAX: usize = 2 << 20;
 
 /// The parser's progress callbacks (one for each hundred of its operations) that any text may take.
-const CALLBACKS_FREE: u64 = 500;
+const CALLBACKS_FREE: usize = 500;
 
 /// The progress callbacks that each KiB of text may take beyond [`CALLBACKS_FREE`]. The JDK's files
-/// take 4 on average and at most 21.
-const CALLBACKS_PER_KIB: u64 = 20;
+/// take 4 on average and 21 at most, the densest Java 75.
+const CALLBACKS_PER_KIB: usize = 100;
 
 /// Why a text has no tree, or none to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,13 +38,13 @@ pub enum TreeError {
         /// The text's size.
         bytes: usize,
     },
-    /// The parser went on for longer than Java of this size takes it.
-    #[error(
-        "parsing took over {callbacks_max} progress callbacks, the limit for a text of its size"
-    )]
+    /// The parser took more steps than Java of this size takes it.
+    #[error("the parser gave up near byte {offset}: over {callbacks_max} progress callbacks")]
     TooComplex {
-        /// The limit that was reached.
-        callbacks_max: u64,
+        /// How far it came.
+        offset: usize,
+        /// The limit for a text of this size.
+        callbacks_max: usize,
     },
     /// The text is not Java to the grammar.
     #[error("syntax error near byte {offset}")]
@@ -58,7 +59,8 @@ pub fn parse(text: &str) -> Result<Declarations, TreeError> {
     if text.len() > TREE_TEXT_BYTES_MAX {
         return Err(TreeError::TooLarge { bytes: text.len() });
     }
-    let tree = tree_of(&in_the_grammars_terms(text))?;
+    let callbacks_max = CALLBACKS_FREE + CALLBACKS_PER_KIB * text.len() / 1024;
+    let tree = tree_of(&in_the_grammars_terms(text), callbacks_max)?;
     match errors::first(tree.root_node(), text) {
         Some(offset) => Err(TreeError::Syntax { offset }),
         None => Ok(walk::declarations(text, &tree)),
@@ -88,27 +90,61 @@ fn in_the_grammars_terms(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(bytes)
 }
 
-fn tree_of(text: &[u8]) -> Result<Tree, TreeError> {
+fn tree_of(text: &[u8], callbacks_max: usize) -> Result<Tree, TreeError> {
     let mut parser = Parser::new();
     parser
         .set_language(&tree_sitter_java::LANGUAGE.into())
         .expect("the grammar is built for this tree-sitter");
-    let callbacks_max = CALLBACKS_FREE + CALLBACKS_PER_KIB * (text.len() as u64 / 1024);
     let mut callbacks = 0;
-    let mut error = TreeError::TooComplex { callbacks_max };
-    let mut bound = |state: &ParseState| {
+    let mut stopped = TreeError::Syntax { offset: 0 };
+    let mut progress = |state: &ParseState| {
+        let offset = state.current_byte_offset();
         callbacks += 1;
-        if state.has_error() {
-            error = TreeError::Syntax { offset: state.current_byte_offset() };
-        }
-        if state.has_error() || callbacks > callbacks_max {
-            ControlFlow::Break(())
+        stopped = if state.has_error() {
+            TreeError::Syntax { offset }
+        } else if callbacks > callbacks_max {
+            TreeError::TooComplex { offset, callbacks_max }
         } else {
-            ControlFlow::Continue(())
-        }
+            return ControlFlow::Continue(());
+        };
+        ControlFlow::Break(())
     };
-    let options = ParseOptions::new().progress_callback(&mut bound);
+    let options = ParseOptions::new().progress_callback(&mut progress);
     parser
         .parse_with_options(&mut |at, _| text.get(at..).unwrap_or_default(), None, Some(options))
-        .ok_or(error)
+        .ok_or(stopped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_nests_as_deeply_as_it_likes() {
+        let open = "{".repeat(100_000);
+        let close = "}".repeat(100_000);
+        let parsed = parse(&format!("class A {{ {open} class B {{ }} {close} int c; }}"));
+        assert_eq!(parsed.map(|declarations| declarations.symbols.len()), Ok(3));
+    }
+
+    #[test]
+    fn a_field_list_of_any_length_is_read_in_linear_time() {
+        let fields = "a,/**/".repeat(50_000);
+        let parsed = parse(&format!("class A {{ int {fields}b; }}"));
+        assert_eq!(parsed.map(|declarations| declarations.symbols.len()), Ok(50_002));
+    }
+
+    #[test]
+    fn the_parser_gives_up_on_what_takes_it_too_long() {
+        let text = "class A { int a; }".repeat(100);
+        let stopped = tree_of(text.as_bytes(), 10).map(drop);
+        assert!(matches!(stopped, Err(TreeError::TooComplex { callbacks_max: 10, .. })));
+    }
+
+    #[test]
+    fn a_text_over_the_limit_is_not_parsed() {
+        let text = " ".repeat(TREE_TEXT_BYTES_MAX + 1);
+        assert_eq!(parse(&text), Err(TreeError::TooLarge { bytes: TREE_TEXT_BYTES_MAX + 1 }));
+        assert!(parse(&text[1..]).is_ok());
+    }
 }

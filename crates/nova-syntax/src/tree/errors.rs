@@ -30,15 +30,17 @@ pub(super) fn first(root: Node<'_>, text: &str) -> Option<usize> {
 
 /// Whether the grammar makes of this node what it is not by the specification.
 fn is_misread(node: Node<'_>, text: &[u8]) -> bool {
-    let after = |offset: usize| text.get(offset..).unwrap_or_default();
+    let word = &text[node.byte_range()];
     match node.kind() {
         "string_literal" => {
-            let is_block = after(node.start_byte()).starts_with(TEXT_BLOCK_QUOTE);
-            is_block && !(ends_its_line(after(node.start_byte() + TEXT_BLOCK_QUOTE.len())))
+            let block = word.strip_prefix(TEXT_BLOCK_QUOTE);
+            block.is_some_and(|content| !ends_its_line(content))
                 || children(node).any(|child| hides_a_quote(child, text))
         }
-        // Where no keyword can stand, the grammar reads one as a name (JLS §3.9).
-        "identifier" | "type_identifier" => is_keyword(&text[node.byte_range()]),
+        // Where no keyword can stand, the grammar reads one as a name. It means to do so in
+        // `case null, default`, `f(@X A this)` and `A.super::f`.
+        "identifier" => is_keyword(word) && !matches!(word, b"default" | b"this" | b"super"),
+        "type_identifier" => is_keyword(word) && word != b"super",
         // A type is declared in a block, not as a statement's only statement (§14.3).
         "if_statement"
         | "while_statement"
@@ -48,7 +50,7 @@ fn is_misread(node: Node<'_>, text: &[u8]) -> bool {
         | "labeled_statement" => children(node).any(|child| {
             child.kind().ends_with("_declaration") && child.kind() != "local_variable_declaration"
         }),
-        "non-sealed" => continues_a_word(after(node.end_byte())),
+        "non-sealed" => continues_a_word(&text[node.end_byte()..]),
         _ => false,
     }
 }
@@ -74,64 +76,48 @@ fn continues_a_word(after: &[u8]) -> bool {
     matches!(after, [b'_' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.., ..])
 }
 
-/// The reserved keywords and literals, sorted, without the three that the grammar rightly takes for
-/// names in places: `case null, default`, `A.super::f`, `f(@X A this)`.
-const KEYWORDS: [&str; 50] = [
-    "abstract",
-    "assert",
-    "boolean",
-    "break",
-    "byte",
-    "case",
-    "catch",
-    "char",
-    "class",
-    "const",
-    "continue",
-    "do",
-    "double",
-    "else",
-    "enum",
-    "extends",
-    "false",
-    "final",
-    "finally",
-    "float",
-    "for",
-    "goto",
-    "if",
-    "implements",
-    "import",
-    "instanceof",
-    "int",
-    "interface",
-    "long",
-    "native",
-    "new",
-    "null",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "short",
-    "static",
-    "strictfp",
-    "switch",
-    "synchronized",
-    "throw",
-    "throws",
-    "transient",
-    "true",
-    "try",
-    "void",
-    "volatile",
-    "while",
+/// The reserved keywords and literals (JLS §3.9), sorted.
+#[rustfmt::skip]
+const KEYWORDS: [&str; 53] = [
+    "abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class", "const",
+    "continue", "default", "do", "double", "else", "enum", "extends", "false", "final", "finally",
+    "float", "for", "goto", "if", "implements", "import", "instanceof", "int", "interface",
+    "long", "native", "new", "null", "package", "private", "protected", "public", "return",
+    "short", "static", "strictfp", "super", "switch", "synchronized", "this", "throw", "throws",
+    "transient", "true", "try", "void", "volatile", "while",
 ];
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::KEYWORDS;
+    use crate::tree::{TreeError, parse};
+
+    #[test]
+    fn what_the_grammar_misreads_is_an_error() {
+        for text in [
+            "class A { String a = \"\"\"b\"\"\"; }",
+            "class A { String a = \"\"\"\n\\n// \"\"\"; int b; /*\n\"\"\"; }",
+            "non-sealedclass A { }",
+            "class A { <T> final b() { } }",
+            "class A { { if (b) class C { } } }",
+        ] {
+            assert!(matches!(parse(text), Err(TreeError::Syntax { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_grammar_cannot_read_is_an_error() {
+        for text in ["class A {", "class A } {", "class A { int a b; }", "\"", "/*"] {
+            assert!(matches!(parse(text), Err(TreeError::Syntax { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn keywords_that_the_grammar_rightly_takes_for_names_are_none() {
+        let text =
+            "class A { void f(@X A this) { switch (a) { case null, default -> A.super::f; } } }";
+        assert!(parse(text).is_ok());
+    }
 
     #[test]
     fn keywords_are_sorted() {
