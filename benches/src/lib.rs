@@ -4,5 +4,6 @@
 //! number of files. The inner loops have criterion benches in `benches/`.
 
 pub mod children;
+pub mod corpus;
 pub mod hyperfine;
 pub mod nova;

@@ -58,15 +58,22 @@ fn main() -> anyhow::Result<()> {
     indexing.args(["index", "--cache-dir", &cold, &tree]).stdout(Stdio::null());
     let memory = peak_resident_bytes(&mut indexing)?;
 
-    println!("\n{} files, {:.1} MB of source, {} symbols\n", number("files"),
-        number("source_bytes") / 1e6, number("symbols"));
+    println!(
+        "\n{} files, {:.1} MB of source, {} symbols\n",
+        number("files"),
+        number("source_bytes") / 1e6,
+        number("symbols")
+    );
     println!("| what | median | min … max | × ctags | × rg |");
     println!("|---|---|---|---|---|");
     row("ctags", ctags, ctags, rg);
     row("rg", rg, ctags, rg);
     row("nova index, cold", index, ctags, rg);
     row("nova search, warm", search, ctags, rg);
-    println!("\nindex size {:.2}% of the source", 100.0 * number("index_bytes") / number("source_bytes"));
+    println!(
+        "\nindex size {:.2}% of the source",
+        100.0 * number("index_bytes") / number("source_bytes")
+    );
     println!("peak resident memory of router and workers {:.0} MB", memory as f64 / 1e6);
     Ok(())
 }
