@@ -84,8 +84,9 @@ impl Cache {
 
     /// Waits for the folder's lock; it is free again when the file is dropped.
     pub(crate) fn lock(&self) -> Result<File, CacheError> {
-        create_private_folder(&self.folder)
-            .map_err(|error| CacheError::new("cannot create the cache folder", &self.folder, error))?;
+        create_private_folder(&self.folder).map_err(|error| {
+            CacheError::new("cannot create the cache folder", &self.folder, error)
+        })?;
         let path = self.folder.join(LOCK_FILE);
         let lock = || {
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -136,11 +137,12 @@ impl Cache {
 
     /// Begins a run that will write: clears what dead runs left, and makes a folder for this one.
     pub(crate) fn start_run(&self) -> Result<Run, CacheError> {
-        create_private_folder(&self.folder)
-            .map_err(|error| CacheError::new("cannot create the cache folder", &self.folder, error))?;
+        // So that nobody takes a folder for dead whose owner has not locked it yet.
+        let _lock = self.lock()?;
         run::remove_dead(&self.folder);
-        Run::start(&self.folder)
-            .map_err(|error| CacheError::new("cannot write to the cache folder", &self.folder, error))
+        Run::start(&self.folder).map_err(|error| {
+            CacheError::new("cannot write to the cache folder", &self.folder, error)
+        })
     }
 }
 

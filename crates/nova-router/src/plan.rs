@@ -154,10 +154,7 @@ impl<'s> Seen<'s> {
 }
 
 /// Tells of the rows of one shard, asked in their order, whether they are under a ROOT.
-pub(crate) fn is_in_scope<'s>(
-    base: &[u8],
-    scope: &Scope,
-) -> impl FnMut(&FileRef<'s>) -> bool {
+pub(crate) fn is_in_scope<'s>(base: &[u8], scope: &Scope) -> impl FnMut(&FileRef<'s>) -> bool {
     // Rows come root by root, and few roots are only partly under a ROOT.
     let mut last: Option<(&[u8], Vec<u8>, Extent)> = None;
     move |row| {

@@ -11,6 +11,8 @@
 //! started again.
 
 mod backoff;
+mod crew;
+mod door;
 mod launch;
 
 use std::collections::HashMap;
@@ -19,25 +21,20 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use nova_index::{ShardId, ShardIdentity};
-use nova_protocol::handshake::{Hello, Nonce};
+use nova_protocol::Token;
 use nova_protocol::message::{
     FileUpdated, Request, Response, ShardIndexed, UpdateFile, WorkerStats,
 };
-use nova_protocol::{Token, path};
-use nova_rpc::{
-    AcceptPolicy, Admission, CallError, Caller, Challenge, Endpoint, EndpointError, Listener, accept,
-};
-use tokio::io::{AsyncRead, AsyncWrite};
+use nova_rpc::{CallError, Caller, Endpoint, EndpointError};
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::assignment::{Assignment, TASK_ATTEMPTS_MAX, Task};
+use crate::assignment::Assignment;
 use crate::cache::run::Run;
-use backoff::Backoff;
+use crew::Crew;
 pub use launch::Launch;
 pub(crate) use launch::LaunchError;
 
@@ -136,10 +133,10 @@ impl Pool {
         let mut doors = Vec::new();
         if shared.options.launch.needs_socket() {
             let own = Some(shared.own_token.clone());
-            doors.push(door(&shared, &shared.socket(), own)?);
+            doors.push(door::open(&shared, &shared.socket(), own)?);
         }
         if let Some(endpoint) = &shared.options.listen {
-            doors.push(door(&shared, endpoint, shared.options.token.clone())?);
+            doors.push(door::open(&shared, endpoint, shared.options.token.clone())?);
         }
         Ok(Self { shared, guests: tokio::sync::Mutex::new(guests), _doors: doors })
     }
@@ -177,7 +174,10 @@ impl Pool {
     }
 
     /// Has some worker scan one file.
-    pub(crate) async fn update_file(&self, request: UpdateFile) -> Result<FileUpdated, UpdateError> {
+    pub(crate) async fn update_file(
+        &self,
+        request: UpdateFile,
+    ) -> Result<FileUpdated, UpdateError> {
         let worker = self.shared.any_worker().await?;
         let response = worker.caller.call(&Request::UpdateFile(request), None).await;
         self.shared.rest(worker);
@@ -242,39 +242,6 @@ pub(crate) enum UpdateError {
     Call(#[from] CallError),
 }
 
-/// Handshakes at a time; who comes later waits in the socket's queue.
-const HANDSHAKES_MAX: usize = 64;
-/// An error of the listening socket (out of file descriptors) does not go away at once.
-const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
-
-/// Takes in whoever connects and shows the token.
-fn door(
-    shared: &Arc<Shared>,
-    endpoint: &Endpoint,
-    token: Option<Token>,
-) -> Result<AbortOnDropHandle<()>, EndpointError> {
-    let listener = Listener::bind(endpoint)?;
-    let shared = Arc::clone(shared);
-    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
-        let mut handshakes = JoinSet::new();
-        loop {
-            tokio::select! {
-                stream = listener.accept(), if handshakes.len() < HANDSHAKES_MAX => match stream {
-                    Ok(stream) => {
-                        let (shared, token) = (Arc::clone(&shared), token.clone());
-                        handshakes.spawn(async move { shared.greet(stream, token).await });
-                    }
-                    Err(error) => {
-                        tracing::warn!("{error}");
-                        tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
-                    }
-                },
-                Some(_) = handshakes.join_next() => {}
-            }
-        }
-    })))
-}
-
 impl Shared {
     fn socket(&self) -> Endpoint {
         Endpoint::Unix(self.run.socket())
@@ -292,47 +259,6 @@ impl Shared {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The handshake with someone who connected; a worker that was started goes to who waits for it.
-    async fn greet<S>(&self, stream: S, token: Option<Token>)
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let number = self.connected.fetch_add(1, Ordering::Relaxed);
-        let policy = AcceptPolicy::new(env!("CARGO_PKG_VERSION"), token);
-        let challenge = Challenge {
-            path: Bytes::copy_from_slice(&path::to_bytes(&self.run.nonce_file())),
-            nonce: Nonce(self.run.nonce()),
-        };
-        let admit = |_: &Hello| Ok(Admission { worker: number, challenge: Some(challenge) });
-        let accepted = match accept(stream, &policy, admit).await {
-            Ok(accepted) if accepted.local => accepted,
-            Ok(accepted) => {
-                tracing::warn!(
-                    "sent worker {number} ({}) away: it does not see the cache folder {}; start it \
-                     with --cache-dir",
-                    accepted.hello.name,
-                    self.cache_dir.display()
-                );
-                return;
-            }
-            Err(error) => {
-                tracing::warn!("worker {number} did not join: {error}");
-                return;
-            }
-        };
-        let (name, shards) = (accepted.hello.name.clone(), accepted.hello.shards.clone());
-        let waiting = self.expected().remove(&name);
-        let caller = accepted.into_caller();
-        let worker = Connected { caller, name, shards, _life: None };
-        let undelivered = match waiting {
-            Some(waiting) => waiting.send(worker).is_err(),
-            None => self.guests.send(worker).is_err(),
-        };
-        if undelivered {
-            tracing::debug!("worker {number} joined when nobody wanted it any more");
-        }
-    }
-
     async fn any_worker(self: &Arc<Self>) -> Result<Connected, LaunchError> {
         let idle = self.idle().pop();
         match idle {
@@ -344,102 +270,6 @@ impl Shared {
     fn rest(&self, worker: Connected) {
         if !worker.caller.connection().is_closed() {
             self.idle().push(worker);
-        }
-    }
-}
-
-/// What those who work on one assignment share.
-#[derive(Clone)]
-struct Crew {
-    shared: Arc<Shared>,
-    assignment: Arc<Assignment>,
-    outcomes: mpsc::UnboundedSender<Outcome>,
-}
-
-impl Crew {
-    /// Keeps one worker at work, starting another in its place when it dies, until all is done or none
-    /// can be started.
-    async fn fill_slot(self) -> Result<(), LaunchError> {
-        let mut backoff = Backoff::new();
-        loop {
-            match self.shared.any_worker().await {
-                Ok(worker) => {
-                    if self.work(worker).await {
-                        return Ok(());
-                    }
-                }
-                Err(error) if backoff.is_exhausted() => return Err(error),
-                Err(error) => tracing::warn!("{error}; trying again"),
-            }
-            backoff.wait().await;
-        }
-    }
-
-    /// Has a guest at work until all is done or it leaves.
-    async fn employ(self, guest: Connected) -> Result<(), LaunchError> {
-        self.work(guest).await;
-        Ok(())
-    }
-
-    /// Gives shards to a worker; false if it was lost before all was done.
-    async fn work(&self, worker: Connected) -> bool {
-        while let Some(task) = self.assignment.next(worker.shards.as_deref()).await {
-            if let Err(mut task) = self.index(&worker, task).await {
-                task.failed_attempts += 1;
-                tracing::warn!("worker {} was lost at shard {}", worker.name, task.shard());
-                if task.failed_attempts < TASK_ATTEMPTS_MAX {
-                    self.assignment.give_back(task);
-                } else {
-                    let reason = format!("{TASK_ATTEMPTS_MAX} workers were lost at it");
-                    self.conclude(&task, Err(reason));
-                }
-                return false;
-            }
-        }
-        self.shared.rest(worker);
-        true
-    }
-
-    /// One shard; the task comes back if the worker was lost.
-    async fn index(&self, worker: &Connected, task: Task) -> Result<(), Task> {
-        let output = self.shared.run.unpublished(task.shard(), task.failed_attempts);
-        let mut request = task.request.clone();
-        request.output = Bytes::copy_from_slice(&path::to_bytes(&output));
-        let mut counted = nova_protocol::message::Progress { files: 0, bytes: 0 };
-        let count = |now: nova_protocol::message::Progress| {
-            self.shared.files_done.fetch_add(now.files - counted.files, Ordering::Relaxed);
-            self.shared.bytes_done.fetch_add(now.bytes - counted.bytes, Ordering::Relaxed);
-            counted = now;
-        };
-        let request = Request::IndexShard(request);
-        let answer = worker.caller.call_with_progress(&request, None, count).await;
-        let result = match answer {
-            Ok(Response::IndexShard(indexed)) => Ok((output, indexed)),
-            Ok(_) => Err(CallError::WrongAnswer.to_string()),
-            Err(CallError::Disconnected(_)) => return Err(task),
-            Err(error) => Err(error.to_string()),
-        };
-        self.conclude(&task, result);
-        Ok(())
-    }
-
-    fn conclude(&self, task: &Task, result: Result<(PathBuf, ShardIndexed), String>) {
-        self.report(task, result);
-        self.assignment.finish();
-    }
-
-    /// Gives up what is left when there is nobody to do it.
-    fn abandon(&self, error: Option<LaunchError>) {
-        let reason = error.map_or_else(|| "no worker is left".to_owned(), |e| e.to_string());
-        for task in self.assignment.abandon() {
-            self.report(&task, Err(reason.clone()));
-        }
-    }
-
-    fn report(&self, task: &Task, result: Result<(PathBuf, ShardIndexed), String>) {
-        let identity = ShardIdentity(task.request.identity);
-        if self.outcomes.send(Outcome { shard: task.shard(), identity, result }).is_err() {
-            tracing::debug!("nobody waits for shard {} any more", task.shard());
         }
     }
 }

@@ -58,9 +58,10 @@ impl Published {
 
     fn publish(&self, all: &mut Parts) {
         all.revision += 1;
-        let shards = all.parts.iter().map(|part| {
-            ViewShard::new(Arc::clone(&part.shard), part.hidden.iter().copied())
-        });
+        let shards = all
+            .parts
+            .iter()
+            .map(|part| ViewShard::new(Arc::clone(&part.shard), part.hidden.iter().copied()));
         let view = SymbolView::new(Revision(all.revision), shards.collect());
         self.current.store(Arc::new(view));
     }

@@ -198,8 +198,7 @@ impl Workspace {
         tree: &[SourceRoot],
         base: &[u8],
     ) -> Result<Layout, ReconcileError> {
-        let measured: Vec<MeasuredRoot<'_>> =
-            tree.iter().map(|root| measure(root, base)).collect();
+        let measured: Vec<MeasuredRoot<'_>> = tree.iter().map(|root| measure(root, base)).collect();
         match layout {
             Some(layout) if layout.places(&measured) && !self.options.rebuild => Ok(layout),
             known => {

@@ -23,8 +23,7 @@ pub(crate) enum Extent {
 
 impl Scope {
     pub(crate) fn new(roots: &[Root]) -> Self {
-        let (archives, folders): (Vec<_>, Vec<_>) =
-            roots.iter().partition(|root| root.is_archive);
+        let (archives, folders): (Vec<_>, Vec<_>) = roots.iter().partition(|root| root.is_archive);
         let as_folders = |roots: Vec<&Root>| roots.into_iter().map(Root::as_folder).collect();
         Self { folders: as_folders(folders), archives: as_folders(archives) }
     }

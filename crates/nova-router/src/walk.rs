@@ -36,11 +36,7 @@ pub(crate) struct WalkOptions {
 /// Walks folders (absolute paths); a file below several of them is found once.
 ///
 /// Ends early, with part of the answer, when `cancel` is triggered.
-pub(crate) fn walk(
-    roots: &[PathBuf],
-    options: WalkOptions,
-    cancel: &CancellationToken,
-) -> Walked {
+pub(crate) fn walk(roots: &[PathBuf], options: WalkOptions, cancel: &CancellationToken) -> Walked {
     let Some((first, rest)) = roots.split_first() else {
         return Walked::default();
     };
@@ -112,7 +108,9 @@ impl Collector<'_> {
             return;
         }
         match entry.metadata() {
-            Ok(metadata) => self.own.files.push((entry.into_path(), nova_worker::disk::stamp(&metadata))),
+            Ok(metadata) => {
+                self.own.files.push((entry.into_path(), nova_worker::disk::stamp(&metadata)))
+            }
             Err(error) => self.own.skipped.push(walk_error(&error)),
         }
     }

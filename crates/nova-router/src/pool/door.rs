@@ -1,0 +1,91 @@
+//! Where workers come in: listens, greets, and sends away who does not belong.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use nova_protocol::handshake::{Hello, Nonce};
+use nova_protocol::{Token, path};
+use nova_rpc::{AcceptPolicy, Admission, Challenge, Endpoint, EndpointError, Listener, accept};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Connected, Shared};
+
+/// Handshakes at a time; who comes later waits in the socket's queue.
+const HANDSHAKES_MAX: usize = 64;
+/// An error of the listening socket (out of file descriptors) does not go away at once.
+const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes in whoever connects and shows the token.
+pub(super) fn open(
+    shared: &Arc<Shared>,
+    endpoint: &Endpoint,
+    token: Option<Token>,
+) -> Result<AbortOnDropHandle<()>, EndpointError> {
+    let listener = Listener::bind(endpoint)?;
+    let shared = Arc::clone(shared);
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut handshakes = JoinSet::new();
+        loop {
+            tokio::select! {
+                stream = listener.accept(), if handshakes.len() < HANDSHAKES_MAX => match stream {
+                    Ok(stream) => {
+                        let (shared, token) = (Arc::clone(&shared), token.clone());
+                        handshakes.spawn(async move { shared.greet(stream, token).await });
+                    }
+                    Err(error) => {
+                        tracing::warn!("{error}");
+                        tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
+                    }
+                },
+                Some(_) = handshakes.join_next() => {}
+            }
+        }
+    })))
+}
+
+impl Shared {
+    /// The handshake with someone who connected; a worker that was started goes to who waits for it.
+    pub(super) async fn greet<S>(&self, stream: S, token: Option<Token>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let number = self.connected.fetch_add(1, Ordering::Relaxed);
+        let policy = AcceptPolicy::new(env!("CARGO_PKG_VERSION"), token);
+        let challenge = Challenge {
+            path: Bytes::copy_from_slice(&path::to_bytes(&self.run.nonce_file())),
+            nonce: Nonce(self.run.nonce()),
+        };
+        let admit = |_: &Hello| Ok(Admission { worker: number, challenge: Some(challenge) });
+        let accepted = match accept(stream, &policy, admit).await {
+            Ok(accepted) if accepted.local => accepted,
+            Ok(accepted) => {
+                tracing::warn!(
+                    "sent worker {number} ({}) away: it does not see the cache folder {}; start it \
+                     with --cache-dir",
+                    accepted.hello.name,
+                    self.cache_dir.display()
+                );
+                return;
+            }
+            Err(error) => {
+                tracing::warn!("worker {number} did not join: {error}");
+                return;
+            }
+        };
+        let (name, shards) = (accepted.hello.name.clone(), accepted.hello.shards.clone());
+        let waiting = self.expected().remove(&name);
+        let caller = accepted.into_caller();
+        let worker = Connected { caller, name, shards, _life: None };
+        let undelivered = match waiting {
+            Some(waiting) => waiting.send(worker).is_err(),
+            None => self.guests.send(worker).is_err(),
+        };
+        if undelivered {
+            tracing::debug!("worker {number} joined when nobody wanted it any more");
+        }
+    }
+}
