@@ -3,8 +3,8 @@
 use nova_syntax::declarations::Kind;
 
 use crate::matching::Pattern;
+use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
-use crate::view::ViewSymbol;
 
 /// A query, ready to run on any view.
 ///
@@ -40,17 +40,21 @@ impl Query {
         self.kinds.contains(kind)
     }
 
-    /// Whether a symbol lies where the qualifiers say.
-    pub(crate) fn places(&self, symbol: &SymbolRef<'_>) -> bool {
-        self.qualifiers.is_empty() || {
-            let package = ViewSymbol::Declared(*symbol).package();
+    /// Whether a symbol of a file lies where the qualifiers say.
+    pub(crate) fn places(&self, symbol: &SymbolRef<'_>, file: FileRef<'_>) -> bool {
+        if self.qualifiers.is_empty() {
+            true
+        } else if symbol.kind() == Kind::Module {
+            self.places_dotted(symbol.name())
+        } else {
             let types = symbol.ancestors().map(|ancestor| ancestor.name());
-            self.is_suffix_of(types.chain(package.rsplit('.')))
+            let packages = file.package().unwrap_or_default().rsplit('.');
+            self.is_suffix_of(types.chain(packages))
         }
     }
 
-    /// Whether a package lies where the qualifiers say.
-    pub(crate) fn places_package(&self, name: &str) -> bool {
+    /// Whether a package or a module, which has all of its place in its name, lies where they say.
+    pub(crate) fn places_dotted(&self, name: &str) -> bool {
         self.is_suffix_of(name.rsplit('.').skip(1))
     }
 

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use nova_syntax::declarations::Kind;
 use thiserror::Error;
 
 use crate::format::{NameRow, Section};
@@ -77,8 +78,8 @@ fn search_shard<'a>(
         }
         for symbol in file.symbols() {
             let class = classes[symbol.name_number()];
-            if class == MatchClass::Absent || !query.wants(symbol.kind()) || !query.places(&symbol)
-            {
+            let matches = class > MatchClass::Absent && query.wants(symbol.kind());
+            if !matches || !query.places(&symbol, file) {
                 continue;
             }
             best.total += 1;
@@ -113,14 +114,14 @@ fn match_names(
 }
 
 fn search_packages<'a>(view: &'a SymbolView, query: &Query, best: &mut Best<'a>) {
-    if !query.wants(nova_syntax::declarations::Kind::Package) {
+    if !query.wants(Kind::Package) {
         return;
     }
     for package in view.packages() {
         let name = package.name();
         let last = name.rsplit('.').next().unwrap_or_default();
         let class = match_name(query, last.as_bytes());
-        if class > MatchClass::Absent && query.places_package(name) {
+        if class > MatchClass::Absent && query.places_dotted(name) {
             best.total += 1;
             best.offer(Hit { symbol: package, score: Score::of_package(class, &package) });
         }

@@ -77,6 +77,13 @@ fn leading_parts_say_where_a_symbol_is() {
 }
 
 #[test]
+fn a_module_is_found_by_its_whole_name() {
+    let view = view(&[("module-info.java", "module java.base {}"), ("A.java", "class base {}")]);
+    check(&view, "java.base", &[], &["java.base"]);
+    check(&view, "base", &[], &["base", "java.base"]);
+}
+
+#[test]
 fn an_empty_query_finds_everything() {
     let view = collections();
     let found = search(&view, &Query::new("", &[]), 3, &|| false).unwrap();
