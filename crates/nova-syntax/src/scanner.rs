@@ -27,8 +27,9 @@ mod tests;
 mod types;
 mod unit;
 
-use memchr::memmem::Finder;
 use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use self::bytes::{SPACE, WORD, has};
 pub(crate) use self::cursor::Cursor;
