@@ -80,18 +80,24 @@ impl Root {
     }
 }
 
-/// The folder that stands for a workspace: that of the version control around its first ROOT, else the
-/// first ROOT (for an archive: its folder).
-pub(crate) fn base(roots: &[Root]) -> PathBuf {
+/// The folder of the version control around the first ROOT.
+pub(crate) fn checkout(roots: &[Root]) -> Option<PathBuf> {
     const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
-    let Some(first) = roots.first() else { return PathBuf::new() };
-    let folder = match first.real.parent() {
-        Some(parent) if first.is_archive => parent,
-        _ => &first.real,
-    };
     let is_checkout =
         |folder: &&Path| VERSION_CONTROL.iter().any(|control| folder.join(control).exists());
-    folder.ancestors().find(is_checkout).unwrap_or(folder).to_path_buf()
+    first_folder(roots)?.ancestors().find(is_checkout).map(Path::to_path_buf)
+}
+
+/// The first ROOT, or the folder that it lies in if it is an archive.
+pub(crate) fn first_folder(roots: &[Root]) -> Option<&Path> {
+    let first = roots.first()?;
+    if first.is_archive { first.real.parent() } else { Some(&first.real) }
+}
+
+/// The folder that stands for a workspace: that of the version control around it, else its first.
+pub(crate) fn base(roots: &[Root]) -> PathBuf {
+    let first = || first_folder(roots).unwrap_or(Path::new("")).to_path_buf();
+    checkout(roots).unwrap_or_else(first)
 }
 
 #[cfg(test)]

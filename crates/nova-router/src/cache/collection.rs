@@ -56,9 +56,12 @@ impl CacheCollection {
     /// The folder that stands for a workspace with these ROOTs: their checkout; else the nearest folder
     /// around them that is a workspace already; else the first of them.
     pub fn base_for(&self, roots: &[Root]) -> PathBuf {
-        let base = root::base(roots);
+        if let Some(checkout) = root::checkout(roots) {
+            return checkout;
+        }
+        let first = root::first_folder(roots).unwrap_or(Path::new(""));
         let is_known = |folder: &&Path| self.folder_for(folder).join(LAYOUT_FILE).exists();
-        base.ancestors().find(is_known).unwrap_or(&base).to_path_buf()
+        first.ancestors().find(is_known).unwrap_or(first).to_path_buf()
     }
 
     /// The workspaces in the cache, by folder.
