@@ -23,6 +23,7 @@ pub(crate) struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArgs {
     /// This workspace's cache folder [default: one per workspace in the platform's cache folder]
     #[arg(long, value_name = "DIR", global = true)]

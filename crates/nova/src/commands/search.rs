@@ -77,7 +77,7 @@ fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Message
 /// A query of several words that was not quoted looks like a query and ROOTs that do not exist.
 fn teach_quotes(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref() {
-        Some(RootError::Missing { .. }) => anyhow!(
+        Some(RootError::Missing { given }) if given.components().count() == 1 => anyhow!(
             "{error} (if it belongs to the query: quote several words, as in \
              nova search \"buffer byte\")"
         ),
