@@ -284,6 +284,8 @@ pub struct Text {
     len: u32,
 }
 
+/// Few files import more; others cost another allocation.
+const IMPORTS_EXPECTED: usize = 16;
 /// The JDK has a declaration in 640 bytes of text.
 const TEXT_BYTES_PER_SYMBOL: usize = 512;
 /// The JDK has a byte of names and signatures in 20 bytes of text.
@@ -293,6 +295,7 @@ impl Declarations {
     /// Empty, with room for what a text of so many bytes declares as a rule.
     pub(crate) fn for_text(bytes: usize) -> Self {
         Self {
+            imports: Vec::with_capacity(IMPORTS_EXPECTED),
             symbols: Vec::with_capacity(bytes / TEXT_BYTES_PER_SYMBOL + 8),
             arena: String::with_capacity(bytes / TEXT_BYTES_PER_ARENA_BYTE + 256),
             ..Self::default()

@@ -11,15 +11,37 @@ use memchr::{memchr, memmem};
 #[derive(Debug, Clone)]
 pub struct Translation<'t> {
     text: Cow<'t, str>,
-    /// The ends of the escapes, in order.
-    anchors: Vec<Anchor>,
+    /// In order.
+    runs: Vec<Run>,
 }
 
-/// From here to the next anchor, offsets in both texts differ by the same amount.
+/// Escapes one behind another that are equally long, as their characters are.
 #[derive(Debug, Clone, Copy)]
-struct Anchor {
-    translated: u32,
+struct Run {
+    /// Where the first one is written.
     written: u32,
+    /// Where its character is in the translated text.
+    translated: u32,
+    count: u32,
+    /// How long each is as written.
+    written_bytes: u32,
+    /// How long the character of each is.
+    translated_bytes: u32,
+}
+
+impl Run {
+    fn written_end(&self) -> u32 {
+        self.written + self.count * self.written_bytes
+    }
+
+    /// Where `offset`, which is not before the run, is written.
+    fn written_at(&self, offset: u32) -> u32 {
+        let bytes = offset - self.translated;
+        let characters = (bytes / self.translated_bytes).min(self.count);
+        self.written
+            + characters * self.written_bytes
+            + (bytes - characters * self.translated_bytes)
+    }
 }
 
 impl Translation<'_> {
@@ -30,16 +52,13 @@ impl Translation<'_> {
 
     /// Where the character at `offset` of the translated text is written.
     pub fn written_at(&self, offset: u32) -> u32 {
-        let before = self.anchors.partition_point(|anchor| anchor.translated <= offset);
-        match before.checked_sub(1).map(|index| self.anchors[index]) {
-            Some(anchor) => anchor.written + (offset - anchor.translated),
-            None => offset,
-        }
+        let before = self.runs.partition_point(|run| run.translated <= offset);
+        before.checked_sub(1).map_or(offset, |index| self.runs[index].written_at(offset))
     }
 
     /// Whether offsets are the same in both texts.
     pub fn is_unchanged(&self) -> bool {
-        self.anchors.is_empty()
+        self.runs.is_empty()
     }
 }
 
@@ -49,10 +68,10 @@ impl Translation<'_> {
 pub fn translate(text: &str) -> Translation<'_> {
     let is_too_large = text.len() > u32::MAX as usize;
     if is_too_large || memmem::find(text.as_bytes(), br"\u").is_none() {
-        return Translation { text: Cow::Borrowed(text), anchors: Vec::new() };
+        return Translation { text: Cow::Borrowed(text), runs: Vec::new() };
     }
     let mut translated = String::with_capacity(text.len());
-    let mut anchors = Vec::new();
+    let mut runs = Vec::new();
     let mut copied = 0;
     let mut at = 0;
     while let Some(backslash) = backslash_from(text.as_bytes(), at) {
@@ -62,14 +81,37 @@ pub fn translate(text: &str) -> Translation<'_> {
             at = backslash + if doubled { 2 } else { 1 };
             continue;
         };
-        translated.push_str(&text[copied..backslash]);
+        if copied < backslash {
+            translated.push_str(&text[copied..backslash]);
+        }
+        let escape = Run {
+            written: backslash as u32,
+            translated: translated.len() as u32,
+            count: 1,
+            written_bytes: (end - backslash) as u32,
+            translated_bytes: character.len_utf8() as u32,
+        };
+        push_escape(&mut runs, escape);
         translated.push(character);
-        anchors.push(Anchor { translated: translated.len() as u32, written: end as u32 });
         copied = end;
         at = end;
     }
     translated.push_str(&text[copied..]);
-    Translation { text: Cow::Owned(translated), anchors }
+    Translation { text: Cow::Owned(translated), runs }
+}
+
+/// Adds an escape to the last run, or begins another one with it.
+fn push_escape(runs: &mut Vec<Run>, escape: Run) {
+    match runs.last_mut() {
+        Some(run)
+            if run.written_end() == escape.written
+                && run.written_bytes == escape.written_bytes
+                && run.translated_bytes == escape.translated_bytes =>
+        {
+            run.count += 1;
+        }
+        _ => runs.push(escape),
+    }
 }
 
 /// Texts that are written in escapes have them one after another.
@@ -96,12 +138,21 @@ fn escape_at(bytes: &[u8], at: usize) -> Option<(char, usize)> {
 }
 
 /// The UTF-16 unit that `\uXXXX` at `at` stands for, and its end.
+#[inline]
 fn unit_at(bytes: &[u8], at: usize) -> Option<(u16, usize)> {
-    let rest = bytes.get(at..)?.strip_prefix(b"\\u")?;
-    let more_us = rest.iter().take_while(|&&byte| byte == b'u').count();
-    let digits = rest[more_us..].first_chunk::<4>()?;
+    match bytes.get(at..)? {
+        [b'\\', b'u', a, b, c, d, ..] if *a != b'u' => Some((unit([*a, *b, *c, *d])?, at + 6)),
+        [b'\\', b'u', rest @ ..] => {
+            let more_us = rest.iter().take_while(|&&byte| byte == b'u').count();
+            Some((unit(*rest[more_us..].first_chunk()?)?, at + 2 + more_us + 4))
+        }
+        _ => None,
+    }
+}
+
+fn unit(digits: [u8; 4]) -> Option<u16> {
     let unit = digits.iter().fold(0, |unit, &digit| unit << 4 | DIGITS[usize::from(digit)]);
-    (unit & NO_DIGITS == 0).then_some((unit as u16, at + 2 + more_us + 4))
+    (unit & NO_DIGITS == 0).then_some(unit as u16)
 }
 
 /// What hexadecimal digits are worth.
@@ -154,9 +205,21 @@ mod tests {
 
     #[test]
     fn offsets_lead_back_to_where_characters_are_written() {
-        let written = r"a\u00e9b\ud83d\ude00c";
+        let written = r"a\u00e9b\ud83d\ude00c\u4e00\u4e01\uu4e02\u0064\u0065f";
         let translation = translate(written);
-        for (character, expected) in [("a", 0), ("b", 7), ("c", 20)] {
+        for (character, expected) in [
+            ("a", 0),
+            ("é", 1),
+            ("b", 7),
+            ("😀", 8),
+            ("c", 20),
+            ("一", 21),
+            ("丁", 27),
+            ("丂", 33),
+            ("d", 40),
+            ("e", 46),
+            ("f", 52),
+        ] {
             let offset = translation.text().find(character).unwrap() as u32;
             assert_eq!(translation.written_at(offset), expected, "{character}");
         }

@@ -44,6 +44,9 @@ pub const SCAN_TEXT_BYTES_MAX: usize = 1 << 30;
 /// Types in bodies in types in bodies, this deep, are looked into; each level reads its text again.
 const CODE_DEPTH_MAX: usize = 16;
 
+/// Few files nest deeper; others cost another allocation.
+const FRAMES_EXPECTED: usize = 8;
+
 /// What a scan found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
@@ -147,10 +150,12 @@ impl Scope {
 
 impl<'t> Scanner<'t> {
     fn new(text: &'t str, by_layout: bool) -> Self {
+        let mut frames = Vec::with_capacity(FRAMES_EXPECTED);
+        frames.push(Frame::Members(Scope::FILE));
         Self {
             cursor: Cursor::new(text),
             declarations: Declarations::for_text(text.len()),
-            frames: vec![Frame::Members(Scope::FILE)],
+            frames,
             code_depth: 0,
             by_layout,
             is_unbalanced: false,

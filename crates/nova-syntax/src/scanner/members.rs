@@ -119,6 +119,9 @@ impl<'t> Scanner<'t> {
                 let type_parameters = self.cursor.slice(start, self.cursor.pos());
                 self.cursor.skip_trivia();
                 let rest = self.cursor.lead();
+                if rest.word.is_empty() {
+                    return self.unexpected();
+                }
                 let lead = Lead { start: lead.start, modifiers: lead.modifiers, ..rest };
                 self.typed_member(&lead, scope, type_parameters);
             }
