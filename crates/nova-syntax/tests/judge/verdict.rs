@@ -46,6 +46,9 @@ pub(crate) fn assert_well_formed(text: &str, declarations: &Declarations) {
         assert!(in_text(symbol.name_span) && in_text(symbol.span), "{symbol:?} in {text:?}");
         assert!(within(symbol.name_span, symbol.span), "{symbol:?} in {text:?}");
         assert!(symbol.parent.is_none_or(|parent| (parent as usize) < index), "{symbol:?}");
+        let (name, signature) =
+            (declarations.text(symbol.name), declarations.text(symbol.signature));
+        assert!(!name.is_empty() && signature.starts_with(name), "{symbol:?} in {text:?}");
     }
     if let Some(package) = &declarations.package {
         assert!(in_text(package.name_span) && in_text(package.span), "{package:?} in {text:?}");
