@@ -1,5 +1,7 @@
 //! One file from its bytes to its part of an index.
 
+use std::panic::AssertUnwindSafe;
+
 use nova_index::{ContentHash, FileFlags, FileMeta, FileSymbols, Stamp};
 use nova_protocol::message::SourceFile;
 use nova_syntax::extract::{self, Fallback, Origin};
@@ -48,7 +50,10 @@ pub(crate) fn scan_unsaved(file: &SourceFile, content: &[u8]) -> FileSymbols {
 
 fn scan(meta: FileMeta, content: &[u8], fallback: Fallback) -> FileSymbols {
     let source = text::decode(content);
-    let extracted = extract::declarations(&source.text, fallback);
+    let Some(extracted) = unless_it_panics(|| extract::declarations(&source.text, fallback)) else {
+        let note = "scanning it failed, which is a bug".to_owned();
+        return FileSymbols::skipped(FileMeta { note, ..meta });
+    };
     let latin1 = source.encoding == Encoding::Latin1;
     let flags = FileFlags {
         latin1,
@@ -61,10 +66,27 @@ fn scan(meta: FileMeta, content: &[u8], fallback: Fallback) -> FileSymbols {
     FileSymbols::new(meta, &source.text, extracted.declarations)
 }
 
+/// Keeps a bug that one file brings to light from the other files of the shard. What panicked is
+/// dropped whole, so nothing half done is seen.
+fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
 fn skipped(file: &SourceFile, stamp: Stamp, note: String) -> FileSymbols {
     FileSymbols::skipped(FileMeta { stamp, note, ..meta(file) })
 }
 
 fn meta(file: &SourceFile) -> FileMeta {
     FileMeta { root: file.root, path: file.path.to_vec(), ..FileMeta::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_stays_with_its_file() {
+        assert_eq!(unless_it_panics(|| 1), Some(1));
+        assert_eq!(unless_it_panics(|| -> u8 { panic!("a bug") }), None);
+    }
 }
