@@ -30,6 +30,15 @@ pub(super) struct Initialiser {
     pub(super) content_end: usize,
 }
 
+/// A comma between what may be type arguments.
+struct Comma {
+    /// How many angle brackets are open around it.
+    depth: usize,
+    /// Where the token before it ends.
+    token_end: usize,
+    start: usize,
+}
+
 /// What parentheses may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
@@ -162,8 +171,8 @@ impl<'t> Cursor<'t> {
                 b'<' if parens == 0 && ends_at_comma => {
                     self.bump();
                     if let Some(comma) = self.skip_angle() {
-                        self.return_to(comma);
-                        break true;
+                        self.return_to(comma.start);
+                        return Initialiser { closed: true, nested, content_end: comma.token_end };
                     }
                 }
                 b'(' | b'[' => {
@@ -202,21 +211,21 @@ impl<'t> Cursor<'t> {
     ///
     /// Going back to that comma costs no more than linear time: only a declarator's `=` leads back
     /// to an initialiser, and there is none before the token that settled it.
-    fn skip_angle(&mut self) -> Option<usize> {
+    fn skip_angle(&mut self) -> Option<Comma> {
         let mut depth = 1_usize;
-        // The first comma that no closed pair of brackets is around, and how deep it is.
+        // The first one that no closed pair of brackets is around.
         let mut comma = None;
         loop {
             let token_end = self.pos();
             self.skip_trivia();
             match self.peek() {
                 b',' => {
-                    comma.get_or_insert((depth, self.pos()));
+                    comma.get_or_insert(Comma { depth, token_end, start: self.pos() });
                 }
                 b'<' => depth += 1,
                 b'>' => {
                     depth -= 1;
-                    comma = comma.filter(|&(comma_depth, _)| comma_depth <= depth);
+                    comma = comma.filter(|comma| comma.depth <= depth);
                     if depth == 0 {
                         self.bump();
                         return None;
@@ -235,7 +244,7 @@ impl<'t> Cursor<'t> {
                 }
                 _ => {
                     self.return_to(token_end);
-                    return comma.map(|(_, pos)| pos);
+                    return comma;
                 }
             }
             self.bump();
