@@ -29,7 +29,7 @@ pub struct FileMeta {
     pub stamp: Stamp,
     /// The hash of the bytes that were read; zero if none were.
     pub content_hash: ContentHash,
-    /// How many bytes were read.
+    /// How many bytes were read; of a file too large to be read, the bound that it was larger than.
     pub source_bytes: u64,
     /// How the file was read.
     pub flags: FileFlags,

@@ -48,6 +48,7 @@ pub(crate) fn plan(
     layout: &Layout,
     shards: &Shards,
     scope: &Scope,
+    file_bytes_max: u64,
 ) -> Vec<ShardPlan> {
     let mut wanted: BTreeMap<ShardId, Wanted<'_>> = BTreeMap::new();
     for (&shard, current) in shards {
@@ -63,7 +64,8 @@ pub(crate) fn plan(
     }
     let wanted: Vec<_> = wanted.into_iter().collect();
     let base = layout.base();
-    wanted.into_par_iter().map(|(shard, wanted)| wanted.plan(shard, base, scope)).collect()
+    let plan = |(shard, wanted): (_, Wanted<'_>)| wanted.plan(shard, base, scope, file_bytes_max);
+    wanted.into_par_iter().map(plan).collect()
 }
 
 /// What the tree has for one shard, beside what the shard is now.
@@ -74,7 +76,7 @@ struct Wanted<'t> {
 }
 
 impl Wanted<'_> {
-    fn plan(self, shard: ShardId, base: &[u8], scope: &Scope) -> ShardPlan {
+    fn plan(self, shard: ShardId, base: &[u8], scope: &Scope, file_bytes_max: u64) -> ShardPlan {
         let mut lists = Lists::default();
         let mut seen = Seen::new(self.current);
         let mut unsettled = Vec::new();
@@ -82,31 +84,34 @@ impl Wanted<'_> {
             for file in &found.folder.files {
                 let path = folder::join(&found.relative, &file.name);
                 let row = seen.mark(identity, &path);
-                match row {
-                    Some(row) if row.stamp() == file.stamp && seen.is_settled(&row) => {}
-                    Some(row) if row.stamp() == file.stamp => {
+                let same = row.filter(|row| row.stamp() == file.stamp);
+                match same.filter(|row| is_bounded_alike(row, file_bytes_max)) {
+                    Some(row) if seen.is_settled(&row) => {}
+                    Some(row) => {
                         unsettled.push((*root, *identity, path, row));
                     }
-                    row => {
+                    None => {
                         lists.stale.extend(row.map(|row| row.id()));
                         lists.scan(root, identity, path, file.stamp.size);
                     }
                 }
             }
         }
-        for row in seen.unseen(base, scope) {
-            lists.stale.push(row.id());
-            lists.drop_row(&row);
-        }
+        let unseen = seen.unseen(base, scope);
         // Where the shard is built anew in any case, its worker looks into unsettled files; else
         // they are looked into here, so that nothing need start when nothing changed.
-        let rebuild = !lists.scan.is_empty() || !lists.dropped.is_empty();
+        let rebuild = !lists.scan.is_empty() || !unseen.is_empty();
         let changed = unsettled.into_par_iter().filter(|(root, _, path, row)| {
-            rebuild || !has_content(&folder::join(&root.path, path), row.content_hash())
+            rebuild || !has_content(&folder::join(&root.path, path), row)
         });
         for (root, identity, path, row) in changed.collect::<Vec<_>>() {
             lists.stale.push(row.id());
             lists.scan(root, identity, path, row.stamp().size);
+        }
+        // Last, for they tell nothing of where their roots are.
+        for row in unseen {
+            lists.stale.push(row.id());
+            lists.drop_row(&row);
         }
         ShardPlan {
             shard,
@@ -172,9 +177,23 @@ pub(crate) fn is_in_scope<'s>(base: &[u8], scope: &Scope) -> impl FnMut(&FileRef
     }
 }
 
-/// Whether a file has these very bytes.
-fn has_content(path: &[u8], hash: ContentHash) -> bool {
-    std::fs::read(path::from_bytes(path)).is_ok_and(|content| ContentHash::of(&content) == hash)
+/// Whether the bound on files lets in, or keeps out, what it did when the row was made. The row of a file
+/// that was too large to be read has the bound of that time as the size of its source.
+fn is_bounded_alike(row: &FileRef<'_>, file_bytes_max: u64) -> bool {
+    let was_read = row.content_hash() != ContentHash::default();
+    match row.source_bytes() {
+        bytes if was_read => bytes <= file_bytes_max,
+        0 => true,
+        bound => bound >= file_bytes_max,
+    }
+}
+
+/// Whether a file has the very bytes that its row was made of. Of a skipped one nothing is known, and it
+/// may be too large to look.
+fn has_content(path: &[u8], row: &FileRef<'_>) -> bool {
+    !row.flags().skipped
+        && std::fs::read(path::from_bytes(path))
+            .is_ok_and(|content| ContentHash::of(&content) == row.content_hash())
 }
 
 #[derive(Default)]

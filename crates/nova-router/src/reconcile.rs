@@ -159,7 +159,7 @@ impl Workspace {
             self.settle_base(layout);
         }
         let base = self.base();
-        let (mut surveyed, shards) = rayon::join(
+        let (mut surveyed, mut shards) = rayon::join(
             || tree::survey(roots, options, cancel),
             || layout.as_ref().map_or_else(Shards::new, |layout| self.open_shards(layout)),
         );
@@ -171,7 +171,11 @@ impl Workspace {
             return Err(ReconcileError::Cancelled);
         }
         let layout = self.place(layout, &tree, &base)?;
-        let plans = plan::plan(&tree, &layout, &shards, &self.scope);
+        // A rebuild, this one or that of another run, has taken their places away.
+        let placed = layout.shards();
+        shards.retain(|shard, _| placed.binary_search(shard).is_ok());
+        let file_bytes_max = self.options.file_bytes_max;
+        let plans = plan::plan(&tree, &layout, &shards, &self.scope, file_bytes_max);
         let mut meter = self.meter();
         meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
         meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();

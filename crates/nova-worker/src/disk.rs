@@ -71,6 +71,15 @@ impl ReadError {
             | Self::BadEntry { stamp, .. } => Some(*stamp),
         }
     }
+
+    /// The bound that the file is larger than, if that is why; so that it is tried again when the bound
+    /// is another.
+    pub(crate) fn exceeded_bytes_max(&self) -> Option<u64> {
+        match self {
+            Self::TooLarge { bytes_max, .. } => Some(*bytes_max),
+            _ => None,
+        }
+    }
 }
 
 /// Reads a file into `content`, which it clears first. The stamp is that of the very bytes read.

@@ -28,7 +28,7 @@ pub(crate) fn scan_read(
     match read {
         Err(error) => match error.stamp() {
             None => Scanned::Vanished,
-            Some(stamp) => Scanned::File(Box::new(skipped(file, stamp, error.to_string()))),
+            Some(stamp) => Scanned::File(Box::new(skipped(file, stamp, &error))),
         },
         Ok((content, stamp)) => {
             let content_hash = ContentHash::of(content);
@@ -72,8 +72,9 @@ fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-fn skipped(file: &SourceFile, stamp: Stamp, note: String) -> FileSymbols {
-    FileSymbols::skipped(FileMeta { stamp, note, ..meta(file) })
+fn skipped(file: &SourceFile, stamp: Stamp, error: &ReadError) -> FileSymbols {
+    let source_bytes = error.exceeded_bytes_max().unwrap_or(0);
+    FileSymbols::skipped(FileMeta { stamp, source_bytes, note: error.to_string(), ..meta(file) })
 }
 
 fn meta(file: &SourceFile) -> FileMeta {
