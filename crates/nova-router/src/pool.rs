@@ -30,11 +30,11 @@ use nova_rpc::{CallError, Caller, Endpoint, EndpointError};
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::assignment::Assignment;
 use crate::cache::run::Run;
 use crew::Crew;
+use door::Door;
 pub use launch::Launch;
 pub(crate) use launch::LaunchError;
 
@@ -73,7 +73,8 @@ pub struct PoolError(#[from] EndpointError);
 pub(crate) struct Pool {
     shared: Arc<Shared>,
     guests: tokio::sync::Mutex<mpsc::UnboundedReceiver<Connected>>,
-    _doors: Vec<AbortOnDropHandle<()>>,
+    /// None once it is closed.
+    doors: Mutex<Vec<Door>>,
 }
 
 #[derive(Debug)]
@@ -130,15 +131,10 @@ impl Pool {
             bytes_done: AtomicU64::new(0),
             files_done: AtomicU64::new(0),
         });
-        let mut doors = Vec::new();
-        if shared.options.launch.needs_socket() {
-            let own = Some(shared.own_token.clone());
-            doors.push(door::open(&shared, &shared.socket(), own)?);
-        }
-        if let Some(endpoint) = &shared.options.listen {
-            doors.push(door::open(&shared, endpoint, shared.options.token.clone())?);
-        }
-        Ok(Self { shared, guests: tokio::sync::Mutex::new(guests), _doors: doors })
+        // A door that was opened before another failed may hold the run for longer than the process lives.
+        let doors = door::open_all(&shared).inspect_err(|_| shared.run.remove())?;
+        let guests = tokio::sync::Mutex::new(guests);
+        Ok(Self { shared, guests, doors: Mutex::new(doors) })
     }
 
     /// Has workers do all that is, and will be, in the assignment; each shard has one outcome.
@@ -207,6 +203,7 @@ impl Pool {
         self.shared.idle().clear();
         let children: Vec<Child> = self.shared.children().drain().map(|(_, child)| child).collect();
         launch::end(children);
+        self.doors.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.shared.run.remove();
     }
 

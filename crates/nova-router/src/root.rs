@@ -53,12 +53,16 @@ impl Root {
             _ => RootError::Unreadable { given: own(), error },
         })?;
         let unreadable = |error| RootError::Unreadable { given: own(), error };
-        if fs::metadata(&real).map_err(unreadable)?.is_dir() {
+        let metadata = fs::metadata(&real).map_err(unreadable)?;
+        if metadata.is_dir() {
             fs::read_dir(&real).map_err(unreadable)?;
             return Ok(Self { given: own(), real, is_archive: false });
         }
         let extension = real.extension().map(|extension| extension.to_ascii_lowercase());
-        if extension.is_some_and(|extension| extension == "zip" || extension == "jar") {
+        let is_archive =
+            extension.is_some_and(|extension| extension == "zip" || extension == "jar");
+        // Opening a pipe of that name would wait for someone to write to it.
+        if is_archive && metadata.is_file() {
             Ok(Self { given: own(), real, is_archive: true })
         } else {
             Err(RootError::OtherKind { given: own() })

@@ -19,15 +19,44 @@ const HANDSHAKES_MAX: usize = 64;
 /// An error of the listening socket (out of file descriptors) does not go away at once.
 const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
+/// Takes in workers for as long as it is not dropped.
+#[derive(Debug)]
+pub(super) struct Door {
+    endpoint: Endpoint,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // The listener does so too, but a process that ends does not wait for its task.
+        if let Endpoint::Unix(socket) = &self.endpoint {
+            drop(std::fs::remove_file(socket));
+        }
+    }
+}
+
+/// One for the workers that this router starts, one for guests.
+pub(super) fn open_all(shared: &Arc<Shared>) -> Result<Vec<Door>, EndpointError> {
+    let mut doors = Vec::new();
+    if shared.options.launch.needs_socket() {
+        let own = Some(shared.own_token.clone());
+        doors.push(open(shared, shared.socket(), own)?);
+    }
+    if let Some(endpoint) = &shared.options.listen {
+        doors.push(open(shared, endpoint.clone(), shared.options.token.clone())?);
+    }
+    Ok(doors)
+}
+
 /// Takes in whoever connects and shows the token.
-pub(super) fn open(
+fn open(
     shared: &Arc<Shared>,
-    endpoint: &Endpoint,
+    endpoint: Endpoint,
     token: Option<Token>,
-) -> Result<AbortOnDropHandle<()>, EndpointError> {
-    let listener = Listener::bind(endpoint)?;
+) -> Result<Door, EndpointError> {
+    let listener = Listener::bind(&endpoint)?;
     let shared = Arc::clone(shared);
-    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         let mut handshakes = JoinSet::new();
         loop {
             tokio::select! {
@@ -44,7 +73,8 @@ pub(super) fn open(
                 Some(_) = handshakes.join_next() => {}
             }
         }
-    })))
+    });
+    Ok(Door { endpoint, _task: AbortOnDropHandle::new(task) })
 }
 
 impl Shared {
