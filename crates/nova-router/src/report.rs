@@ -87,6 +87,8 @@ pub struct Status {
     pub roots: Vec<(Vec<u8>, Vec<ShardId>)>,
     /// The shards.
     pub shards: Vec<ShardStatus>,
+    /// Symbols of all of them, packages included.
+    pub symbols: u64,
     /// Files that are known and not in the index.
     pub skipped: Vec<Skipped>,
 }
@@ -103,9 +105,9 @@ pub struct ShardStatus {
 /// What a readable shard file holds.
 #[derive(Debug, Clone)]
 pub struct ShardFacts {
-    /// Files in it, skipped ones included.
+    /// Files in it, without the skipped ones.
     pub files: u64,
-    /// Symbols in it.
+    /// Symbols in it, without the packages, which it may share with others.
     pub symbols: u64,
     /// Size of its source.
     pub source_bytes: u64,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nova_index::{FileRef, Shard, Stamp, SymbolView};
+use nova_index::{FileRef, Revision, Shard, Stamp, SymbolView, ViewShard};
 use nova_protocol::message::WorkerStats;
 use nova_protocol::path;
 use tokio::sync::OnceCell;
@@ -169,17 +169,22 @@ impl Workspace {
             base: path::from_bytes(layout.base()),
             roots: layout.roots().map(|(root, shards)| (root.to_vec(), shards)).collect(),
             shards: Vec::new(),
+            symbols: 0,
             skipped: Vec::new(),
         };
+        let mut ready = Vec::new();
         for id in layout.shards() {
             let opened = Shard::open(&self.cache.shard_path(id), &layout.shard_identity(id));
             if let Ok(shard) = &opened {
                 let skipped = shard.files().filter(|file| file.flags().skipped);
                 status.skipped.extend(skipped.map(|file| self.skipped(file)));
             }
-            let state = opened.map(|shard| facts(&shard)).map_err(|error| error.to_string());
+            let state = opened.as_ref().map(facts).map_err(|error| error.to_string());
             status.shards.push(ShardStatus { shard: id, state });
+            ready.extend(opened.ok().map(|shard| ViewShard::new(Arc::new(shard), [])));
         }
+        // Shards may share a package, so their counts do not add up.
+        status.symbols = SymbolView::new(Revision(0), ready).symbol_count();
         Ok(Some(status))
     }
 
@@ -263,11 +268,16 @@ impl Workspace {
 }
 
 fn facts(shard: &Shard) -> ShardFacts {
-    ShardFacts {
-        files: u64::from(shard.file_count()),
+    let mut facts = ShardFacts {
+        files: 0,
         symbols: u64::from(shard.symbol_count()),
-        source_bytes: shard.files().map(FileRef::source_bytes).sum(),
+        source_bytes: 0,
         index_bytes: shard.bytes().len() as u64,
         digest: shard.digest(),
+    };
+    for file in shard.files().filter(|file| !file.flags().skipped) {
+        facts.files += 1;
+        facts.source_bytes += file.source_bytes();
     }
+    facts
 }

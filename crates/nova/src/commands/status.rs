@@ -40,7 +40,7 @@ fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Resu
         totals.ready,
         status.shards.len(),
         totals.files,
-        totals.symbols,
+        status.symbols,
         Size(totals.source_bytes),
     )?;
     writeln!(out, "workers   none running\n")?;
@@ -96,7 +96,7 @@ fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
         "cache": status.cache.to_string_lossy(),
         "revision": workspace.view().revision().0,
         "files": totals.files,
-        "symbols": totals.symbols,
+        "symbols": status.symbols,
         "source_bytes": totals.source_bytes,
         "index_bytes": totals.index_bytes,
         "ready_shards": totals.ready,
@@ -112,7 +112,6 @@ fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
 struct Totals {
     ready: usize,
     files: u64,
-    symbols: u64,
     source_bytes: u64,
     index_bytes: u64,
 }
@@ -123,7 +122,6 @@ impl Totals {
         for facts in status.shards.iter().filter_map(|shard| shard.state.as_ref().ok()) {
             totals.ready += 1;
             totals.files += facts.files;
-            totals.symbols += facts.symbols;
             totals.source_bytes += facts.source_bytes;
             totals.index_bytes += facts.index_bytes;
         }
