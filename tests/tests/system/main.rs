@@ -1,0 +1,36 @@
+//! The whole system from outside: each test starts the real `nova` and `nova-worker` on a small tree
+//! of its own and judges them by what they print, what they leave behind, and how they end.
+//!
+//! Nothing here knows how the product is built; what it may rely on is the command line's contract.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
+
+mod programs;
+mod run;
+mod sandbox;
+
+mod archives;
+mod bad_input;
+mod cache_folder;
+mod command_line;
+mod damage;
+mod digest;
+mod edits;
+mod formats;
+mod jdk;
+mod layout;
+mod paths;
+mod warm_start;
+mod workspaces;
+
+// These look at processes from outside, in `/proc`.
+#[cfg(target_os = "linux")]
+mod crashes;
+#[cfg(target_os = "linux")]
+mod guests;
+#[cfg(target_os = "linux")]
+mod interrupts;
+#[cfg(target_os = "linux")]
+mod processes;
+#[cfg(target_os = "linux")]
+mod secrets;
