@@ -100,7 +100,10 @@ impl Workspace {
         let indexing = async {
             match early {
                 Some(slots) => self.index(&assignment, slots, outcomes_in).await,
-                None => Ok(drop(outcomes_in)),
+                None => {
+                    drop(outcomes_in);
+                    Ok(())
+                }
             }
         };
         let collecting = self.collect(outcomes);

@@ -109,7 +109,7 @@ impl Collector<'_> {
         }
         match entry.metadata() {
             Ok(metadata) => {
-                self.own.files.push((entry.into_path(), nova_worker::disk::stamp(&metadata)))
+                self.own.files.push((entry.into_path(), nova_worker::disk::stamp(&metadata)));
             }
             Err(error) => self.own.skipped.push(walk_error(&error)),
         }

@@ -4,6 +4,7 @@
 //! Nothing here knows how the product is built; what it may rely on is the command line's contract.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
+#![expect(clippy::print_stderr, reason = "a failed test shows what it had printed")]
 
 mod programs;
 mod run;

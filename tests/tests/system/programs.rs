@@ -32,8 +32,9 @@ fn build() -> Programs {
     let executable = |name: &str| {
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let path = messages.filter(|message| message["target"]["name"] == name);
-        let path = path.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
-        path.last().unwrap_or_else(|| panic!("cargo built no {name}"))
+        let mut path =
+            path.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
+        path.next().unwrap_or_else(|| panic!("cargo built no {name}"))
     };
     Programs { nova: executable("nova"), nova_worker: executable("nova-worker") }
 }
