@@ -42,7 +42,7 @@ impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match UNITS.into_iter().find(|(_, shift)| self.0 >> shift > 0) {
             None => write!(f, "{} B", self.0),
-            Some((name, shift)) if self.0 % (1 << shift) == 0 => {
+            Some((name, shift)) if self.0.is_multiple_of(1 << shift) => {
                 write!(f, "{} {name}", self.0 >> shift)
             }
             Some((name, shift)) => write!(f, "{:.1} {name}", self.0 as f64 / f64::from(1 << shift)),

@@ -28,10 +28,9 @@ impl TagLines {
         if !symbol.package.is_empty() && symbol.kind != Kind::Package {
             field(&mut line, "package", &symbol.package);
         }
-        let access = symbol.modifiers.iter().map(|modifier| modifier.as_str());
-        if let Some(access) =
-            access.filter(|word| ["public", "protected", "private"].contains(word)).next()
-        {
+        let mut modifiers = symbol.modifiers.iter().map(|modifier| modifier.as_str());
+        let access = modifiers.find(|word| ["public", "protected", "private"].contains(word));
+        if let Some(access) = access {
             field(&mut line, "access", access);
         }
         field(&mut line, "signature", &symbol.signature);
