@@ -1,0 +1,139 @@
+//! A workspace with workers in this very process: the same router and the same worker, over a pipe in
+//! memory.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
+use nova_router::{
+    Answer, Launch, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, WorkerOptions, Workspace,
+    WorkspaceOptions,
+};
+use tokio_util::sync::CancellationToken;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A tree and its cache.
+struct Fixture {
+    folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let fixture = Self { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(fixture.tree()).unwrap();
+        for (path, text) in files {
+            fixture.write(path, text);
+        }
+        fixture
+    }
+
+    fn tree(&self) -> std::path::PathBuf {
+        self.folder.path().join("tree")
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.tree().join(path);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn workspace(&self) -> Arc<Workspace> {
+        let workers = WorkerOptions {
+            count: 2,
+            one_per_shard: false,
+            launch: Launch::InProcess,
+            listen: None,
+            token: None,
+        };
+        let options = WorkspaceOptions {
+            roots: vec![Root::find(&self.tree()).unwrap()],
+            cache_dir: Some(self.folder.path().join("cache")),
+            workers,
+            heed_ignore_files: true,
+            rebuild: false,
+            shard_bytes_max: SHARD_BYTES_MAX_DEFAULT,
+            file_bytes_max: FILE_BYTES_MAX_DEFAULT,
+        };
+        Arc::new(Workspace::open(options).unwrap())
+    }
+
+    async fn indexed(&self) -> Arc<Workspace> {
+        let workspace = self.workspace();
+        workspace.reconcile(&CancellationToken::new()).await.unwrap();
+        workspace
+    }
+}
+
+async fn search(workspace: &Workspace, query: &str) -> Answer {
+    workspace.search(&Query::new(query, &[]), 50, DEADLINE).await
+}
+
+/// `name line` of each hit.
+fn places(answer: &Answer) -> Vec<String> {
+    answer.hits.iter().map(|(symbol, _)| format!("{} {}", symbol.name, symbol.line)).collect()
+}
+
+#[tokio::test]
+async fn a_file_that_changed_since_it_was_indexed_is_scanned_before_its_hits_are_shown() {
+    let fixture = Fixture::new(&[("a/A.java", "package a;\nclass Target {}\n")]);
+    let workspace = fixture.indexed().await;
+    let before = search(&workspace, "Target").await;
+    assert_eq!(places(&before), ["Target 1"]);
+
+    fixture.write("a/A.java", "package a;\n\n\nclass Target { int more; }\n");
+    let after = search(&workspace, "Target").await;
+    assert_eq!(places(&after), ["Target 3"]);
+    assert_eq!(after.pending, 0);
+    assert!(after.revision > before.revision);
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_has_no_hits() {
+    let fixture =
+        Fixture::new(&[("a/A.java", "package a; class Target {}"), ("a/B.java", "package a;")]);
+    let workspace = fixture.indexed().await;
+    fs::remove_file(fixture.tree().join("a/A.java")).unwrap();
+    let answer = search(&workspace, "Target").await;
+    assert_eq!(places(&answer), Vec::<String>::new());
+    assert_eq!(answer.pending, 0);
+}
+
+#[tokio::test]
+async fn an_answer_says_how_much_it_covers() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class Target { int target2; }")]);
+    let workspace = fixture.workspace();
+    let answer = search(&workspace, "target").await;
+    assert_eq!((answer.revision, answer.coverage.ready, answer.coverage.total), (0, 0, 0));
+    workspace.reconcile(&CancellationToken::new()).await.unwrap();
+    let answer = workspace.search(&Query::new("target", &[]), 1, DEADLINE).await;
+    assert_eq!((answer.hits.len(), answer.total, answer.cut), (1, 2, true));
+    assert_eq!((answer.coverage.ready, answer.coverage.total), (1, 1));
+}
+
+#[tokio::test]
+async fn a_cancelled_run_leaves_nothing_and_the_next_one_is_whole() {
+    let files: Vec<(String, String)> = (0..200)
+        .map(|i| (format!("a/C{i}.java"), format!("package a; class C{i} {{ int f; }}")))
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let fixture = Fixture::new(&files);
+    let workspace = fixture.workspace();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let cancelled = workspace.reconcile(&cancel).await;
+    assert!(matches!(cancelled, Err(ReconcileError::Cancelled)), "{cancelled:?}");
+    drop(workspace);
+
+    let workspace = fixture.indexed().await;
+    assert_eq!(workspace.contents().files, 200);
+    workspace.close();
+    let left: Vec<_> = fs::read_dir(fixture.folder.path().join("cache"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("run-"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}
