@@ -50,6 +50,9 @@ pub enum ReconcileError {
     Panicked(#[from] JoinError),
 }
 
+/// A run whose layout another run keeps changing ends with what it has after so many attempts.
+const RUN_ATTEMPTS_MAX: u32 = 3;
+
 /// What a run is going to do.
 struct Planned {
     layout: Layout,
@@ -89,6 +92,27 @@ impl Workspace {
         cancel: CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
         let started = Instant::now();
+        let mut attempts = 1;
+        let (planned, built) = loop {
+            let (planned, built) = self.plan_and_build(&cancel).await?;
+            // A `--rebuild` beside this run takes the shards away that it builds upon.
+            let now = || self.cache.load_layout().ok().flatten();
+            let is_displaced = || now().is_some_and(|layout| layout != planned.layout);
+            if built.failed.is_empty() || attempts == RUN_ATTEMPTS_MAX || !is_displaced() {
+                break (planned, built);
+            }
+            attempts += 1;
+        };
+        let worker_stats = self.worker_stats().await;
+        let workspace = Arc::clone(&self);
+        let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
+        Ok(IndexReport { worker_stats, elapsed: started.elapsed(), ..report })
+    }
+
+    async fn plan_and_build(
+        self: &Arc<Self>,
+        cancel: &CancellationToken,
+    ) -> Result<(Planned, Built), ReconcileError> {
         let layout = self.cache.load_layout()?;
         let assignment = Arc::new(Assignment::new());
         let (outcomes_in, outcomes) = mpsc::unbounded_channel();
@@ -96,6 +120,7 @@ impl Workspace {
         let is_cold = layout.is_none() && !self.options.workers.one_per_shard;
         let early = is_cold.then_some(self.options.workers.count);
 
+        let cancel = cancel.clone();
         let planning = self.plan_and_index(layout, &assignment, early, outcomes_in.clone(), cancel);
         let indexing = async {
             match early {
@@ -108,10 +133,7 @@ impl Workspace {
         };
         let collecting = self.collect(outcomes);
         let (planned, (), built) = tokio::try_join!(planning, indexing, collecting)?;
-        let worker_stats = self.worker_stats().await;
-        let workspace = Arc::clone(&self);
-        let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
-        Ok(IndexReport { worker_stats, elapsed: started.elapsed(), ..report })
+        Ok((planned, built))
     }
 
     /// Plans, hands the shards out, and has them indexed unless that is going on already.
