@@ -145,3 +145,21 @@ fn rebuilds_at_the_same_moment_leave_a_right_index() {
     assert_eq!(digests.len(), 1);
     sandbox.assert_digest_like_clean();
 }
+
+#[test]
+fn a_run_beside_a_rebuild_is_right_too() {
+    let sandbox = Sandbox::new(&[]);
+    for file in 0..100 {
+        sandbox.write(format!("a/C{file}.java"), format!("package a; class C{file} {{ }}"));
+    }
+    sandbox.index();
+    let rebuild: Vec<&str> = INDEX.iter().copied().chain(["--rebuild"]).collect();
+    for round in 0..8 {
+        let name = format!("Edited{round}");
+        sandbox.write("a/C0.java", format!("package a; class {name} {{ }}"));
+        let search: &[&str] = &["search", &name, "tree", "--json"];
+        let ended = all_at_once(&sandbox, &[&rebuild, search]);
+        assert!(ended[1].names().contains(&name), "in round {round}: {}", ended[1].stderr);
+    }
+    sandbox.assert_digest_like_clean();
+}
