@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::digest::{ContentHash, FileDigest};
 use crate::encode::encode;
 use crate::file_symbols::{FILE_DECLARATIONS_MAX, FileFlags, FileSymbols, signature_tail};
-use crate::format::{MODIFIER_LISTS_MAX, ROWS_MAX, Section, TEXT_BYTES_MAX, clamp_character};
+use crate::format::{MODIFIER_LISTS_MAX, ROWS_MAX, Section, TEXT_BYTES_MAX};
 use crate::id::{FileId, ShardId, ShardIdentity};
 use crate::interner::Interner;
 use crate::path::is_file_path;
@@ -96,7 +96,7 @@ pub(crate) struct PendingFile {
 pub(crate) struct PendingPackage {
     pub(crate) name: u32,
     pub(crate) line: u32,
-    pub(crate) character: u16,
+    pub(crate) character: u32,
     pub(crate) deprecated: bool,
 }
 
@@ -112,7 +112,7 @@ pub(crate) struct PendingSymbol {
     pub(crate) parent: Option<u32>,
     pub(crate) line: u32,
     pub(crate) modifiers: u32,
-    pub(crate) character: u16,
+    pub(crate) character: u32,
     pub(crate) kind: Kind,
     pub(crate) local: bool,
 }
@@ -169,7 +169,7 @@ impl ShardBuilder {
         let package = declarations.package.as_ref().map(|clause| PendingPackage {
             name: self.strings.intern(text(clause.name).as_bytes()),
             line: package_position.line,
-            character: clamp_character(package_position.character),
+            character: package_position.character,
             deprecated: clause.deprecated,
         });
         let imports = self.imports.len();
@@ -184,7 +184,7 @@ impl ShardBuilder {
                 parent: symbol.parent,
                 line: position.line,
                 modifiers: self.modifiers_number(symbol.modifiers),
-                character: clamp_character(position.character),
+                character: position.character,
                 kind: symbol.kind,
                 local: symbol.local,
             };

@@ -33,7 +33,7 @@ pub(crate) fn encode(shard: &ShardBuilder) -> Result<Vec<u8>, BuildShardError> {
             name: U24::new(name_ranks[symbol.name as usize]),
             signature: U24::new(strings.number(symbol.signature)),
             line: U24::new(symbol.line),
-            character: symbol.character.into(),
+            character: U24::new(symbol.character),
             traits: Traits::new(symbol.kind, symbol.local, modifiers),
         }
     }));
@@ -173,7 +173,7 @@ fn write_files<'a>(
             package: U24::new(package.map_or(U24::NONE, |it| strings.number(it.name))),
             note: U24::new(file.note.map_or(U24::NONE, |note| strings.number(note))),
             package_line: U24::new(package.map_or(0, |it| it.line)),
-            package_character: package.map_or(0, |it| it.character).into(),
+            package_character: U24::new(package.map_or(0, |it| it.character)),
             source_bytes: file.source_bytes.into(),
             content_hash: file.content_hash.0,
             digest: file.digest.0.into(),

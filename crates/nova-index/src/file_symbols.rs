@@ -18,6 +18,9 @@ pub const FILE_DECLARATIONS_MAX: usize = 1 << 18;
 /// Lines of a file in which a name can stand: a file with a later name is skipped.
 pub const FILE_LINES_MAX: u32 = format::U24::NONE;
 
+/// Columns of a line in which a name can stand: a file with a name further right is skipped.
+pub const LINE_COLUMNS_MAX: u32 = format::U24::NONE;
+
 /// What is known of a file beside its declarations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileMeta {
@@ -145,8 +148,12 @@ fn exceeded_bound(
     if declarations.symbols.len().max(declarations.imports.len()) > FILE_DECLARATIONS_MAX {
         return Some(format!("more than {FILE_DECLARATIONS_MAX} declarations or imports"));
     }
-    if names.iter().any(|name| name.line > FILE_LINES_MAX) || package.line > FILE_LINES_MAX {
+    let any_name = |is_over: fn(&Position) -> bool| names.iter().chain([&package]).any(is_over);
+    if any_name(|name| name.line > FILE_LINES_MAX) {
         return Some(format!("more than {FILE_LINES_MAX} lines"));
+    }
+    if any_name(|name| name.character > LINE_COLUMNS_MAX) {
+        return Some(format!("a line longer than {LINE_COLUMNS_MAX} columns"));
     }
     let mut nesting = Nesting::default();
     for (index, symbol) in (0..).zip(&declarations.symbols) {
@@ -205,7 +212,7 @@ fn push_text(record: &mut Vec<u8>, text: &str) {
 
 fn push_position(record: &mut Vec<u8>, position: Position) {
     record.extend_from_slice(&position.line.to_le_bytes());
-    record.extend_from_slice(&format::clamp_character(position.character).to_le_bytes());
+    record.extend_from_slice(&position.character.to_le_bytes());
 }
 
 fn push_number(record: &mut Vec<u8>, number: usize) {
@@ -237,6 +244,10 @@ mod tests {
         let line = "\n".repeat(FILE_LINES_MAX as usize);
         check(&format!("{line}class A {{}}"), "");
         check(&format!("{line}\nclass A {{}}"), "more than 16777215 lines");
+        let indent = " ".repeat(LINE_COLUMNS_MAX as usize - "class ".len());
+        check(&format!("{indent}class A {{}}"), "");
+        check(&format!("{indent} class A {{}}"), "a line longer than 16777215 columns");
+        check(&format!("{indent}package a;"), "a line longer than 16777215 columns");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! place on every machine. A change here moves [`FORMAT_VERSION`], the page and the golden file.
 
 use nova_syntax::declarations::{ImportKind, Kind};
-use zerocopy::little_endian::{I64, U16, U32, U64, U128};
+use zerocopy::little_endian::{I64, U32, U64, U128};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::file_symbols::FileFlags;
@@ -15,7 +15,7 @@ use crate::stamp::Stamp;
 pub(crate) const MAGIC: [u8; 12] = *b"nova shard\r\n";
 
 /// The version of everything below.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// Rows of one table: the most that a [`U24`] can number, with [`U24::NONE`] left over.
 pub(crate) const ROWS_MAX: usize = 0xff_ffff;
@@ -183,7 +183,7 @@ pub(crate) struct FileRow {
     /// A string: why the file was skipped, or empty.
     pub(crate) note: U24,
     pub(crate) package_line: U24,
-    pub(crate) package_character: U16,
+    pub(crate) package_character: U24,
     pub(crate) source_bytes: U64,
     pub(crate) content_hash: [u8; 32],
     pub(crate) digest: U128,
@@ -229,7 +229,7 @@ pub(crate) struct SymbolRow {
     /// A string: the signature without the name that it begins with.
     pub(crate) signature: U24,
     pub(crate) line: U24,
-    pub(crate) character: U16,
+    pub(crate) character: U24,
     pub(crate) traits: Traits,
 }
 
@@ -325,11 +325,6 @@ pub(crate) fn import_kind(code: u8) -> Option<ImportKind> {
         4 => ImportKind::Module,
         _ => return None,
     })
-}
-
-/// A column as rows keep it: past the end of what two bytes hold, the last that they do.
-pub(crate) fn clamp_character(character: u32) -> u16 {
-    character.try_into().unwrap_or(u16::MAX)
 }
 
 macro_rules! rows {

@@ -40,7 +40,9 @@ mod search;
 
 pub use builder::{AddFileError, BuildShardError, Root, ShardBuilder};
 pub use digest::{ContentHash, Digest, FileDigest};
-pub use file_symbols::{FILE_DECLARATIONS_MAX, FILE_LINES_MAX, FileFlags, FileMeta, FileSymbols};
+pub use file_symbols::{
+    FILE_DECLARATIONS_MAX, FILE_LINES_MAX, FileFlags, FileMeta, FileSymbols, LINE_COLUMNS_MAX,
+};
 pub use id::{FileId, ShardId, ShardIdentity, SymbolId};
 pub use map::write_shard;
 pub use nesting::TYPE_NESTING_MAX;

@@ -233,7 +233,7 @@ pub struct PackageClauseRef<'a> {
     /// Line of the name, from zero.
     pub line: u32,
     /// Column of the name in UTF-16 units, from zero.
-    pub character: u16,
+    pub character: u32,
     /// Whether the clause bears `@Deprecated`.
     pub deprecated: bool,
 }

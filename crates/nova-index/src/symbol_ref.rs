@@ -63,8 +63,8 @@ impl<'a> SymbolRef<'a> {
         self.row.line.get()
     }
 
-    /// Column of the name in UTF-16 units, from zero; at most 65,535.
-    pub fn character(&self) -> u16 {
+    /// Column of the name in UTF-16 units, from zero.
+    pub fn character(&self) -> u32 {
         self.row.character.get()
     }
 

@@ -189,8 +189,8 @@ impl<'a> ViewSymbol<'a> {
         }
     }
 
-    /// Column of the name in UTF-16 units, from zero; at most 65,535.
-    pub fn character(&self) -> u16 {
+    /// Column of the name in UTF-16 units, from zero.
+    pub fn character(&self) -> u32 {
         match self {
             Self::Declared(symbol) => symbol.character(),
             Self::Package(file) => clause(*file).map_or(0, |clause| clause.character),

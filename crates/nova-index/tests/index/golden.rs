@@ -9,7 +9,7 @@ use nova_index::{FileMeta, FileSymbols, Root, ShardBuilder, ShardId, Stamp};
 
 use crate::support::{IDENTITY, line_of, meta, open, scanned, view_of};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 fn build() -> Vec<u8> {
     let archive = Stamp { size: 10, mtime_ns: 20, ctime_ns: 30, inode: 40 };
@@ -47,7 +47,7 @@ fn the_bytes_are_those_of_the_golden_file() {
 
 #[test]
 fn the_golden_file_says_what_it_always_said() {
-    let bytes = include_bytes!("../golden/shard_v1.bin");
+    let bytes = include_bytes!("../golden/shard_v2.bin");
     let view = view_of(open(bytes.to_vec()));
     let lines: Vec<_> = view.symbols().map(|symbol| line_of(&symbol)).collect();
     let expected = [

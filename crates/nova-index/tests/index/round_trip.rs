@@ -39,3 +39,17 @@ fn every_symbol_comes_back_as_declared() {
     assert_eq!(view.symbol_count(), expected.len() as u64);
     assert_eq!(view.file_count(), 4);
 }
+
+#[test]
+fn a_name_far_into_a_line_keeps_its_column() {
+    let at_column_70_000 = |keyword: &str, rest: &str| {
+        format!("{}{keyword}{rest}", " ".repeat(70_000 - keyword.len()))
+    };
+    let view = view(&[
+        ("A.java", &at_column_70_000("class ", "A { }")),
+        ("a/package-info.java", &at_column_70_000("package ", "a;")),
+    ]);
+    let lines: Vec<_> = view.symbols().map(|symbol| line_of(&symbol)).collect();
+    let expected = ["A.java:0:70000 class A []", "a/package-info.java:0:70000 package a []"];
+    assert_eq!(lines, expected);
+}
