@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use nova_rpc::Endpoint;
 use nova_syntax::declarations::Kind;
 use nova_worker::args::WorkerArgs;
@@ -19,6 +20,27 @@ pub(crate) struct Cli {
     pub(crate) global: GlobalArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line, or ends with what is wrong with it.
+    pub(crate) fn read() -> Self {
+        let cli = Self::parse();
+        if let Some(problem) = cli.contradiction() {
+            Self::command().error(ErrorKind::ArgumentConflict, problem).exit();
+        }
+        cli
+    }
+
+    /// What the grammar cannot tell, as one of the two options stands before the command.
+    fn contradiction(&self) -> Option<&'static str> {
+        let Command::Cache(CacheArgs { action: CacheAction::Clean { roots, .. } }) = &self.command
+        else {
+            return None;
+        };
+        let names_two = self.global.cache_dir.is_some() && !roots.is_empty();
+        names_two.then_some("--cache-dir names the one workspace to clean: leave out ROOT")
+    }
 }
 
 /// What every command takes.
@@ -62,9 +84,11 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  nova index ~/src/big --workers 4")]
     Index(IndexArgs),
     /// Find symbols by name, best first
-    #[command(after_help = "Examples:\n  nova search HashMap\n  nova search HashMap.put ~/src/jdk\n  \
+    #[command(
+        after_help = "Examples:\n  nova search HashMap\n  nova search HashMap.put ~/src/jdk\n  \
         nova search \"buffer byte\"        a query is one argument: quote several words\n  \
-        nova search -- -flag             two dashes before a query that starts with one")]
+        nova search -- -flag             two dashes before a query that starts with one"
+    )]
     Search(SearchArgs),
     /// List every symbol
     #[command(after_help = "Examples:\n  nova export --format jsonl > symbols.jsonl\n  \
@@ -79,7 +103,9 @@ pub(crate) enum Command {
     /// Work for a router (the same as nova-worker)
     Worker(WorkerArgs),
     /// Print a completion script
-    #[command(after_help = "Example:\n  nova completions bash > ~/.local/share/bash-completion/completions/nova")]
+    #[command(
+        after_help = "Example:\n  nova completions bash > ~/.local/share/bash-completion/completions/nova"
+    )]
     Completions {
         /// The shell to complete for
         shell: clap_complete::Shell,
@@ -248,7 +274,6 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_grammar_holds_together() {

@@ -1,5 +1,7 @@
 //! Ctrl-C and its like: asks what runs to stop, and stops it if it does not.
 
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -30,9 +32,21 @@ pub(crate) fn watch() -> CancellationToken {
         signalled().await;
         cancelled.cancel();
         tokio::time::sleep(GRACE).await;
+        let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(file) = unfinished {
+            drop(std::fs::remove_file(file));
+        }
         std::process::exit(i32::from(EXIT_CODE));
     });
     token
+}
+
+/// What stands in for the file that is being written.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Has a file removed should the command have to be stopped; `None` when there is none any more.
+pub(crate) fn remove_at_exit(file: Option<PathBuf>) {
+    *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = file;
 }
 
 #[cfg(unix)]

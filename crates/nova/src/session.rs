@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use nova_router::report::{IndexReport, Skipped};
-use nova_router::{
-    Launch, ReconcileError, Root, WorkerOptions, Workspace, WorkspaceOptions,
-};
+use nova_router::{Launch, ReconcileError, Root, WorkerOptions, Workspace, WorkspaceOptions};
 use nova_worker::args::read_token;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +26,7 @@ pub(crate) struct Session {
     pub(crate) report: IndexReport,
     pub(crate) cancel: CancellationToken,
     strict: bool,
-    messages: Messages,
+    pub(crate) messages: Messages,
 }
 
 impl Session {
@@ -57,9 +55,10 @@ impl Session {
 
     fn tell_problems(&self) {
         let report = &self.report;
-        if self.workspace.view().file_count() == 0 && report.skipped.is_empty() {
+        let is_empty = self.workspace.view().file_count() == 0;
+        if is_empty && report.skipped.is_empty() && report.failed.is_empty() {
             let roots = self.workspace.roots().iter();
-            let roots: Vec<_> = roots.map(|root| root.given.display().to_string()).collect();
+            let roots: Vec<_> = roots.map(|root| paths::shown(&root.given)).collect();
             self.messages.warn(&format!("no Java files in {}", roots.join(", ")));
         }
         for Skipped { path, reason } in report.skipped.iter().take(SKIPPED_SHOWN_MAX) {
@@ -76,11 +75,15 @@ impl Session {
     /// under --strict a skipped file is one too.
     pub(crate) fn exit_code(&self) -> ExitCode {
         for failed in &self.report.failed {
-            messages::error(&format!("shard {} is not up to date: {}", failed.shard, failed.reason));
+            messages::error(&format!(
+                "shard {} is not up to date: {}",
+                failed.shard, failed.reason
+            ));
         }
         let is_strict_failure = self.strict && !self.report.skipped.is_empty();
         if is_strict_failure {
-            messages::error(&format!("{} files were skipped (--strict)", self.report.skipped.len()));
+            let files = messages::counted(self.report.skipped.len(), "file");
+            messages::error(&format!("{files} skipped (--strict)"));
         }
         if is_strict_failure || !self.report.failed.is_empty() {
             ExitCode::FAILURE
@@ -109,6 +112,12 @@ pub(crate) fn workspace_options(
     tree: &TreeArgs,
     index: Option<&IndexArgs>,
 ) -> anyhow::Result<WorkspaceOptions> {
+    let takes_workers_in = index.is_some_and(|index| index.listen.is_some());
+    if global.workers == Some(0) && !takes_workers_in {
+        bail!(
+            "--workers 0 leaves nobody to do the work, unless `nova index --listen` takes workers in"
+        );
+    }
     let token = match index.and_then(|index| index.auth_token_file.as_deref()) {
         Some(file) => Some(read_token(file)?),
         None => None,
@@ -120,7 +129,10 @@ pub(crate) fn workspace_options(
         workers: WorkerOptions {
             count: global.workers.unwrap_or(cores),
             one_per_shard: tree.worker_per_shard,
-            launch: Launch::Process { executable: own_executable()?, arguments: vec!["worker".into()] },
+            launch: Launch::Process {
+                executable: own_executable()?,
+                arguments: vec!["worker".into()],
+            },
             listen: index.and_then(|index| index.listen.clone()),
             token,
         },

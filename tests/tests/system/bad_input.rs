@@ -59,7 +59,7 @@ fn text_that_is_not_utf8_is_read_with_a_note() {
     let wide = sandbox.nova(["search", "--json", "W", "--kind", "class", "tree"]).ok().json_lines();
     assert_eq!(wide[0]["character"], 6);
     let summary = sandbox.nova(["index", "tree"]).ok().text();
-    assert!(summary.contains("1 files are not UTF-8"), "{summary}");
+    assert!(summary.contains("1 file not in UTF-8"), "{summary}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_file_of_two_gigabytes_is_skipped_with_its_reason() {
     let reason = skipped(&sandbox.index(), "p/Huge.java");
     assert!(reason.contains("--max-file-size"), "{reason}");
     let warned = sandbox.nova(["index", "tree"]).ok();
-    assert!(warned.text().contains("1 files were skipped"), "{}", warned.text());
+    assert!(warned.text().contains("1 file skipped"), "{}", warned.text());
     warned.says(&["warning: skipped tree/p/Huge.java"]);
     for command in [&["index"][..], &["search", "A"], &["export"]] {
         let strict = sandbox.nova(command.iter().chain(&["--strict", "tree"])).run().code(1);

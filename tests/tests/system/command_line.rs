@@ -55,6 +55,23 @@ fn a_wrong_command_line_exits_with_2() {
     check(&["export", "--format", "xml", "tree"], "jsonl");
     check(&["completions", "cobol"], "bash");
     check(&["index", "--listen", "unix:s", "tree"], "--auth-token-file");
+    check(&["cache", "clean", "tree"], "--cache-dir names the one workspace");
+}
+
+#[test]
+fn work_without_workers_is_refused() {
+    let sandbox = maps();
+    for command in [&["index"][..], &["search", "x"], &["export"], &["status"]] {
+        let args = command.iter().chain(&["tree", "--workers", "0"]);
+        sandbox.nova(args).run().code(1).says(&["--workers 0"]);
+    }
+}
+
+#[test]
+fn a_control_character_in_a_name_does_not_reach_the_terminal() {
+    let sandbox = Sandbox::new(&[("a\n\x1b[31m/A.java", "class Odd {}")]);
+    let search = sandbox.nova(["search", "Odd", "tree"]).ok().says_nothing();
+    assert!(search.text().starts_with("tree/a%0A%1B[31m/A.java:1:7  class"), "{}", search.text());
 }
 
 #[test]

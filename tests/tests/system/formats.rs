@@ -168,6 +168,43 @@ fn an_export_to_a_file_is_whole_or_not_there() {
 }
 
 #[test]
+fn an_export_to_what_cannot_be_a_file_names_it_as_it_was_given() {
+    let sandbox = Sandbox::new(&[("p/A.java", "package p; class A { }")]);
+    let check = |path: &str, message: &str| {
+        let export = sandbox.nova(["export", "-o", path, "tree"]).run().code(1);
+        assert_eq!(export.stderr, format!("error: cannot write {path}: {message}\n"));
+    };
+    check("tree", "it is a folder");
+    check("nowhere/x", "No such file or directory (os error 2)");
+}
+
+#[test]
+fn an_export_into_a_pipe_leaves_it_a_pipe() {
+    let sandbox = Sandbox::new(&[("p/A.java", "package p; class A { }")]);
+    sandbox.program("mkfifo", ["pipe"]).ok();
+    let reader = sandbox.program("cat", ["pipe"]).start();
+    sandbox.nova(["export", "-o", "pipe", "tree"]).ok().says_nothing();
+    drop(reader);
+    assert!(!fs::metadata(sandbox.path("pipe")).unwrap().is_file());
+}
+
+#[test]
+fn a_tags_file_names_files_byte_for_byte_or_not_at_all() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::new(&[("a\tb/A.java", "class A {}")]);
+    let name = std::ffi::OsStr::from_bytes(b"B\xff.java");
+    if fs::write(sandbox.file("").join(name), "class B {}").is_err() {
+        return; // this file system takes UTF-8 only
+    }
+    let export = sandbox.nova(["export", "--format", "ctags", "tree"]).ok();
+    let lines = export.stdout.split(|&byte| byte == b'\n');
+    let tags: Vec<_> = lines.filter(|line| !line.starts_with(b"!") && !line.is_empty()).collect();
+    assert_eq!(tags.len(), 1);
+    assert!(tags[0].starts_with(b"B\ttree/B\xff.java\t1;\""), "{:?}", tags[0]);
+    export.says(&["left out 1 symbol:"]);
+}
+
+#[test]
 fn an_export_that_finds_no_room_fails_and_leaves_nothing() {
     let sandbox = Sandbox::new(&[("p/A.java", &large_class("p", "A", 200))]);
     sandbox.index();
@@ -211,6 +248,7 @@ fn the_cache_is_listed_and_cleaned() {
         );
     }
     sandbox.nova_at_home(["cache", "clean", "tree/a"]).ok();
+    sandbox.nova_at_home(["cache", "clean", "tree/a"]).ok().says(&["tree/a is not cached"]);
     assert!(list().keys().eq([b.to_str().unwrap()]));
     sandbox.nova_at_home(["cache", "clean"]).ok();
     assert!(list().is_empty());

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::args::{CacheAction, GlobalArgs};
 use crate::output::messages::Messages;
+use crate::output::paths;
 use crate::session::find_roots;
 use crate::size::Size;
 
@@ -27,14 +28,11 @@ pub(crate) fn run(
             }
         }
         CacheAction::Clean { roots, json } => {
-            let chosen = choose(global, roots)?;
-            if chosen.is_empty() {
-                messages.remark("nothing is cached");
-            }
+            let chosen = choose(global, roots, messages)?;
             for workspace in chosen {
-                workspace
-                    .remove()
-                    .with_context(|| format!("cannot remove {}", workspace.folder.display()))?;
+                workspace.remove().with_context(|| {
+                    format!("cannot remove {}", paths::shown(&workspace.folder))
+                })?;
                 write(&mut out, &workspace, *json)?;
             }
         }
@@ -53,18 +51,31 @@ fn known(global: &GlobalArgs) -> anyhow::Result<Vec<CachedWorkspace>> {
     collection.list().context("cannot read the cache folder")
 }
 
-/// The workspaces with these ROOTs, or all.
-fn choose(global: &GlobalArgs, roots: &[PathBuf]) -> anyhow::Result<Vec<CachedWorkspace>> {
-    let known = known(global)?;
-    if roots.is_empty() || global.cache_dir.is_some() {
+/// The workspaces with these ROOTs, or all; tells which are not there.
+fn choose(
+    global: &GlobalArgs,
+    roots: &[PathBuf],
+    messages: Messages,
+) -> anyhow::Result<Vec<CachedWorkspace>> {
+    let mut known = known(global)?;
+    if roots.is_empty() {
+        if known.is_empty() {
+            messages.remark("nothing is cached");
+        }
         return Ok(known);
     }
     let collection = CacheCollection::of_user().context("there is no home folder")?;
     let mut folders = Vec::new();
     for root in find_roots(roots)? {
-        folders.push(collection.folder_for(&collection.base_for(&[root])));
+        let name = paths::shown(&root.given);
+        let folder = collection.folder_for(&collection.base_for(&[root]));
+        if !known.iter().any(|workspace| workspace.folder == folder) {
+            messages.remark(&format!("the workspace of {name} is not cached"));
+        }
+        folders.push(folder);
     }
-    Ok(known.into_iter().filter(|workspace| folders.contains(&workspace.folder)).collect())
+    known.retain(|workspace| folders.contains(&workspace.folder));
+    Ok(known)
 }
 
 fn write(out: &mut impl Write, workspace: &CachedWorkspace, json: bool) -> io::Result<()> {
@@ -72,20 +83,20 @@ fn write(out: &mut impl Write, workspace: &CachedWorkspace, json: bool) -> io::R
         return writeln!(out, "{}", to_json(workspace));
     }
     let base = match &workspace.base {
-        Some(base) => base.display().to_string(),
+        Some(base) => paths::shown(base),
         None => "(unknown workspace)".to_owned(),
     };
     let age = workspace.last_used.and_then(|used| used.elapsed().ok());
     let age = age.map_or_else(|| "never".to_owned(), |age| format!("{} ago", rough(age)));
     let size = Size(workspace.bytes).to_string();
-    writeln!(out, "{size:>10}  {age:>12}  {base}  {}", workspace.folder.display())
+    writeln!(out, "{size:>10}  {age:>12}  {base}  {}", paths::shown(&workspace.folder))
 }
 
 fn to_json(workspace: &CachedWorkspace) -> Value {
     let seconds = |used: SystemTime| used.duration_since(UNIX_EPOCH).ok().map(|d| d.as_secs());
     json!({
-        "workspace": workspace.base.as_ref().map(|base| base.to_string_lossy()),
-        "cache": workspace.folder.to_string_lossy(),
+        "workspace": workspace.base.as_ref().map(|base| paths::as_data(base)),
+        "cache": paths::as_data(&workspace.folder),
         "bytes": workspace.bytes,
         "last_used": workspace.last_used.and_then(seconds),
     })
@@ -97,5 +108,8 @@ fn rough(age: Duration) -> String {
         [("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)];
     let seconds = age.as_secs().max(1);
     let unit = UNITS.iter().find(|(_, length)| seconds >= 2 * length);
-    unit.map_or_else(|| "a moment".to_owned(), |(name, length)| format!("{} {name}", seconds / length))
+    unit.map_or_else(
+        || "a moment".to_owned(),
+        |(name, length)| format!("{} {name}", seconds / length),
+    )
 }

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use nova_router::report::Symbol;
-use tempfile::NamedTempFile;
 
 use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
 use crate::interrupt::Interrupted;
 use crate::output::ctags::TagLines;
-use crate::output::messages::Messages;
+use crate::output::file::OutputFile;
+use crate::output::messages::{self, Messages};
 use crate::output::{json, paths};
 use crate::session::Session;
 
@@ -32,33 +32,18 @@ pub(crate) async fn run(
             out.flush()?;
         }
         Some(file) => write_file(&session, args.format, file)
-            .with_context(|| format!("cannot write {}", file.display()))?,
+            .with_context(|| format!("cannot write {}", paths::shown(file)))?,
     }
     Ok(session.exit_code())
 }
 
-/// Writes a file beside the one that is wanted and renames it: nobody finds half of it.
+/// Writes the file that was named, whole or not at all.
 fn write_file(session: &Session, format: ExportFormat, file: &Path) -> anyhow::Result<()> {
-    let file = std::path::absolute(file)?;
-    let folder = file.parent().context("it is not a file")?;
-    let mut out = BufWriter::new(NamedTempFile::new_in(folder)?);
-    write(session, format, folder, &mut out)?;
-    let unfinished = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    make_public(&unfinished)?;
-    unfinished.persist(&file)?;
-    Ok(())
-}
-
-/// Gives a new file the permissions that files have as a rule, not those of temporary files.
-#[cfg(unix)]
-fn make_public(file: &NamedTempFile) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_public(_: &NamedTempFile) -> io::Result<()> {
-    Ok(())
+    let absolute = std::path::absolute(file)?;
+    let mut out = BufWriter::new(OutputFile::create(file)?);
+    write(session, format, absolute.parent().unwrap_or(&absolute), &mut out)?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok(file.finish()?)
 }
 
 fn write(
@@ -76,9 +61,16 @@ fn write(
             let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| PathBuf::from(folder));
             let mut lines = TagLines::default();
             each_symbol(session, |symbol| {
-                lines.push(symbol, &below(&symbol.file, &folder));
+                lines.push(symbol, below(&symbol.file, &folder));
                 Ok(())
             })?;
+            if lines.left_out() > 0 {
+                let symbols = messages::counted(lines.left_out(), "symbol");
+                session.messages.warn(&format!(
+                    "left out {symbols}: a tags file cannot name files with a tab or a newline in \
+                     their names"
+                ));
+            }
             Ok(lines.write(out)?)
         }
     }
@@ -100,8 +92,8 @@ fn each_symbol(
 
 /// A path as a tags file in `folder` names it: relative if it is below, so that both can be moved
 /// together.
-fn below(file: &[u8], folder: &Path) -> String {
+fn below<'f>(file: &'f [u8], folder: &Path) -> &'f [u8] {
     let folder = folder.as_os_str().as_encoded_bytes();
     let relative = file.strip_prefix(folder).and_then(|rest| rest.strip_prefix(b"/"));
-    paths::escaped(relative.unwrap_or(file))
+    relative.unwrap_or(file)
 }

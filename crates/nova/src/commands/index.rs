@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::bail;
 use nova_router::report::{Contents, IndexReport};
 
 use crate::args::{GlobalArgs, IndexArgs};
 use crate::output::json;
-use crate::output::messages::Messages;
+use crate::output::messages::{Messages, counted};
 use crate::session::Session;
 use crate::size::Size;
 
@@ -17,9 +16,6 @@ pub(crate) async fn run(
     args: &IndexArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    if global.workers == Some(0) && args.listen.is_none() {
-        bail!("--workers 0 leaves nobody to do the work, unless --listen takes workers in");
-    }
     let session = Session::open(global, &args.tree, Some(args), messages).await?;
     let (report, contents) = (&session.report, session.workspace.contents());
     let mut out = io::stdout().lock();
@@ -40,24 +36,27 @@ fn write_summary(
 ) -> io::Result<()> {
     let (source, index) = (Size(contents.source_bytes), Size(contents.index_bytes));
     let share = 100.0 * contents.index_bytes as f64 / (contents.source_bytes as f64).max(1.0);
-    writeln!(out, "{} files, {} symbols, {source} of source", contents.files, contents.symbols)?;
+    let (files, symbols) = (counted(contents.files, "file"), counted(contents.symbols, "symbol"));
+    writeln!(out, "{files}, {symbols}, {source} of source")?;
     writeln!(
         out,
-        "{} shards, {index} of index ({share:.1}% of the source), digest {}",
-        report.shards, contents.digest,
+        "{}, {index} of index ({share:.1}% of the source), digest {}",
+        counted(report.shards, "shard"),
+        contents.digest,
     )?;
     writeln!(
         out,
-        "{} files scanned by {} workers in {:.3} s",
-        report.rescanned_files,
-        report.workers,
+        "{} scanned by {} in {:.3} s",
+        counted(report.rescanned_files, "file"),
+        counted(report.workers, "worker"),
         report.elapsed.as_secs_f64(),
     )?;
     if !contents.notes.is_empty() {
-        writeln!(out, "{} files are not UTF-8 and were read as ISO-8859-1", contents.notes.len())?;
+        let files = counted(contents.notes.len(), "file");
+        writeln!(out, "{files} not in UTF-8, read as ISO-8859-1")?;
     }
     if !report.skipped.is_empty() {
-        writeln!(out, "{} files were skipped", report.skipped.len())?;
+        writeln!(out, "{} skipped", counted(report.skipped.len(), "file"))?;
     }
     Ok(())
 }

@@ -9,10 +9,10 @@ use nova_router::report::Symbol;
 use nova_router::{Answer, Query, RootError};
 use serde_json::json;
 
-use crate::args::{GlobalArgs, SearchArgs};
-use crate::output::messages::{self, Messages};
-use crate::output::symbols::{self, Look};
+use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
 use crate::output::json;
+use crate::output::messages::{self, Messages, counted};
+use crate::output::symbols::{self, Look};
 use crate::session::Session;
 
 /// How long the files of the hits may take to be verified.
@@ -23,7 +23,8 @@ pub(crate) async fn run(
     args: &SearchArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::open(global, &args.tree, None, messages).await.map_err(teach_quotes)?;
+    let session = Session::open(global, &args.tree, None, messages).await;
+    let session = session.map_err(|error| teach_quotes(error, &args.tree))?;
     let query = Query::new(&args.query, &args.kinds);
     let answer = session.workspace.search(&query, args.limit, VERIFY_DEADLINE).await;
     let roots = session.workspace.roots();
@@ -62,25 +63,31 @@ fn about(answer: &Answer) -> serde_json::Value {
 fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Messages) {
     let files = session.workspace.view().file_count();
     if answer.total == 0 && files > 0 {
-        messages.remark(&format!("no symbol matches {query:?} in {files} files"));
+        messages.remark(&format!("no symbol matches {query:?} in {}", counted(files, "file")));
     }
     if answer.cut {
         let shown = answer.hits.len();
         messages.remark(&format!("{shown} of {} matches; --limit shows more", answer.total));
     }
     if answer.pending > 0 {
-        let pending = answer.pending;
-        messages.warn(&format!("left out matches in {pending} files that are changing right now"));
+        messages.warn(&format!(
+            "left out matches in {} changing right now",
+            counted(answer.pending, "file")
+        ));
     }
 }
 
 /// A query of several words that was not quoted looks like a query and ROOTs that do not exist.
-fn teach_quotes(error: anyhow::Error) -> anyhow::Error {
+fn teach_quotes(error: anyhow::Error, tree: &TreeArgs) -> anyhow::Error {
     match error.downcast_ref() {
-        Some(RootError::Missing { given }) if given.components().count() == 1 => anyhow!(
-            "{error} (if it belongs to the query: quote several words, as in \
+        Some(RootError::Missing { given })
+            if tree.roots.contains(given) && given.components().count() == 1 =>
+        {
+            anyhow!(
+                "{error} (if it belongs to the query: quote several words, as in \
              nova search \"buffer byte\")"
-        ),
+            )
+        }
         _ => error,
     }
 }

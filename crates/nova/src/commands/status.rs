@@ -8,6 +8,7 @@ use nova_router::{Root, Workspace};
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, StatusArgs, TreeArgs};
+use crate::output::messages::counted;
 use crate::output::{json, paths};
 use crate::session::workspace_options;
 use crate::size::Size;
@@ -22,7 +23,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &StatusArgs) -> anyhow::Result<Exit
         (None, false) => writeln!(
             out,
             "not indexed yet: `nova index` does it\ncache {}",
-            workspace.cache_folder().display()
+            paths::shown(workspace.cache_folder())
         )?,
         (Some(status), false) => write_text(&mut out, status, workspace.roots())?,
     }
@@ -32,15 +33,15 @@ pub(crate) fn run(global: &GlobalArgs, args: &StatusArgs) -> anyhow::Result<Exit
 
 fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Result<()> {
     let totals = Totals::of(status);
-    writeln!(out, "workspace {}", status.base.display())?;
-    writeln!(out, "cache     {} ({})", status.cache.display(), Size(totals.index_bytes))?;
+    writeln!(out, "workspace {}", paths::shown(&status.base))?;
+    writeln!(out, "cache     {} ({})", paths::shown(&status.cache), Size(totals.index_bytes))?;
     writeln!(
         out,
-        "shards    {} of {} ready: {} files, {} symbols, {} of source",
+        "shards    {} of {} ready: {}, {}, {} of source",
         totals.ready,
         status.shards.len(),
-        totals.files,
-        status.symbols,
+        counted(totals.files, "file"),
+        counted(status.symbols, "symbol"),
         Size(totals.source_bytes),
     )?;
     writeln!(out, "workers   none running\n")?;
@@ -48,9 +49,9 @@ fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Resu
         match state {
             Ok(facts) => writeln!(
                 out,
-                "shard_{shard}.bin  {} files, {} symbols, {}",
-                facts.files,
-                facts.symbols,
+                "shard_{shard}.bin  {}, {}, {}",
+                counted(facts.files, "file"),
+                counted(facts.symbols, "symbol"),
                 Size(facts.index_bytes)
             )?,
             Err(reason) => writeln!(out, "shard_{shard}.bin  to be built again: {reason}")?,
@@ -58,7 +59,7 @@ fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Resu
     }
     writeln!(out)?;
     for (root, shards) in &status.roots {
-        let name = if root.is_empty() { ".".to_owned() } else { paths::escaped(root) };
+        let name = if root.is_empty() { ".".to_owned() } else { paths::printable(root) };
         let shards: Vec<_> = shards.iter().map(ToString::to_string).collect();
         writeln!(out, "source root {name}  in shard {}", shards.join(", "))?;
     }
@@ -71,7 +72,7 @@ fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Resu
 
 fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
     let Some(status) = status else {
-        return json!({ "indexed": false, "cache": workspace.cache_folder().to_string_lossy() });
+        return json!({ "indexed": false, "cache": paths::as_data(workspace.cache_folder()) });
     };
     let totals = Totals::of(status);
     let shards = status.shards.iter().map(|ShardStatus { shard, state }| match state {
@@ -92,8 +93,8 @@ fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
     });
     json!({
         "indexed": true,
-        "workspace": status.base.to_string_lossy(),
-        "cache": status.cache.to_string_lossy(),
+        "workspace": paths::as_data(&status.base),
+        "cache": paths::as_data(&status.cache),
         "revision": workspace.view().revision().0,
         "files": totals.files,
         "symbols": status.symbols,

@@ -10,18 +10,21 @@ use nova_syntax::declarations::Kind;
 
 /// Lines of a tags file on their way to being sorted.
 #[derive(Debug, Default)]
-pub(crate) struct TagLines(Vec<String>);
+pub(crate) struct TagLines {
+    lines: Vec<Vec<u8>>,
+    left_out: usize,
+}
 
 impl TagLines {
-    /// Adds a symbol; `path` as the tags file is to name the file.
-    pub(crate) fn push(&mut self, symbol: &Symbol, path: &str) {
+    /// Adds a symbol; `path` as the tags file is to name the file: byte for byte, as its readers open
+    /// it. What ends a column or a line cannot be in there.
+    pub(crate) fn push(&mut self, symbol: &Symbol, path: &[u8]) {
+        if path.iter().any(|byte| b"\t\r\n".contains(byte)) {
+            self.left_out += 1;
+            return;
+        }
         let number = symbol.line + 1;
-        let mut line = format!(
-            "{}\t{}\t{number};\"\tkind:{}\tline:{number}",
-            escaped(&symbol.name),
-            escaped(path),
-            kind(symbol.kind),
-        );
+        let mut line = format!("\t{number};\"\tkind:{}\tline:{number}", kind(symbol.kind));
         if !symbol.container.is_empty() {
             field(&mut line, "class", &symbol.container);
         }
@@ -34,19 +37,24 @@ impl TagLines {
             field(&mut line, "access", access);
         }
         field(&mut line, "signature", &symbol.signature);
-        line.push('\n');
-        self.0.push(line);
+        let name = escaped(&symbol.name);
+        self.lines.push([name.as_bytes(), b"\t", path, line.as_bytes(), b"\n"].concat());
+    }
+
+    /// How many symbols are in files that cannot be named.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// Writes the file: what it is, then the lines in the order of their bytes.
     pub(crate) fn write(mut self, out: &mut impl Write) -> io::Result<()> {
-        self.0.sort_unstable();
+        self.lines.sort_unstable();
         writeln!(out, "!_TAG_FILE_FORMAT\t2\t/extended format/")?;
         writeln!(out, "!_TAG_FILE_SORTED\t1\t/0=unsorted, 1=sorted, 2=foldcase/")?;
         writeln!(out, "!_TAG_FILE_ENCODING\tutf-8\t//")?;
         writeln!(out, "!_TAG_PROGRAM_NAME\tnova\t//")?;
         writeln!(out, "!_TAG_PROGRAM_VERSION\t{}\t//", env!("CARGO_PKG_VERSION"))?;
-        self.0.iter().try_for_each(|line| out.write_all(line.as_bytes()))
+        self.lines.iter().try_for_each(|line| out.write_all(line))
     }
 }
 
@@ -90,7 +98,7 @@ mod tests {
     use nova_syntax::declarations::Modifiers;
 
     #[test]
-    fn lines_are_sorted_and_fields_are_escaped() {
+    fn lines_are_sorted_and_files_named_byte_for_byte_or_not_at_all() {
         let symbol = |name: &str, line| Symbol {
             name: name.to_owned(),
             kind: Kind::Method,
@@ -104,14 +112,17 @@ mod tests {
             local: false,
         };
         let mut lines = TagLines::default();
-        lines.push(&symbol("b", 1), "a\tb/Map.java");
-        lines.push(&symbol("B", 0), "Map.java");
+        lines.push(&symbol("b", 1), b"a\\b\xff/Map.java");
+        lines.push(&symbol("B", 0), b"Map.java");
+        lines.push(&symbol("c", 0), b"a\tb/Map.java");
+        assert_eq!(lines.left_out(), 1);
         let mut out = Vec::new();
         lines.write(&mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        let tags: Vec<_> = text.lines().filter(|line| !line.starts_with('!')).collect();
-        let fields = "kind:method\tline:1\tclass:Map.Entry\tpackage:java.util\tsignature:B(): String";
-        assert_eq!(tags[0], format!("B\tMap.java\t1;\"\t{fields}"));
-        assert!(tags[1].starts_with("b\ta\\tb/Map.java\t2;\""), "{}", tags[1]);
+        let tags = out.split(|&byte| byte == b'\n').filter(|line| !line.starts_with(b"!"));
+        let tags: Vec<_> = tags.collect();
+        let fields =
+            "kind:method\tline:1\tclass:Map.Entry\tpackage:java.util\tsignature:B(): String";
+        assert_eq!(tags[0], format!("B\tMap.java\t1;\"\t{fields}").as_bytes());
+        assert!(tags[1].starts_with(b"b\ta\\b\xff/Map.java\t2;\""), "{:?}", tags[1]);
     }
 }

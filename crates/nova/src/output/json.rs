@@ -86,7 +86,8 @@ pub(crate) fn index_report(
 /// A list of `{"path","reason"}`.
 pub(crate) fn reasons(skipped: &[Skipped], roots: &[Root]) -> Vec<serde_json::Value> {
     let line = |Skipped { path, reason }: &Skipped| {
-        json!({ "path": paths::for_programs(roots, path), "reason": reason })
+        let path = paths::for_programs(roots, path);
+        json!({ "path": path, "reason": reason })
     };
     skipped.iter().map(line).collect()
 }

@@ -1,6 +1,7 @@
 //! Words for people, on stderr: warnings, errors, the log.
 #![expect(clippy::print_stderr, reason = "this is the one place that does it")]
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
@@ -59,6 +60,12 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     }
     self::error(&format!("{error:#}"));
     ExitCode::FAILURE
+}
+
+/// A number of things, in the singular if it is one.
+pub(crate) fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// One line on stderr that is data.

@@ -1,14 +1,17 @@
 //! Paths as people click them and as programs read them.
 
+use std::fmt::Write;
+use std::path::Path;
+
 use nova_router::Root;
 
 /// For people: as reached through the ROOT that was given.
 pub(crate) fn for_people(roots: &[Root], file: &[u8]) -> String {
-    let Some((root, relative)) = innermost(roots, file) else { return escaped(file) };
-    let given = root.given.to_string_lossy();
-    let relative = escaped(relative);
+    let Some((root, relative)) = innermost(roots, file) else { return printable(file) };
+    let given = shown(&root.given);
+    let relative = printable(relative);
     match (&*given, root.is_archive, relative.is_empty()) {
-        (_, _, true) => given.into_owned(),
+        (_, _, true) => given,
         (_, true, _) => format!("{given}!/{relative}"),
         (".", ..) => relative,
         (given, ..) if given.ends_with('/') => format!("{given}{relative}"),
@@ -17,13 +20,13 @@ pub(crate) fn for_people(roots: &[Root], file: &[u8]) -> String {
 }
 
 /// For programs: below the ROOT if there is one, else absolute. A file in an archive has the archive
-/// in its path in any case.
+/// in its path in any case, by the name that was given.
 pub(crate) fn for_programs(roots: &[Root], file: &[u8]) -> String {
     match roots {
         [root] => match root.relative(file) {
             Some(relative) if root.is_archive => {
-                let name = root.real.file_name().unwrap_or_default().to_string_lossy();
-                format!("{name}!/{}", escaped(relative))
+                let name = root.given.file_name().unwrap_or_default();
+                format!("{}!/{}", escaped(name.as_encoded_bytes()), escaped(relative))
             }
             Some(relative) => escaped(relative),
             None => escaped(file),
@@ -32,17 +35,45 @@ pub(crate) fn for_programs(roots: &[Root], file: &[u8]) -> String {
     }
 }
 
+/// For people: any path, on one line.
+pub(crate) fn shown(path: &Path) -> String {
+    printable(path.as_os_str().as_encoded_bytes())
+}
+
+/// For programs: any path.
+pub(crate) fn as_data(path: &Path) -> String {
+    escaped(path.as_os_str().as_encoded_bytes())
+}
+
 /// Bytes as text: what is not UTF-8 becomes `%XX`.
 pub(crate) fn escaped(path: &[u8]) -> String {
-    use std::fmt::Write;
+    escaped_where(path, |_| false)
+}
+
+/// Bytes as text that does nothing to a terminal: what controls one becomes `%XX` too.
+pub(crate) fn printable(path: &[u8]) -> String {
+    escaped_where(path, char::is_control)
+}
+
+fn escaped_where(path: &[u8], is_escaped: impl Fn(char) -> bool) -> String {
     let mut text = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            write!(text, "%{byte:02X}").expect("a string takes all that is written to it");
+        for c in chunk.valid().chars() {
+            if is_escaped(c) {
+                push_escaped(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(c);
+            }
         }
+        push_escaped(&mut text, chunk.invalid());
     }
     text
+}
+
+fn push_escaped(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        write!(text, "%{byte:02X}").expect("a string takes all that is written to it");
+    }
 }
 
 fn innermost<'r, 'f>(roots: &'r [Root], file: &'f [u8]) -> Option<(&'r Root, &'f [u8])> {
@@ -79,6 +110,31 @@ mod tests {
         assert_eq!(for_programs(&two, b"/real/w/a/A.java"), "/real/w/a/A.java");
         let archive = [root("lib/src.zip", "/real/lib/src.zip", true)];
         assert_eq!(for_programs(&archive, b"/real/lib/src.zip!/a/A.java"), "src.zip!/a/A.java");
+    }
+
+    #[test]
+    fn an_archive_has_the_name_that_was_given() {
+        let link = [root("lib/link.zip", "/real/src.zip", true)];
+        assert_eq!(for_people(&link, b"/real/src.zip!/a/A.java"), "lib/link.zip!/a/A.java");
+        assert_eq!(for_programs(&link, b"/real/src.zip!/a/A.java"), "link.zip!/a/A.java");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_of_roots_are_escaped_like_those_of_files() {
+        use std::os::unix::ffi::OsStrExt;
+        let given = std::ffi::OsStr::from_bytes(b"a\xff\n.zip");
+        let roots = [Root { given: given.into(), real: "/real/src.zip".into(), is_archive: true }];
+        assert_eq!(for_people(&roots, b"/real/src.zip!/A.java"), "a%FF%0A.zip!/A.java");
+        assert_eq!(for_programs(&roots, b"/real/src.zip!/A.java"), "a%FF\n.zip!/A.java");
+    }
+
+    #[test]
+    fn people_see_no_control_characters() {
+        assert_eq!(
+            printable(b"a\n\x1b[31m\x7f\xc2\x9b\xff\xc3\xa4"),
+            "a%0A%1B[31m%7F%C2%9B%FF\u{e4}"
+        );
     }
 
     #[test]
