@@ -12,12 +12,13 @@ use nova_index::{
     FileRef, Hit, OpenShardError, Query, SearchResult, Shard, ShardId, ShardIdentity, Stamp,
     SymbolView, ViewSymbol, search,
 };
-use nova_protocol::message::{Location, SourceRoot, UpdateFile};
+use nova_protocol::message::{SourceRoot, UpdateFile};
 use nova_protocol::path;
 use nova_worker::disk;
 use tokio::time::{Instant, timeout_at};
 
 use crate::folder;
+use crate::plan;
 use crate::pool::UpdateError;
 use crate::report::Symbol;
 use crate::source_root;
@@ -85,7 +86,7 @@ impl Workspace {
             package: symbol.package().to_owned(),
             file: self.path_of(symbol.file()),
             line: symbol.line(),
-            character: u32::from(symbol.character()),
+            character: symbol.character(),
             signature: symbol.signature(),
             modifiers: symbol.modifiers(),
             local: symbol.local(),
@@ -109,15 +110,20 @@ impl Workspace {
     /// as the archive is.
     fn stamp_now(&self, file: FileRef<'_>) -> Option<Stamp> {
         let path = self.path_of(file);
-        let archives = self.archives();
-        let archive = archives.iter().find(|(archive, _)| folder::below(&path, archive).is_some());
-        match archive {
+        match self.archive_of(&path) {
             None => stat(&path),
             Some((archive, listed)) => {
-                let now = stat(archive.strip_suffix(b"!").unwrap_or(archive))?;
-                Some(if now == *listed { file.stamp() } else { Stamp::default() })
+                let now = stat(archive.strip_suffix(b"!").unwrap_or(&archive))?;
+                Some(if now == listed { file.stamp() } else { Stamp::default() })
             }
         }
+    }
+
+    /// The archive that a path leads into, as a folder, with what `stat` said when it was listed.
+    fn archive_of(&self, path: &[u8]) -> Option<(Vec<u8>, Stamp)> {
+        let archives = self.archives();
+        let archive = archives.iter().find(|(archive, _)| folder::below(path, archive).is_some());
+        archive.map(|(archive, listed)| (archive.clone(), *listed))
     }
 
     /// Has changed files scanned and published, as many as the deadline allows.
@@ -145,12 +151,13 @@ impl Workspace {
         changed: &Changed,
     ) -> Result<Shard, ScanFileError> {
         let folder = source_root::path(root, &self.base());
+        let archive = self.archive_of(&folder).map(|(archive, _)| archive);
         let request = UpdateFile {
             shard: changed.shard.0,
             identity: changed.identity.0,
             root: SourceRoot {
                 identity: Bytes::copy_from_slice(root),
-                location: Location::Folder(folder.into()),
+                location: plan::location(&folder, archive.as_deref()),
             },
             path: Bytes::copy_from_slice(path),
             version: 0,

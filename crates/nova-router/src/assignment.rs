@@ -65,6 +65,11 @@ impl Assignment {
         self.changed.notify_waiters();
     }
 
+    /// Waits until all the shards are known.
+    pub(crate) async fn filled(&self) {
+        self.wait_for(|state| state.is_filled.then_some(())).await;
+    }
+
     /// Waits until every shard is answered or given up.
     pub(crate) async fn finished(&self) {
         self.wait_for(|state| state.is_finished().then_some(())).await;

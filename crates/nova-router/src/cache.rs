@@ -18,12 +18,20 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nova_index::ShardId;
+use nova_worker::disk;
 
 use crate::layout::{Layout, LayoutError};
 use run::Run;
 
 const LAYOUT_FILE: &str = "layout.json";
+const NEW_LAYOUT_FILE: &str = "layout.json.new";
 const LOCK_FILE: &str = "lock";
+
+/// Marks a folder as a cache, for backup programs too: the standard of bford.info/cachedir. What bears
+/// our names in a folder without it is not ours to touch.
+const TAG_FILE: &str = "CACHEDIR.TAG";
+const TAG: &str =
+    "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of a workspace of nova.\n";
 
 /// One workspace's cache folder. It need not exist until something is written.
 #[derive(Debug, Clone)]
@@ -82,24 +90,55 @@ impl Cache {
         }
     }
 
-    /// Waits for the folder's lock; it is free again when the file is dropped.
+    /// Waits for the folder's lock, having made the folder if need be; it is free again when the file is
+    /// dropped.
     pub(crate) fn lock(&self) -> Result<File, CacheError> {
-        create_private_folder(&self.folder).map_err(|error| {
-            CacheError::new("cannot create the cache folder", &self.folder, error)
-        })?;
         let path = self.folder.join(LOCK_FILE);
-        let lock = || {
-            let file = OpenOptions::new().create(true).append(true).open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        lock().map_err(|error| CacheError::new("cannot lock", &path, error))
+        loop {
+            self.claim()?;
+            let lock = || {
+                let file = OpenOptions::new().create(true).append(true).open(&path)?;
+                file.lock()?;
+                Ok(file)
+            };
+            let file = lock().map_err(|error| CacheError::new("cannot lock", &path, error))?;
+            // Who cleans the cache takes the lock's file away with the rest.
+            let inode =
+                |metadata: io::Result<fs::Metadata>| metadata.map(|m| disk::stamp(&m).inode);
+            match (inode(file.metadata()), inode(fs::metadata(&path))) {
+                (Ok(held), Ok(there)) if held != there => {}
+                (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                _ => return Ok(file),
+            }
+        }
+    }
+
+    /// Makes the folder a cache folder, unless it is one or holds what is somebody else's.
+    fn claim(&self) -> Result<(), CacheError> {
+        let fail = |error| CacheError::new("cannot use the cache folder", &self.folder, error);
+        create_private_folder(&self.folder).map_err(fail)?;
+        if self.is_ours() {
+            return Ok(());
+        }
+        let mut entries = fs::read_dir(&self.folder).map_err(fail)?;
+        // Another run may be about to make it one.
+        if entries.any(|entry| entry.is_ok_and(|it| it.file_name() != TAG_FILE)) && !self.is_ours()
+        {
+            return Err(fail(io::Error::other("it holds other files, and no cache of nova")));
+        }
+        fs::write(self.folder.join(TAG_FILE), TAG).map_err(fail)
+    }
+
+    /// Whether this is a cache folder, so that what bears our names in it is ours.
+    fn is_ours(&self) -> bool {
+        fs::read(self.folder.join(TAG_FILE)).is_ok_and(|tag| tag == TAG.as_bytes())
+            || self.peek_layout().is_some()
     }
 
     /// Replaces the layout's file; the caller holds the lock.
     pub(crate) fn store_layout(&self, layout: &Layout, _lock: &File) -> Result<(), CacheError> {
         let path = self.folder.join(LAYOUT_FILE);
-        let unfinished = self.folder.join(format!("{LAYOUT_FILE}.new"));
+        let unfinished = self.folder.join(NEW_LAYOUT_FILE);
         let store = || {
             let mut file = File::create(&unfinished)?;
             file.write_all(&layout.to_json())?;
@@ -203,13 +242,23 @@ mod tests {
     fn files_of_unknown_shards_go_and_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path().to_path_buf());
+        let lock = cache.lock().unwrap();
         for name in ["shard_7.bin", "shard_x.bin", "notes.txt"] {
             fs::write(folder.path().join(name), "").unwrap();
         }
-        let lock = cache.lock().unwrap();
         cache.remove_strangers(&Layout::new("id".to_owned(), b"/w"), &lock);
         assert!(!folder.path().join("shard_7.bin").exists());
         assert!(folder.path().join("shard_x.bin").exists());
         assert!(folder.path().join("notes.txt").exists());
+    }
+
+    #[test]
+    fn a_folder_with_other_files_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("shard_5.bin"), "mine").unwrap();
+        let cache = Cache::new(folder.path().to_path_buf());
+        let error = cache.lock().unwrap_err().to_string();
+        assert!(error.contains("holds other files"), "{error}");
+        assert!(folder.path().join("shard_5.bin").exists());
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 
-use nova_index::Shard;
+use nova_index::{FileRef, Shard};
 use nova_protocol::path;
 use nova_syntax::package_clause::{PACKAGE_CLAUSE_PREFIX_BYTES_MAX, package_clause};
 use nova_worker::archive::Archive;
+use nova_worker::disk;
 use rayon::prelude::*;
 
 use crate::folder::{self, Folder};
@@ -73,7 +74,7 @@ pub(crate) fn known_packages<'s>(
     for shard in shards {
         // Rows come folder by folder and in the order of names, so the first that can speak does.
         let mut spoken_for = None;
-        for row in shard.files().filter(|row| !row.flags().skipped) {
+        for row in shard.files().filter(|row| is_telling(row)) {
             let folder = (row.root_identity(), row.folder());
             if spoken_for == Some(folder) {
                 continue;
@@ -88,6 +89,14 @@ pub(crate) fn known_packages<'s>(
         }
     }
     known
+}
+
+/// Whether a row tells what a look at the file itself would: of a large one that is less than the worker
+/// saw, and a fresh one may have changed under its stamp.
+fn is_telling(row: &FileRef<'_>) -> bool {
+    !row.flags().skipped
+        && row.source_bytes() <= PACKAGE_CLAUSE_PREFIX_BYTES_MAX as u64
+        && disk::is_settled(row.stamp(), row.shard().scanned_at_ns())
 }
 
 /// The position of the file whose package clause speaks for its folder: the first by name.

@@ -25,13 +25,6 @@ pub(crate) struct FoundFile {
     pub(crate) stamp: Stamp,
 }
 
-impl Folder {
-    /// The sum of the files' sizes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.stamp.size).sum()
-    }
-}
-
 /// Joins two paths with a slash; an empty side adds nothing.
 pub(crate) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     if folder.is_empty() || name.is_empty() || folder == b"/" {

@@ -230,15 +230,18 @@ impl Layout {
         for (folder, bytes) in &root.folders {
             bucket_bytes[bucket(folder)] += bytes;
         }
-        let slices = bytes.div_ceil((shard_bytes_max / 2).max(1)).clamp(2, BUCKETS as u64);
-        let mut slices: Vec<(u64, u32)> = (0..slices).map(|_| (0, self.allocate())).collect();
+        let filled = bucket_bytes.iter().filter(|&&bytes| bytes > 0).count() as u64;
+        let slices = bytes.div_ceil((shard_bytes_max / 2).max(1)).clamp(1, filled.max(1));
+        let mut slices: Vec<Slice> =
+            (0..slices).map(|_| Slice { bytes: 0, buckets: 0, shard: self.allocate() }).collect();
         let mut order: Vec<usize> = (0..BUCKETS).collect();
         order.sort_by_key(|&bucket| std::cmp::Reverse(bucket_bytes[bucket]));
         let mut buckets = vec![0; BUCKETS];
         for bucket in order {
-            let smallest = slices.iter_mut().min().expect("there are at least two slices");
-            smallest.0 += bucket_bytes[bucket];
-            buckets[bucket] = smallest.1;
+            let smallest = slices.iter_mut().min().expect("there is at least one slice");
+            smallest.bytes += bucket_bytes[bucket];
+            smallest.buckets += 1;
+            buckets[bucket] = smallest.shard;
         }
         Placement::Buckets(buckets)
     }
@@ -248,6 +251,15 @@ impl Layout {
         self.next_shard += 1;
         id
     }
+}
+
+/// A slice on its way to being filled; the least is the one to fill next.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Slice {
+    bytes: u64,
+    /// Empty buckets are shared out as well: they will fill with time.
+    buckets: usize,
+    shard: u32,
 }
 
 impl Placement {

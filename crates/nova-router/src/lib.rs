@@ -39,7 +39,7 @@ mod published;
 
 pub use answer::Answer;
 pub use cache::CacheError;
-pub use cache::collection::{CacheCollection, CachedWorkspace};
+pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
 pub use nova_index::Query;
 pub use pool::{Launch, WorkerOptions};

@@ -1,6 +1,8 @@
 //! What must be done so that the shards tell what the tree holds: a comparison of stamps.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -191,9 +193,19 @@ fn is_bounded_alike(row: &FileRef<'_>, file_bytes_max: u64) -> bool {
 /// Whether a file has the very bytes that its row was made of. Of a skipped one nothing is known, and it
 /// may be too large to look.
 fn has_content(path: &[u8], row: &FileRef<'_>) -> bool {
-    !row.flags().skipped
-        && std::fs::read(path::from_bytes(path))
-            .is_ok_and(|content| ContentHash::of(&content) == row.content_hash())
+    if row.flags().skipped {
+        return false;
+    }
+    let read = || {
+        let path = path::from_bytes(path);
+        if !std::fs::metadata(&path)?.is_file() {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        }
+        let mut content = Vec::new();
+        File::open(path)?.take(row.source_bytes() + 1).read_to_end(&mut content)?;
+        Ok::<_, std::io::Error>(content)
+    };
+    read().is_ok_and(|content| ContentHash::of(&content) == row.content_hash())
 }
 
 #[derive(Default)]
@@ -207,7 +219,7 @@ struct Lists {
 
 impl Lists {
     fn scan(&mut self, root: &FoundRoot, identity: &[u8], path: Vec<u8>, bytes: u64) {
-        let root = self.root(identity, || location(root));
+        let root = self.root(identity, || location(&root.path, root.archive.as_deref()));
         self.scan.push(SourceFile { root, path: path.into() });
         self.scan_bytes += bytes;
     }
@@ -229,18 +241,13 @@ impl Lists {
     }
 }
 
-/// Where a root of the tree is.
-fn location(root: &FoundRoot) -> Location {
-    match &root.archive {
-        None => Location::Folder(Bytes::copy_from_slice(&root.path)),
-        Some(archive) => {
-            let inside = folder::below(&root.path, archive).unwrap_or_default();
-            let mut prefix = inside.to_vec();
-            if !prefix.is_empty() {
-                prefix.push(b'/');
-            }
-            let archive = archive.strip_suffix(b"!").unwrap_or(archive);
-            Location::Archive { path: Bytes::copy_from_slice(archive), prefix: prefix.into() }
-        }
+/// Where a root (absolute path) is; `archive` as a folder if it is in one.
+pub(crate) fn location(root: &[u8], archive: Option<&[u8]>) -> Location {
+    let Some(archive) = archive else { return Location::Folder(Bytes::copy_from_slice(root)) };
+    let mut prefix = folder::below(root, archive).unwrap_or_default().to_vec();
+    if !prefix.is_empty() {
+        prefix.push(b'/');
     }
+    let archive = archive.strip_suffix(b"!").unwrap_or(archive);
+    Location::Archive { path: Bytes::copy_from_slice(archive), prefix: prefix.into() }
 }

@@ -90,7 +90,9 @@ struct Shared {
     /// Started workers that have not connected yet, by name.
     expected: Mutex<HashMap<String, oneshot::Sender<Connected>>>,
     guests: mpsc::UnboundedSender<Connected>,
-    /// Workers that ever connected.
+    /// Workers that ever asked to join; the number of the next one.
+    greeted: AtomicU32,
+    /// Workers that ever joined.
     connected: AtomicU32,
     bytes_done: AtomicU64,
     files_done: AtomicU64,
@@ -127,6 +129,7 @@ impl Pool {
             children: Mutex::default(),
             expected: Mutex::default(),
             guests: guests_in,
+            greeted: AtomicU32::new(0),
             connected: AtomicU32::new(0),
             bytes_done: AtomicU64::new(0),
             files_done: AtomicU64::new(0),
@@ -152,6 +155,10 @@ impl Pool {
         }
         let mut last_error = None;
         loop {
+            if working.is_empty() && self.shared.options.listen.is_none() {
+                crew.assignment.filled().await;
+                crew.abandon(last_error.take());
+            }
             tokio::select! {
                 () = crew.assignment.finished() => break,
                 Some(guest) = guests.recv() => {
@@ -159,9 +166,6 @@ impl Pool {
                 }
                 Some(ended) = working.join_next() => {
                     last_error = ended.ok().and_then(Result::err).or(last_error);
-                    if working.is_empty() && self.shared.options.listen.is_none() {
-                        crew.abandon(last_error.take());
-                    }
                 }
             }
         }

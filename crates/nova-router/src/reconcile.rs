@@ -23,6 +23,7 @@ use crate::assignment::{Assignment, Task};
 use crate::cache::CacheError;
 use crate::cache::collection::CacheCollection;
 use crate::clauses;
+use crate::folder::Folder;
 use crate::layout::{Layout, MeasuredRoot};
 use crate::plan::{self, ShardPlan, Shards};
 use crate::pool::Outcome;
@@ -49,6 +50,9 @@ pub enum ReconcileError {
     #[error("the index run failed, which is a bug: {0}")]
     Panicked(#[from] JoinError),
 }
+
+/// Workers that a router starts, however many it is told to.
+const WORKERS_MAX: usize = 256;
 
 /// A run whose layout another run keeps changing ends with what it has after so many attempts.
 const RUN_ATTEMPTS_MAX: u32 = 3;
@@ -117,8 +121,10 @@ impl Workspace {
         let assignment = Arc::new(Assignment::new());
         let (outcomes_in, outcomes) = mpsc::unbounded_channel();
         // With nothing indexed there will be work, so the workers start beside the planning.
-        let is_cold = layout.is_none() && !self.options.workers.one_per_shard;
-        let early = is_cold.then_some(self.options.workers.count);
+        // More of them than cores wait for the plan: there may be fewer shards.
+        let workers = &self.options.workers;
+        let is_certain = !workers.one_per_shard && workers.count <= rayon::current_num_threads();
+        let early = (layout.is_none() && is_certain).then_some(workers.count);
 
         let cancel = cancel.clone();
         let planning = self.plan_and_index(layout, &assignment, early, outcomes_in.clone(), cancel);
@@ -149,7 +155,8 @@ impl Workspace {
         let planned = spawn_blocking(move || workspace.plan_run(layout, &cancel)).await??;
         let workers = &self.options.workers;
         let shards = planned.plans.iter().filter(|plan| !plan.is_up_to_date()).count();
-        let slots = if workers.one_per_shard { shards } else { workers.count.min(shards) };
+        let wanted = if workers.one_per_shard { shards } else { workers.count };
+        let slots = wanted.min(shards).min(WORKERS_MAX);
         assignment.fill(self.tasks(&planned, slots));
         if early.is_none() && shards > 0 {
             self.index(assignment, slots, outcomes).await?;
@@ -195,7 +202,9 @@ impl Workspace {
         if cancel.is_cancelled() {
             return Err(ReconcileError::Cancelled);
         }
-        let layout = self.place(layout, &tree, &base)?;
+        let Some(layout) = self.place(layout, &tree, &base)? else {
+            return self.plan_run(self.cache.load_layout()?, cancel);
+        };
         // A rebuild, this one or that of another run, has taken their places away.
         let placed = layout.shards();
         shards.retain(|shard, _| placed.binary_search(shard).is_ok());
@@ -220,16 +229,18 @@ impl Workspace {
         layout.shards().into_par_iter().map(open).collect::<Vec<_>>().into_iter().collect()
     }
 
-    /// Gives every root of the tree its place.
+    /// Gives every root of the tree its place; `None` if another run has just made a layout by whose base
+    /// the roots are called otherwise.
     fn place(
         &self,
         layout: Option<Layout>,
         tree: &[SourceRoot],
         base: &[u8],
-    ) -> Result<Layout, ReconcileError> {
-        let measured: Vec<MeasuredRoot<'_>> = tree.iter().map(|root| measure(root, base)).collect();
+    ) -> Result<Option<Layout>, ReconcileError> {
+        let measured: Vec<MeasuredRoot<'_>> =
+            tree.iter().map(|root| measure(root, base, self.options.file_bytes_max)).collect();
         match layout {
-            Some(layout) if layout.places(&measured) && !self.options.rebuild => Ok(layout),
+            Some(layout) if layout.places(&measured) && !self.options.rebuild => Ok(Some(layout)),
             known => {
                 let lock = self.cache.lock()?;
                 if self.options.cache_dir.is_none()
@@ -242,14 +253,17 @@ impl Workspace {
                     Some(layout) => layout,
                     None => Layout::new(format!("{:032x}", rand::random::<u128>()), base),
                 };
+                self.settle_base(&mut layout);
+                if layout.base() != base {
+                    return Ok(None);
+                }
                 if self.options.rebuild {
                     layout.displace_all();
                 }
-                layout.move_to(base);
                 layout.place(&measured, self.options.shard_bytes_max);
                 self.cache.store_layout(&layout, &lock)?;
                 self.cache.remove_strangers(&layout, &lock);
-                Ok(layout)
+                Ok(Some(layout))
             }
         }
     }
@@ -345,9 +359,11 @@ impl Workspace {
             }
         }
         skipped.sort_by(|a, b| a.path.cmp(&b.path));
-        let (ready, failed) = (parts.len(), built.failed);
-        let shards = ready + failed.len();
-        self.set_coverage(ready, shards);
+        let failed = built.failed;
+        let known = parts.iter().map(|part: &Part| part.shard.id());
+        let all: HashSet<ShardId> = known.chain(failed.iter().map(|failed| failed.shard)).collect();
+        let shards = all.len();
+        self.set_coverage(shards - failed.len(), shards);
         self.published.replace(parts);
         IndexReport {
             shards,
@@ -361,10 +377,15 @@ impl Workspace {
     }
 }
 
-fn measure<'r>(root: &'r SourceRoot, base: &[u8]) -> MeasuredRoot<'r> {
+/// What there is to index of a root, by folder.
+fn measure<'r>(root: &'r SourceRoot, base: &[u8], file_bytes_max: u64) -> MeasuredRoot<'r> {
+    let bytes = |folder: &Folder| {
+        let sizes = folder.files.iter().map(|file| file.stamp.size);
+        sizes.filter(|&size| size <= file_bytes_max).sum()
+    };
     let folders = root.folders.iter();
     MeasuredRoot {
         identity: source_root::identity(&root.path, base),
-        folders: folders.map(|f| (f.relative.as_slice(), f.folder.bytes())).collect(),
+        folders: folders.map(|found| (found.relative.as_slice(), bytes(&found.folder))).collect(),
     }
 }

@@ -91,8 +91,7 @@ impl Archive {
             let reason = format!("cannot inflate it: {error}");
             ReadError::BadEntry { stamp, reason }
         };
-        let mut entry =
-            self.zip.by_index(index).map_err(|error| bad(Stamp::default(), &error))?;
+        let mut entry = self.zip.by_index(index).map_err(|error| bad(Stamp::default(), &error))?;
         let stamp = stamp(entry.size(), entry.last_modified(), entry.crc32());
         if stamp.size > bytes_max {
             return Err(ReadError::TooLarge { stamp, bytes_max });
@@ -107,7 +106,8 @@ impl Archive {
 }
 
 fn stamp(size: u64, modified: Option<zip::DateTime>, crc32: u32) -> Stamp {
-    let dos = modified.map_or(0, |time| u32::from(time.datepart()) << 16 | u32::from(time.timepart()));
+    let dos =
+        modified.map_or(0, |time| u32::from(time.datepart()) << 16 | u32::from(time.timepart()));
     Stamp { size, mtime_ns: i64::from(dos), ctime_ns: i64::from(crc32), inode: 0 }
 }
 

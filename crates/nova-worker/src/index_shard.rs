@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use nova_index::{
-    FileRef, Root, Shard, ShardBuilder, ShardId, ShardIdentity, Stamp, write_shard,
-};
+use nova_index::{FileRef, Root, Shard, ShardBuilder, ShardId, ShardIdentity, Stamp, write_shard};
 use nova_protocol::message::{IndexShard, RequestError, ShardIndexed, SourceFile};
 use nova_protocol::path;
 
@@ -24,8 +22,12 @@ pub(crate) fn index_shard(request: &IndexShard, job: &Job) -> Result<ShardIndexe
     };
     let places = Place::all(&request.roots).map_err(failed)?;
     let scanned_at_ns = clock::now_ns();
-    let mut builder =
-        ShardBuilder::new(ShardId(request.shard), identity, scanned_at_ns, roots(request, base.as_ref()));
+    let mut builder = ShardBuilder::new(
+        ShardId(request.shard),
+        identity,
+        scanned_at_ns,
+        roots(request, base.as_ref()),
+    );
     if let Some(base) = &base {
         take_over(base, request, &mut builder)?;
     }
@@ -45,10 +47,7 @@ pub(crate) fn index_shard(request: &IndexShard, job: &Job) -> Result<ShardIndexe
     let output = path::from_bytes(&request.output);
     write_shard(&output, &bytes)
         .map_err(|error| failed(format!("cannot write {}: {error}", output.display())))?;
-    Ok(ShardIndexed {
-        index_bytes: bytes.len() as u64,
-        rescanned_files: built.rescanned_files,
-    })
+    Ok(ShardIndexed { index_bytes: bytes.len() as u64, rescanned_files: built.rescanned_files })
 }
 
 fn failed(error: impl std::fmt::Display) -> RequestError {

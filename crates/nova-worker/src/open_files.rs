@@ -55,7 +55,8 @@ mod tests {
     fn older_text_never_replaces_newer_text() {
         let files = OpenFiles::default();
         let load = |version, text: &'static str| {
-            let (path, text) = (Bytes::from_static(b"/A.java"), Bytes::from_static(text.as_bytes()));
+            let (path, text) =
+                (Bytes::from_static(b"/A.java"), Bytes::from_static(text.as_bytes()));
             files.load(OpenFile { path, version, text }).text
         };
         assert_eq!(load(2, "two"), "two");

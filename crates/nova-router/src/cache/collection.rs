@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use nova_protocol::path;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Cache, LAYOUT_FILE};
+use super::{Cache, CacheError, LAYOUT_FILE, run};
 use crate::root::{self, Root};
 
 /// A workspace that nobody used for so long is removed.
@@ -104,32 +104,51 @@ impl CachedWorkspace {
         Self { base, bytes: size(&folder), last_used, folder }
     }
 
-    /// Deletes the cache folder; only what a router wrote there.
-    pub fn remove(&self) -> io::Result<()> {
-        // Without its layout the cache is none, so that goes first.
+    /// Deletes what routers wrote into the cache folder, and the folder if nothing else is in it.
+    pub fn remove(&self) -> Result<(), RemoveError> {
+        let cache = Cache::new(self.folder.clone());
+        if !cache.is_ours() {
+            return Err(RemoveError::NotACache);
+        }
+        let _lock = cache.lock()?;
+        if run::is_any_alive(&self.folder) {
+            return Err(RemoveError::InUse);
+        }
+        // Without its layout the cache is none, so that goes first; the lock goes last.
         remove_if_there(&self.folder.join(LAYOUT_FILE))?;
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if entry.file_type()?.is_dir() && is_ours(&entry.file_name().to_string_lossy()) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() && run::is_run_folder(&name) {
                 fs::remove_dir_all(entry.path())?;
-            } else if is_ours(&entry.file_name().to_string_lossy()) {
+            } else if super::shard_of_file_name(&name).is_some() || name == super::NEW_LAYOUT_FILE {
                 remove_if_there(&entry.path())?;
             }
         }
+        remove_if_there(&self.folder.join(super::TAG_FILE))?;
+        remove_if_there(&self.folder.join(super::LOCK_FILE))?;
         match fs::remove_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
-            other => other,
+            other => Ok(other?),
         }
     }
 }
 
-/// Whether a router makes files or folders of such a name. A person can name any folder with
-/// `--cache-dir`, and nothing else in it is ours to delete.
-fn is_ours(name: &str) -> bool {
-    name == super::LOCK_FILE
-        || name.starts_with(LAYOUT_FILE)
-        || name.starts_with("run-")
-        || super::shard_of_file_name(name).is_some()
+/// Why a cached workspace was not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// A person can name any folder with `--cache-dir`.
+    #[error("it is not a cache folder of nova")]
+    NotACache,
+    /// Its files are being written.
+    #[error("a nova process is indexing into it; try again when it has ended")]
+    InUse,
+    /// The folder refused it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The folder could not be locked.
+    #[error(transparent)]
+    Lock(#[from] CacheError),
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
@@ -163,6 +182,7 @@ mod tests {
         let cache = Cache::new(collection.folder_for(Path::new("/w/project")));
         let lock = cache.lock().unwrap();
         cache.store_layout(&Layout::new("id".to_owned(), b"/w/project"), &lock).unwrap();
+        drop(lock);
         fs::write(cache.folder().join("mine.txt"), "").unwrap();
 
         let listed = collection.list().unwrap();

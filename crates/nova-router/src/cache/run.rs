@@ -88,26 +88,31 @@ fn socket_folder(folder: &Path) -> io::Result<PathBuf> {
 
 /// Removes the folders of routers that are dead.
 pub(super) fn remove_dead(cache: &Path) {
-    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
-        if !entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
-            continue;
-        }
-        let folder = entry.path();
-        let dead = match File::open(folder.join(LOCK_FILE)) {
-            Ok(lock) => !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
-            // Just made, its lock not yet there; or left at that very moment: then it stays behind
-            // until it is old.
-            Err(_) => entry.metadata().and_then(|m| m.modified()).is_ok_and(is_old),
-        };
-        if dead {
-            remove(&folder);
-        }
-    }
+    run_folders(cache).filter(|folder| !is_alive(folder)).for_each(|folder| remove(&folder));
 }
 
-fn is_old(modified: std::time::SystemTime) -> bool {
-    const OLD: std::time::Duration = std::time::Duration::from_secs(60);
-    modified.elapsed().is_ok_and(|age| age > OLD)
+/// Whether a router is at work in this cache folder.
+pub(super) fn is_any_alive(cache: &Path) -> bool {
+    run_folders(cache).any(|folder| is_alive(&folder))
+}
+
+/// Whether a run's folder may be called so: `run-` and thirty-two hexadecimal digits.
+pub(super) fn is_run_folder(name: &str) -> bool {
+    let digits = name.strip_prefix(PREFIX).unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+fn run_folders(cache: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_run_folder))
+        .map(|entry| entry.path())
+}
+
+fn is_alive(folder: &Path) -> bool {
+    // The folders are made under the cache's lock, so one without a lock of its own was left half made.
+    let lock = File::open(folder.join(LOCK_FILE));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn remove(folder: &Path) {
@@ -132,7 +137,7 @@ mod tests {
     fn a_dead_routers_folder_goes_and_a_living_ones_stays() {
         let cache = tempfile::tempdir().unwrap();
         let living = Run::start(cache.path()).unwrap();
-        let dead = cache.path().join("run-dead");
+        let dead = cache.path().join(format!("run-{:032x}", 1));
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join(LOCK_FILE), "").unwrap();
         fs::write(dead.join("shard_1.0.bin"), "half").unwrap();

@@ -31,6 +31,7 @@ impl Crew {
         loop {
             match self.shared.any_worker().await {
                 Ok(worker) => {
+                    backoff = Backoff::new();
                     if self.work(worker).await {
                         return Ok(());
                     }

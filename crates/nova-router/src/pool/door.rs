@@ -83,7 +83,7 @@ impl Shared {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let number = self.connected.fetch_add(1, Ordering::Relaxed);
+        let number = self.greeted.fetch_add(1, Ordering::Relaxed);
         let policy = AcceptPolicy::new(env!("CARGO_PKG_VERSION"), token);
         let challenge = Challenge {
             path: Bytes::copy_from_slice(&path::to_bytes(&self.run.nonce_file())),
@@ -106,6 +106,7 @@ impl Shared {
                 return;
             }
         };
+        self.connected.fetch_add(1, Ordering::Relaxed);
         let (name, shards) = (accepted.hello.name.clone(), accepted.hello.shards.clone());
         let waiting = self.expected().remove(&name);
         let caller = accepted.into_caller();
