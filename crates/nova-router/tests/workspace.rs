@@ -1,5 +1,6 @@
 //! A workspace with workers in this very process: the same router and the same worker, over a pipe in
 //! memory.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 use std::fs;
 use std::path::Path;

@@ -27,7 +27,10 @@ fn a_folder_that_cannot_be_written_is_named_with_a_way_out() {
 fn files_that_are_folders_are_told() {
     for name in ["layout.json", "lock"] {
         let sandbox = tree();
-        fs::create_dir_all(sandbox.cache().join(name)).unwrap();
+        sandbox.index();
+        fs::remove_file(sandbox.cache().join(name)).unwrap();
+        fs::create_dir(sandbox.cache().join(name)).unwrap();
+        sandbox.write("more/More.java", "package more; class More {}");
         sandbox.nova(["index", "tree"]).run().code(1).says(&[name]);
         fs::remove_dir(sandbox.cache().join(name)).unwrap();
         sandbox.assert_like_clean();
@@ -83,7 +86,7 @@ fn a_cache_folder_that_is_too_deep_for_a_socket_works() {
     let entries = fs::read_dir(sandbox.path(&deep)).unwrap().flatten();
     let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
     names.sort();
-    assert_eq!(names, ["layout.json", "lock", "shard_0.bin"]);
+    assert_eq!(names, ["CACHEDIR.TAG", "layout.json", "lock", "shard_0.bin"]);
 }
 
 #[test]
