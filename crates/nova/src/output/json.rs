@@ -1,4 +1,4 @@
-//! JSON as `docs` promise it: field names and their meaning are a contract with scripts.
+//! JSON as `docs/commands.md` promises it: field names and their meaning are a contract with scripts.
 
 use std::io::{self, Write};
 
