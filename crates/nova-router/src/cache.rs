@@ -3,6 +3,7 @@
 //! ```text
 //! <folder>/layout.json       root → shard; fsynced, for it cannot be rebuilt
 //! <folder>/shard_<id>.bin    replaced by rename only, for it may be mapped
+//! <folder>/CACHEDIR.TAG      marks the folder as a cache, so that what bears these names in it is ours
 //! <folder>/lock              held while the layout changes and while a shard is published
 //! <folder>/run-<nonce>/      one running router: its lock, unpublished shards, its socket
 //! ```
