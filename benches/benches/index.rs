@@ -10,15 +10,15 @@ use bytes::Bytes;
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use nova_benches::corpus::{Corpus, CorpusFile};
 use nova_index::{
-    ContentHash, FileMeta, FileSymbols, Query, Revision, Root, Shard, ShardBuilder, ShardId,
-    ShardIdentity, SymbolView, ViewShard, search,
+    ContentHash, FileMeta, FileSymbols, Query, Revision, Root, SearchOptions, Shard, ShardBuilder,
+    ShardId, ShardIdentity, SymbolView, ViewShard, search,
 };
 use nova_syntax::extract::{self, Fallback};
 
 const IDENTITY: ShardIdentity = ShardIdentity(*b"a benched corpus");
 
 /// Hits, as the command line asks for.
-const HITS: usize = 50;
+const OPTIONS: SearchOptions<'_> = SearchOptions { limit: 50, near: None, recent_from_ns: None };
 
 criterion_group!(benches, indexing, searching);
 criterion_main!(benches);
@@ -47,14 +47,15 @@ fn indexing(criterion: &mut Criterion) {
 fn searching(criterion: &mut Criterion) {
     let files: Vec<_> = Corpus::find().files.iter().map(scanned).collect();
     let shard = Arc::new(opened(&Bytes::from(built(&files))));
-    let view = SymbolView::new(Revision(1), vec![ViewShard::new(shard, [])]);
+    let view = SymbolView::new(Revision(1), vec![ViewShard::new(shard, [])], None);
     let mut group = criterion.benchmark_group("search");
     for text in
         ["HashMap", "ConHM", "java.util.HashMap.put", "buffer byte", "get", "e", "xyzzy", ""]
     {
         let query = Query::new(text, &[]);
         group.bench_function(format!("{text:?}"), |bencher| {
-            bencher.iter(|| black_box(search(&view, &query, HITS, &|| false)).map(|it| it.total));
+            bencher
+                .iter(|| black_box(search(&view, &query, &OPTIONS, &|| false)).map(|it| it.total));
         });
     }
     group.finish();

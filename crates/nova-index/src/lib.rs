@@ -34,21 +34,28 @@ mod packages;
 mod view;
 
 mod matching;
-mod query;
+mod merit;
 mod rank;
+
+mod dictionary;
+
+mod query;
 mod search;
 
 pub use builder::{AddFileError, BuildShardError, Root, ShardBuilder};
+pub use dictionary::{BuildDictionaryError, Dictionary, OpenDictionaryError, build_dictionary};
 pub use digest::{ContentHash, Digest, FileDigest};
 pub use file_symbols::{
     FILE_DECLARATIONS_MAX, FILE_LINES_MAX, FileFlags, FileMeta, FileSymbols, LINE_COLUMNS_MAX,
 };
 pub use id::{FileId, ShardId, ShardIdentity, SymbolId};
-pub use map::write_shard;
+pub use map::write_index;
+pub use matching::MatchClass;
+pub use merit::{Access, Centrality, Group, Purpose};
 pub use nesting::TYPE_NESTING_MAX;
 pub use query::Query;
-pub use rank::Score;
-pub use search::{Cancelled, Hit, SearchResult, search};
+pub use rank::{Nearness, PlaceMatch, Reasons, Score};
+pub use search::{Cancelled, Hit, SearchOptions, SearchResult, Total, search};
 pub use shard::{FileRef, ImportRef, PackageClauseRef, RootRef, Shard};
 pub use stamp::Stamp;
 pub use symbol_ref::SymbolRef;

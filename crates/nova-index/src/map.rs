@@ -1,4 +1,4 @@
-//! Shard files on disk: writing one whole, and mapping one to be used in place.
+//! Shard files and dictionaries on disk: writing one whole, and mapping one to be used in place.
 
 use std::fs::File;
 use std::io;
@@ -7,9 +7,9 @@ use std::path::Path;
 use bytes::Bytes;
 use memmap2::Mmap;
 
-/// Writes a shard's bytes to the temporary path that the router gave; the router renames it into
-/// place. Nothing is synced: a torn file is detected on opening and rebuilt.
-pub fn write_shard(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes the bytes of a shard or a dictionary to a temporary path; the router renames it into place.
+/// Nothing is synced: a torn file is detected on opening and rebuilt.
+pub fn write_index(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::write(path, bytes)
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn map(path: &Path) -> io::Result<Bytes> {
         return Ok(Bytes::new());
     }
     // SAFETY: the mapping is sound as long as nobody writes to the file or truncates it meanwhile.
-    // Shard files live in the user's private cache folder, are complete before they get their name,
+    // They live in the user's private cache folder, are complete before they get their name,
     // and are only ever replaced by rename, which leaves the mapped inode alone.
     let map = unsafe { Mmap::map(&file)? };
     Ok(Bytes::from_owner(map))

@@ -2,90 +2,150 @@
 //! symbols are and where they stand, never on how shards are numbered.
 
 use std::cmp::Ordering;
+use std::fmt;
 
-use nova_syntax::declarations::{Kind, Modifier, Modifiers};
-
-use crate::matching::MatchClass;
-use crate::symbol_ref::SymbolRef;
+use crate::matching::{Grade, MatchClass};
+use crate::merit::{Access, Centrality, Group, Merit, Purpose};
 use crate::view::{ViewSymbol, compare_places};
 
-/// The coarse rank: greater is better.
+/// All reasons of rank but the qualified name, in their order: greater is better.
+///
+/// ```text
+///  31   27  26     25 … 24   23 … 18  17…16  15…14   13 … 9      7 … 0
+/// ┌───────┬──────┬─────────┬────────┬───────┬──────┬────────────┬─────────┐
+/// │ class │ case │ place   │ what   │ where │ near │ centrality │ brevity │
+/// └───────┴──────┴─────────┴────────┴───────┴──────┴────────────┴─────────┘
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Score(pub u32);
+pub struct Score(u32);
 
-/// What a class of match counts, above all that [`Score::of_symbol`] adds.
-const CLASS_BITS: u32 = 8;
+/// How well the place of a symbol is what the query says before the name, the best last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PlaceMatch {
+    /// With parts of the package left out: `java.HashMap`.
+    Gapped = 0,
+    /// With parts abbreviated: `j.u.HashMap`.
+    Abbreviated = 1,
+    /// As written, or the query says nothing.
+    Exact = 2,
+}
 
-const IS_TYPE: u32 = 1 << 5;
-const NOT_LOCAL: u32 = 1 << 4;
-const ACCESS_SHIFT: u32 = 2;
-const NOT_DEPRECATED: u32 = 1;
+/// How close to what the asker has before them a symbol stands, the best last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Nearness {
+    /// Elsewhere, or nobody knows.
+    #[default]
+    Far = 0,
+    /// In the same folder.
+    SameFolder = 1,
+    /// In the same file; without a query, in a file that was changed recently.
+    SameFile = 2,
+}
+
+const CASE_SHIFT: u32 = 26;
+const PLACE_SHIFT: u32 = 24;
+const WHAT_SHIFT: u32 = 18;
+const WHERE_SHIFT: u32 = 16;
+const NEAR_SHIFT: u32 = 14;
+const CENTRALITY_SHIFT: u32 = 9;
+const BREVITY_MAX: u32 = 0xff;
 
 impl Score {
-    /// The most that this symbol can reach, going by what its row says of it.
-    pub(crate) fn max_of(class: MatchClass, symbol: &SymbolRef<'_>) -> Self {
-        Self::new(class, ranks_as_type(symbol.kind()), symbol.local(), PUBLIC, Modifiers::default())
-    }
-
-    /// By class; then types before members, others before locals, public before private, deprecated
-    /// last.
-    pub(crate) fn of_symbol(class: MatchClass, symbol: &SymbolRef<'_>) -> Self {
-        let modifiers = symbol.modifiers();
-        let is_type = ranks_as_type(symbol.kind());
-        Self::new(class, is_type, symbol.local(), access(symbol, modifiers), modifiers)
-    }
-
-    /// A package ranks as a public type.
-    pub(crate) fn of_package(class: MatchClass, package: &ViewSymbol<'_>) -> Self {
-        Self::new(class, true, false, PUBLIC, package.modifiers())
-    }
-
-    fn new(
-        class: MatchClass,
-        is_type: bool,
-        local: bool,
-        access: u32,
-        modifiers: Modifiers,
+    pub(crate) fn new(
+        grade: Grade,
+        place: PlaceMatch,
+        merit: Merit,
+        near: Nearness,
+        name_bytes: usize,
     ) -> Self {
-        let bit = |holds, bit| if holds { bit } else { 0 };
-        Self(
-            (class as u32) << CLASS_BITS
-                | bit(is_type, IS_TYPE)
-                | bit(!local, NOT_LOCAL)
-                | access << ACCESS_SHIFT
-                | bit(!modifiers.contains(Modifier::Deprecated), NOT_DEPRECATED),
-        )
+        let case = u32::from(grade.case_as_typed());
+        let brevity =
+            BREVITY_MAX - u32::try_from(name_bytes).unwrap_or(BREVITY_MAX).min(BREVITY_MAX);
+        let score = (grade.class() as u32) << (CASE_SHIFT + 1)
+            | case << CASE_SHIFT
+            | (place as u32) << PLACE_SHIFT
+            | u32::from(merit.what()) << WHAT_SHIFT
+            | (merit.purpose() as u32) << WHERE_SHIFT
+            | (near as u32) << NEAR_SHIFT
+            | u32::from(merit.centrality().power()) << CENTRALITY_SHIFT
+            | brevity;
+        Self(score)
     }
-}
 
-fn ranks_as_type(kind: Kind) -> bool {
-    kind.is_type() || kind == Kind::Module
-}
+    /// The number, as scripts get it.
+    pub fn get(self) -> u32 {
+        self.0
+    }
 
-const PUBLIC: u32 = 3;
-const PROTECTED: u32 = 2;
-const PACKAGE_PRIVATE: u32 = 1;
-const PRIVATE: u32 = 0;
+    /// How the name matches.
+    pub(crate) fn class(self) -> MatchClass {
+        Grade::from_bits((self.0 >> CASE_SHIFT & 0x3f) as u8).class()
+    }
 
-fn access(symbol: &SymbolRef<'_>, modifiers: Modifiers) -> u32 {
-    for modifier in modifiers.iter() {
-        match modifier {
-            Modifier::Public => return PUBLIC,
-            Modifier::Protected => return PROTECTED,
-            Modifier::Private => return PRIVATE,
-            _ => {}
+    /// The reasons, spelled out.
+    pub fn reasons(self) -> Reasons {
+        let bits = |shift: u32, width: u32| self.0 >> shift & ((1 << width) - 1);
+        let merit = Merit::from_parts(
+            bits(WHAT_SHIFT, 6) as u16,
+            bits(WHERE_SHIFT, 2) as u16,
+            bits(CENTRALITY_SHIFT, 5) as u16,
+        );
+        Reasons {
+            class: self.class(),
+            case_as_typed: bits(CASE_SHIFT, 1) != 0,
+            place: match bits(PLACE_SHIFT, 2) {
+                0 => PlaceMatch::Gapped,
+                1 => PlaceMatch::Abbreviated,
+                _ => PlaceMatch::Exact,
+            },
+            group: merit.group(),
+            is_local: merit.is_local(),
+            access: merit.access(),
+            is_deprecated: merit.is_deprecated(),
+            purpose: merit.purpose(),
+            near: match bits(NEAR_SHIFT, 2) {
+                0 => Nearness::Far,
+                1 => Nearness::SameFolder,
+                _ => Nearness::SameFile,
+            },
+            centrality: merit.centrality(),
         }
     }
-    // What interfaces and annotations declare is public without saying so, and so is a constant.
-    let within = || symbol.parent().map(|parent| parent.kind());
-    match symbol.kind() {
-        Kind::EnumConstant | Kind::Module => PUBLIC,
-        _ if matches!(within(), Some(Kind::Interface | Kind::Annotation)) => PUBLIC,
-        _ => PACKAGE_PRIVATE,
+}
+
+/// Why a symbol ranks as it does, reason by reason in their order; then the shorter name and the
+/// qualified name decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reasons {
+    /// How the name matches.
+    pub class: MatchClass,
+    /// Whether every capital of the query is one in the name.
+    pub case_as_typed: bool,
+    /// How the place matches.
+    pub place: PlaceMatch,
+    /// What it is.
+    pub group: Group,
+    /// Whether it is declared inside a body.
+    pub is_local: bool,
+    /// Who may use it.
+    pub access: Access,
+    /// Whether it is deprecated.
+    pub is_deprecated: bool,
+    /// What its file is for.
+    pub purpose: Purpose,
+    /// How close it is to the asker.
+    pub near: Nearness,
+    /// How many files import its type.
+    pub centrality: Centrality,
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-/// Among equal scores: the shorter name, the qualified name, the place.
+/// Among equal scores: the qualified name, the place.
 pub(crate) fn compare_equals(a: &ViewSymbol<'_>, b: &ViewSymbol<'_>) -> Ordering {
     let place = |symbol: &ViewSymbol<'_>| (symbol.line(), symbol.character());
     a.name()

@@ -1,36 +1,86 @@
-//! Runs a query on a view: every name is matched once, and the best symbols are kept in a heap.
+//! Runs a query on a view.
+//!
+//! ```text
+//!               ┌─▶ names ──▶ merged   the dictionary's names, the best first, and their symbols
+//! readings ─────┼─▶ names ──▶ members  what lies in the types that a qualifier names
+//!               └─▶ direct             shards younger than the dictionary, and files near the asker
+//!                        all ─▶ best   the best so far: what cannot be among them is only counted
+//! ```
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+mod best;
+mod direct;
+mod members;
+mod merged;
+mod names;
+mod place;
 
-use nova_syntax::declarations::Kind;
 use thiserror::Error;
 
-use crate::format::{NameRow, Section};
-use crate::matching::MatchClass;
-use crate::query::Query;
-use crate::rank::{Score, compare_equals};
-use crate::shard::Shard;
+use crate::dictionary::Imports;
+use crate::id::SymbolId;
+use crate::matching::{Grade, MatchClass};
+use crate::merit::{Access, Merit, Purpose};
+use crate::packages::{Package, precedes};
+use crate::query::{FileFilter, Query, Reading};
+use crate::rank::{Nearness, PlaceMatch, Score};
+use crate::shard::FileRef;
+use crate::symbol_ref::SymbolRef;
 use crate::view::{SymbolView, ViewShard, ViewSymbol};
+use best::Best;
+use direct::Favoured;
 
 /// The best symbols for a query, and how many more there are.
 #[derive(Debug)]
-pub struct SearchResult<'a> {
+pub struct SearchResult<'v> {
     /// The best first.
-    pub hits: Vec<Hit<'a>>,
+    pub hits: Vec<Hit<'v>>,
     /// How many symbols match.
-    pub total: u64,
+    pub total: Total,
     /// Whether there are more than the hits.
     pub cut: bool,
 }
 
+/// How many symbols match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// All of them were counted.
+    Exactly(u64),
+    /// The search ended when nothing better could come.
+    AtLeast(u64),
+}
+
+impl Total {
+    /// How many were counted.
+    pub fn counted(self) -> u64 {
+        match self {
+            Self::Exactly(count) | Self::AtLeast(count) => count,
+        }
+    }
+
+    /// Whether there may be more.
+    pub fn is_exact(self) -> bool {
+        matches!(self, Self::Exactly(_))
+    }
+}
+
 /// A symbol that matches.
 #[derive(Debug, Clone, Copy)]
-pub struct Hit<'a> {
+pub struct Hit<'v> {
     /// The symbol.
-    pub symbol: ViewSymbol<'a>,
+    pub symbol: ViewSymbol<'v>,
     /// How well it matches.
     pub score: Score,
+}
+
+/// What is asked beside the query.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SearchOptions<'o> {
+    /// How many hits are wanted.
+    pub limit: usize,
+    /// The file that the asker has before them: identity of its root, path below that.
+    pub near: Option<(&'o [u8], &'o [u8])>,
+    /// Files that were changed after this, in nanoseconds since 1970, are recent.
+    pub recent_from_ns: Option<i64>,
 }
 
 /// Nobody waits for the result any more.
@@ -38,147 +88,128 @@ pub struct Hit<'a> {
 #[error("cancelled")]
 pub struct Cancelled;
 
-/// Names matched, and files gone through, between two looks at whether the search was cancelled:
-/// some tens of microseconds.
-const NAMES_PER_CANCEL_CHECK: usize = 1024;
-const FILES_PER_CANCEL_CHECK: usize = 128;
+/// Steps between two looks at whether the search was cancelled: some microseconds.
+const STEPS_PER_CANCEL_CHECK: u32 = 256;
 
-/// Finds the best `limit` symbols. `is_cancelled` is asked every now and then.
-pub fn search<'a>(
-    view: &'a SymbolView,
+/// Finds the best symbols. `is_cancelled` is asked every now and then.
+pub fn search<'v>(
+    view: &'v SymbolView,
     query: &Query,
-    limit: usize,
+    options: &SearchOptions<'_>,
     is_cancelled: &dyn Fn() -> bool,
-) -> Result<SearchResult<'a>, Cancelled> {
-    let mut best = Best { heap: BinaryHeap::new(), limit, total: 0 };
-    for shard in view.shards() {
-        search_shard(shard, query, &mut best, is_cancelled)?;
+) -> Result<SearchResult<'v>, Cancelled> {
+    let best = best_by(query.readings(), view, query, options, is_cancelled)?;
+    if best.reaches(MatchClass::Substring) {
+        return Ok(best.into_result());
     }
-    search_packages(view, query, &mut best);
-    let hits: Vec<_> = best.heap.into_sorted_vec().into_iter().map(|Worst(hit)| hit).collect();
-    let cut = best.total > hits.len() as u64;
-    Ok(SearchResult { hits, total: best.total, cut })
+    // Nothing that anybody would call a match: perhaps a letter is wrong, or a word stands elsewhere.
+    let second = best_by(query.second_readings(), view, query, options, is_cancelled)?;
+    Ok(if second.is_empty() { best.into_result() } else { second.into_result() })
 }
 
-/// Matches each name once, then goes through the symbols in their order, which costs less than to
-/// look up each name's symbols: they lie next to each other, and so do their files.
-fn search_shard<'a>(
-    shard: &'a ViewShard,
+/// The best symbols by any of these readings.
+fn best_by<'v>(
+    readings: Vec<Reading>,
+    view: &'v SymbolView,
     query: &Query,
-    best: &mut Best<'a>,
+    options: &SearchOptions<'_>,
     is_cancelled: &dyn Fn() -> bool,
-) -> Result<(), Cancelled> {
-    let classes = match_names(shard.shard(), query, is_cancelled)?;
-    if classes.iter().all(|class| *class == MatchClass::Absent) {
-        return Ok(());
+) -> Result<Best<'v>, Cancelled> {
+    let mut run = Run {
+        view,
+        query,
+        imports: view.dictionary().map(|it| it.imports()).unwrap_or_default(),
+        favoured: Favoured::new(view, query, options),
+        best: Best::new(options.limit, readings.len() > 1),
+        packages: Vec::new(),
+        is_cancelled,
+        steps: 0,
+    };
+    for reading in &readings {
+        direct::search(&mut run, reading)?;
+        merged::search(&mut run, reading)?;
+        members::search(&mut run, reading)?;
     }
-    for (index, file) in shard.visible_files().enumerate() {
-        if index % FILES_PER_CANCEL_CHECK == 0 && is_cancelled() {
+    run.offer_packages();
+    Ok(run.best)
+}
+
+/// One search.
+struct Run<'r, 'v> {
+    view: &'v SymbolView,
+    query: &'r Query,
+    imports: Imports<'v>,
+    favoured: Favoured,
+    best: Best<'v>,
+    /// Packages that match, some of them several times: each shard speaks for itself.
+    packages: Vec<(Grade, PlaceMatch, Package<'v>)>,
+    is_cancelled: &'r dyn Fn() -> bool,
+    steps: u32,
+}
+
+impl<'v> Run<'_, 'v> {
+    /// To be called with every name or symbol that is looked at.
+    fn step(&mut self) -> Result<(), Cancelled> {
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps % STEPS_PER_CANCEL_CHECK == 1 && (self.is_cancelled)() {
             return Err(Cancelled);
         }
-        for symbol in file.symbols() {
-            let class = classes[symbol.name_number()];
-            let matches = class > MatchClass::Absent && query.wants(symbol.kind());
-            if !matches || !query.places(&symbol, file) {
-                continue;
-            }
-            best.total += 1;
-            if best.can_enter(Score::max_of(class, &symbol)) {
-                let score = Score::of_symbol(class, &symbol);
-                best.offer(Hit { symbol: ViewSymbol::Declared(symbol), score });
-            }
+        Ok(())
+    }
+
+    /// Whether a file is one that the query lets in.
+    fn admits_file(&self, file: FileRef<'_>) -> bool {
+        self.query.files.iter().all(|filter: &FileFilter| filter.admits(file))
+    }
+
+    /// Takes a symbol whose name, kind, file and place are as wanted; computes its merit only if it
+    /// may be among the best.
+    fn take(
+        &mut self,
+        shard: u32,
+        symbol: SymbolRef<'v>,
+        grade: Grade,
+        place: PlaceMatch,
+        near: Nearness,
+    ) {
+        let name_bytes = symbol.name().len();
+        let at_most = Merit::most_of(symbol.kind(), symbol.local());
+        if !self.best.can_enter(Score::new(grade, place, at_most, near, name_bytes)) {
+            self.best.count(shard, symbol.id());
+            return;
+        }
+        let merit = Merit::of_symbol(
+            symbol.kind(),
+            symbol.local(),
+            Access::of_symbol(&symbol),
+            symbol.is_deprecated(),
+            Purpose::of_file(symbol.file()),
+            self.imports.centrality_of(&symbol),
+        );
+        let score = Score::new(grade, place, merit, near, name_bytes);
+        self.best.offer(shard, symbol.id(), Hit { symbol: ViewSymbol::Declared(symbol), score });
+    }
+
+    /// Each package once, at the file that stands for it among all.
+    fn offer_packages(&mut self) {
+        let mut packages = std::mem::take(&mut self.packages);
+        packages.sort_by(|(a_grade, a_place, a), (b_grade, b_place, b)| {
+            let by_match = (b_grade, b_place).cmp(&(a_grade, a_place));
+            a.name.cmp(b.name).then(by_match)
+        });
+        for same in packages.chunk_by(|(.., a), (.., b)| a.name == b.name) {
+            let (grade, place, first) = same[0];
+            let others = same.iter().map(|(.., package)| *package);
+            let package =
+                others.fold(first, |best, it| if precedes(it.file, best.file) { it } else { best });
+            let bytes = package.name.len();
+            let score = Score::new(grade, place, package.merit(), Nearness::Far, bytes);
+            let symbol = ViewSymbol::Package(package.file);
+            self.best.offer(u32::MAX, SymbolId(u32::MAX), Hit { symbol, score });
         }
     }
-    Ok(())
-}
 
-/// How each name of a shard matches.
-fn match_names(
-    shard: &Shard,
-    query: &Query,
-    is_cancelled: &dyn Fn() -> bool,
-) -> Result<Vec<MatchClass>, Cancelled> {
-    let (names, text) = (shard.rows::<NameRow>(), shard.text(Section::NameText));
-    let mut classes = Vec::with_capacity(names.len());
-    let mut start = 0;
-    for chunk in names.chunks(NAMES_PER_CANCEL_CHECK) {
-        if is_cancelled() {
-            return Err(Cancelled);
-        }
-        classes.extend(chunk.iter().map(|row| {
-            let end = row.text_end.get() as usize;
-            match_name(query, &text[std::mem::replace(&mut start, end)..end])
-        }));
-    }
-    Ok(classes)
-}
-
-fn search_packages<'a>(view: &'a SymbolView, query: &Query, best: &mut Best<'a>) {
-    if !query.wants(Kind::Package) {
-        return;
-    }
-    for package in view.packages() {
-        let name = package.name();
-        let last = name.rsplit('.').next().unwrap_or_default();
-        let class = match_name(query, last.as_bytes());
-        if class > MatchClass::Absent && query.places_dotted(name) {
-            best.total += 1;
-            best.offer(Hit { symbol: package, score: Score::of_package(class, &package) });
-        }
+    fn shard(&self, index: u32) -> &'v ViewShard {
+        &self.view.shards()[index as usize]
     }
 }
-
-/// How a name matches the query: as well as the word that matches it least.
-fn match_name(query: &Query, name: &[u8]) -> MatchClass {
-    let classes = query.patterns.iter().map(|pattern| pattern.class_in(name));
-    classes.min().unwrap_or(MatchClass::Exact)
-}
-
-/// The best hits so far, at most `limit` of them.
-struct Best<'a> {
-    heap: BinaryHeap<Worst<'a>>,
-    limit: usize,
-    total: u64,
-}
-
-impl<'a> Best<'a> {
-    /// Whether a hit of this score might be among the best.
-    fn can_enter(&self, score: Score) -> bool {
-        self.heap.len() < self.limit
-            || self.heap.peek().is_some_and(|Worst(worst)| score >= worst.score)
-    }
-
-    fn offer(&mut self, hit: Hit<'a>) {
-        if self.heap.len() < self.limit {
-            self.heap.push(Worst(hit));
-        } else if let Some(mut worst) = self.heap.peek_mut()
-            && Worst(hit) < *worst
-        {
-            *worst = Worst(hit);
-        }
-    }
-}
-
-/// Orders hits so that the worst is the greatest.
-struct Worst<'a>(Hit<'a>);
-
-impl Ord for Worst<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let (Self(a), Self(b)) = (self, other);
-        b.score.cmp(&a.score).then_with(|| compare_equals(&a.symbol, &b.symbol))
-    }
-}
-
-impl PartialOrd for Worst<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Worst<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Worst<'_> {}

@@ -6,10 +6,9 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use bytes::Bytes;
-use nova_syntax::declarations::ImportKind;
+use nova_syntax::declarations::{ImportKind, Kind};
 use zerocopy::FromBytes;
 
 use crate::digest::{ContentHash, Digest, FileDigest};
@@ -20,7 +19,6 @@ use crate::format::{
 };
 use crate::id::{FileId, ShardId, ShardIdentity, SymbolId};
 use crate::map::map;
-use crate::packages::PackageTable;
 use crate::path;
 use crate::stamp::Stamp;
 use crate::symbol_ref::SymbolRef;
@@ -34,7 +32,6 @@ pub struct Shard {
     identity: ShardIdentity,
     digest: Digest,
     scanned_at_ns: i64,
-    packages: OnceLock<PackageTable>,
 }
 
 impl Shard {
@@ -53,7 +50,6 @@ impl Shard {
             identity: ShardIdentity(header.identity),
             digest: Digest::from_bits(header.digest.get()),
             scanned_at_ns: header.scanned_at_ns.get(),
-            packages: OnceLock::new(),
         };
         validate::tables(&shard)?;
         Ok(shard)
@@ -137,15 +133,28 @@ impl Shard {
         None
     }
 
+    /// The files directly in a folder of the root with this identity.
+    pub(crate) fn files_in(&self, root: &[u8], folder: &[u8]) -> impl Iterator<Item = FileRef<'_>> {
+        let key = |row: &FileRow| {
+            let file = self.file_ref(0, row);
+            file.root_identity().cmp(root).then_with(|| file.folder().cmp(folder))
+        };
+        let rows = self.rows::<FileRow>();
+        let start = rows.partition_point(|row| key(row).is_lt());
+        let end = start + rows[start..].partition_point(|row| key(row).is_eq());
+        (start..end).map(|id| self.file_ref(id as u32, &rows[id]))
+    }
+
     /// The symbol with this id.
     pub fn symbol(&self, id: SymbolId) -> Option<SymbolRef<'_>> {
         let row = self.rows::<SymbolRow>().get(id.0 as usize)?;
         Some(SymbolRef::new(self, id, *row))
     }
 
-    /// The packages that the files belong to.
-    pub(crate) fn packages(&self) -> &PackageTable {
-        self.packages.get_or_init(|| PackageTable::new(self))
+    /// The kind of what a dictionary's posting points to: a symbol, or beyond those a file at which a
+    /// package stands.
+    pub(crate) fn kind_at(&self, place: u32) -> Kind {
+        self.symbol(SymbolId(place)).map_or(Kind::Package, |symbol| symbol.kind())
     }
 
     /// The file that has this symbol.
@@ -363,6 +372,17 @@ impl<'a> FileRef<'a> {
             }
             (parent != U24::NONE).then(|| parent - first)
         })
+    }
+
+    /// The position of the file's folder among the shard's.
+    pub(crate) fn folder_number(self) -> usize {
+        self.row.folder.get() as usize
+    }
+
+    /// The ids of the file's symbols.
+    pub(crate) fn symbol_ids(self) -> Range<u32> {
+        let symbols = self.range(|row| row.symbols_end.get());
+        symbols.start as u32..symbols.end as u32
     }
 
     fn folder_row(self) -> &'a FolderRow {

@@ -1,6 +1,6 @@
 //! One symbol of a shard.
 
-use nova_syntax::declarations::{Kind, Modifiers};
+use nova_syntax::declarations::{Kind, Modifier, Modifiers};
 
 use crate::format::{ModifiersRow, ScopeRow, SymbolRow, U24};
 use crate::id::SymbolId;
@@ -58,6 +58,11 @@ impl<'a> SymbolRef<'a> {
         Modifiers::from_bits(list.0.get()).expect("opening checked the lists of modifiers")
     }
 
+    /// Whether it bears `@Deprecated`.
+    pub(crate) fn is_deprecated(&self) -> bool {
+        self.modifiers().contains(Modifier::Deprecated)
+    }
+
     /// Line of the name, from zero.
     pub fn line(&self) -> u32 {
         self.row.line.get()
@@ -84,6 +89,24 @@ impl<'a> SymbolRef<'a> {
         let after = scopes.partition_point(|scope| scope.first.get() <= self.id.0);
         let parent = scopes[after - 1].parent.get();
         if parent == U24::NONE { None } else { self.shard.symbol(SymbolId(parent)) }
+    }
+
+    /// What lies directly in a type, in source order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let (shard, id) = (self.shard, self.id.0);
+        let scopes = shard.rows::<ScopeRow>();
+        let symbols = shard.symbol_count();
+        let after = scopes.partition_point(|scope| scope.first.get() <= id);
+        // Scopes of the types within are between those of the type; any other one ends it.
+        let inside = (after..scopes.len()).take_while(move |&at| {
+            let parent = scopes[at].parent.get();
+            parent != U24::NONE && parent >= id
+        });
+        let own = inside.filter(move |&at| scopes[at].parent.get() == id);
+        own.flat_map(move |at| {
+            let end = scopes.get(at + 1).map_or(symbols, |next| next.first.get());
+            (scopes[at].first.get()..end).filter_map(move |member| shard.symbol(SymbolId(member)))
+        })
     }
 
     /// The enclosing named types from the inside out.

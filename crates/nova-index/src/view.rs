@@ -4,16 +4,15 @@
 //! that were deleted or that a delta supersedes). Which those are, the router says.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
 use nova_syntax::declarations::{Kind, Modifier, Modifiers};
 
+use crate::dictionary::Dictionary;
 use crate::id::FileId;
-use crate::packages::is_package_info;
-use crate::shard::{FileRef, PackageClauseRef, Shard};
+use crate::packages::Package;
+use crate::shard::{FileRef, Shard};
 use crate::symbol_ref::SymbolRef;
 
 /// Grows with every symbol view that a router publishes.
@@ -31,8 +30,17 @@ impl fmt::Display for Revision {
 pub struct SymbolView {
     revision: Revision,
     shards: Vec<ViewShard>,
-    /// For each package the file whose clause stands for it, sorted by the package's name.
-    packages: Vec<FilePlace>,
+    merged: Option<Merged>,
+    /// The shards that the dictionary does not speak of, or not as they are now.
+    young: Vec<u32>,
+}
+
+/// A dictionary, and where its shards are in a view.
+#[derive(Debug)]
+struct Merged {
+    dictionary: Arc<Dictionary>,
+    /// By position in the dictionary; `None` for a shard that the view does not have, or not like this.
+    shards: Vec<Option<u32>>,
 }
 
 /// A shard, or a delta, as far as a view shows it.
@@ -50,12 +58,6 @@ pub enum ViewSymbol<'a> {
     Declared(SymbolRef<'a>),
     /// A package: one symbol for all its files, placed at the clause of this one.
     Package(FileRef<'a>),
-}
-
-#[derive(Debug, Clone, Copy)]
-struct FilePlace {
-    shard: u32,
-    file: FileId,
 }
 
 impl ViewShard {
@@ -86,17 +88,42 @@ impl ViewShard {
         self.shard.files().filter(|file| self.is_visible(file.id()))
     }
 
-    fn package_representatives(&self) -> impl Iterator<Item = FileRef<'_>> {
-        let files = self.shard.packages().representatives(|file| self.is_visible(file));
-        files.filter_map(|file| self.shard.file(file))
+    /// How many of its symbols the view shows.
+    pub fn symbol_count(&self) -> u32 {
+        self.shard.symbol_count() - self.hidden_symbols
+    }
+
+    /// Whether the view leaves anything out.
+    pub(crate) fn hides_any(&self) -> bool {
+        self.hidden.count > 0
     }
 }
 
 impl SymbolView {
-    /// Merges shards and deltas. Each file must be visible in at most one of them.
-    pub fn new(revision: Revision, shards: Vec<ViewShard>) -> Self {
-        let packages = merged_packages(&shards);
-        Self { revision, shards, packages }
+    /// Merges shards and deltas. Each file must be visible in at most one of them. With a dictionary of
+    /// some of them, even of older states, the same is found faster.
+    pub fn new(
+        revision: Revision,
+        shards: Vec<ViewShard>,
+        dictionary: Option<Arc<Dictionary>>,
+    ) -> Self {
+        let mut young = Vec::new();
+        let merged = dictionary.map(|dictionary| {
+            let known = dictionary.shards();
+            let mut merged = vec![None; dictionary.shard_count()];
+            for (index, shard) in (0..).zip(&shards) {
+                let shard = shard.shard();
+                match known.get(&shard.identity()) {
+                    Some(&at) if dictionary.is_of(at, shard) => merged[at as usize] = Some(index),
+                    _ => young.push(index),
+                }
+            }
+            Merged { dictionary, shards: merged }
+        });
+        if merged.is_none() {
+            young = (0..shards.len() as u32).collect();
+        }
+        Self { revision, shards, merged, young }
     }
 
     /// The view's number.
@@ -109,16 +136,31 @@ impl SymbolView {
         &self.shards
     }
 
+    /// The dictionary that queries go by.
+    pub fn dictionary(&self) -> Option<&Arc<Dictionary>> {
+        self.merged.as_ref().map(|merged| &merged.dictionary)
+    }
+
+    /// For each shard of the dictionary its position among those of the view, if it is there.
+    pub(crate) fn merged_shards(&self) -> &[Option<u32>] {
+        self.merged.as_ref().map_or(&[], |merged| &merged.shards)
+    }
+
+    /// The positions of the shards that must be searched directly.
+    pub(crate) fn young(&self) -> &[u32] {
+        &self.young
+    }
+
     /// How many files it shows, skipped ones included.
     pub fn file_count(&self) -> u64 {
         let count = |it: &ViewShard| u64::from(it.shard.file_count() - it.hidden.count);
         self.shards.iter().map(count).sum()
     }
 
-    /// How many symbols it shows, packages included.
+    /// How many symbols it shows, packages included. Goes through all files.
     pub fn symbol_count(&self) -> u64 {
-        let count = |it: &ViewShard| u64::from(it.shard.symbol_count() - it.hidden_symbols);
-        self.shards.iter().map(count).sum::<u64>() + self.packages.len() as u64
+        let count = |it: &ViewShard| u64::from(it.symbol_count());
+        self.shards.iter().map(count).sum::<u64>() + self.packages().len() as u64
     }
 
     /// The files that it shows, sorted by root identity, folder and name: how they are spread over shards
@@ -129,12 +171,11 @@ impl SymbolView {
         files.into_iter()
     }
 
-    /// The packages, sorted by name.
+    /// The packages, sorted by name: derived from all files, as no shard knows all of a package.
     pub fn packages(&self) -> impl ExactSizeIterator<Item = ViewSymbol<'_>> {
-        self.packages.iter().map(|place| {
-            let file = self.shards[place.shard as usize].shard.file(place.file);
-            ViewSymbol::Package(file.expect("packages stand at files of the view's shards"))
-        })
+        let files = self.shards.iter().flat_map(ViewShard::visible_files);
+        let packages = Package::of_files(files).into_iter();
+        packages.map(|package| ViewSymbol::Package(package.file))
     }
 
     /// Every symbol: file by file in source order, then the packages.
@@ -185,7 +226,7 @@ impl<'a> ViewSymbol<'a> {
     pub fn line(&self) -> u32 {
         match self {
             Self::Declared(symbol) => symbol.line(),
-            Self::Package(file) => clause(*file).map_or(0, |clause| clause.line),
+            Self::Package(file) => file.package_clause().map_or(0, |clause| clause.line),
         }
     }
 
@@ -193,7 +234,7 @@ impl<'a> ViewSymbol<'a> {
     pub fn character(&self) -> u32 {
         match self {
             Self::Declared(symbol) => symbol.character(),
-            Self::Package(file) => clause(*file).map_or(0, |clause| clause.character),
+            Self::Package(file) => file.package_clause().map_or(0, |clause| clause.character),
         }
     }
 
@@ -211,7 +252,7 @@ impl<'a> ViewSymbol<'a> {
             Self::Declared(symbol) => symbol.modifiers(),
             Self::Package(file) => {
                 let mut modifiers = Modifiers::default();
-                if is_package_info(*file) && clause(*file).is_some_and(|it| it.deprecated) {
+                if Package::is_deprecated(*file) {
                     modifiers.push(Modifier::Deprecated);
                 }
                 modifiers
@@ -226,37 +267,6 @@ impl<'a> ViewSymbol<'a> {
             Self::Package(_) => false,
         }
     }
-}
-
-fn clause(file: FileRef<'_>) -> Option<PackageClauseRef<'_>> {
-    file.package_clause()
-}
-
-/// One file for each package: `package-info.java` if there is one, else the first path.
-fn merged_packages(shards: &[ViewShard]) -> Vec<FilePlace> {
-    let mut best: HashMap<&str, (FileRef<'_>, FilePlace)> = HashMap::new();
-    for (index, shard) in (0..).zip(shards) {
-        for file in shard.package_representatives() {
-            let place = FilePlace { shard: index, file: file.id() };
-            match best.entry(file.package().unwrap_or_default()) {
-                Entry::Vacant(entry) => {
-                    entry.insert((file, place));
-                }
-                Entry::Occupied(mut entry) if precedes(file, entry.get().0) => {
-                    entry.insert((file, place));
-                }
-                Entry::Occupied(_) => {}
-            }
-        }
-    }
-    let mut best: Vec<_> = best.into_iter().collect();
-    best.sort_unstable_by_key(|(name, _)| *name);
-    best.into_iter().map(|(_, (_, place))| place).collect()
-}
-
-/// Whether a package is placed at the one file rather than at the other.
-fn precedes(a: FileRef<'_>, b: FileRef<'_>) -> bool {
-    is_package_info(b).cmp(&is_package_info(a)).then_with(|| compare_places(a, b)).is_lt()
 }
 
 /// The order of files over all shards, which is theirs within each.

@@ -4,18 +4,20 @@
 //! and the query runs once more; what could not be settled in time is left out, and counted.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use nova_index::{
-    FileRef, Hit, OpenShardError, Query, SearchResult, Shard, ShardId, ShardIdentity, Stamp,
-    SymbolView, ViewSymbol, search,
+    Cancelled, FileRef, Hit, OpenShardError, Query, Score, SearchOptions, SearchResult, Shard,
+    ShardId, ShardIdentity, Stamp, SymbolView, Total, ViewSymbol, search,
 };
 use nova_protocol::message::{SourceRoot, UpdateFile};
 use nova_protocol::path;
 use nova_worker::disk;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use crate::folder;
 use crate::plan;
@@ -28,9 +30,9 @@ use crate::workspace::{Coverage, StartPoolError, Workspace};
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The symbols with their scores, the best first.
-    pub hits: Vec<(Symbol, u32)>,
+    pub hits: Vec<(Symbol, Score)>,
     /// How many symbols match in all.
-    pub total: u64,
+    pub total: Total,
     /// Whether there are more than were asked for.
     pub cut: bool,
     /// The view that the query ran on.
@@ -51,30 +53,76 @@ struct Changed {
     is_gone: bool,
 }
 
+/// What to look for, and how.
+#[derive(Debug, Clone)]
+pub struct SearchRequest {
+    /// What is looked for.
+    pub query: Query,
+    /// How many hits are wanted.
+    pub limit: usize,
+    /// The file that the asker has before them: what is in it or beside it comes before its equals.
+    pub near: Option<PathBuf>,
+    /// How long the files of the hits may take to be verified.
+    pub verify_timeout: Duration,
+    /// Triggered when nobody waits any more, for one when the next key was pressed.
+    pub cancel: CancellationToken,
+}
+
+/// Without a query, files that were changed since then come first.
+const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Workspace {
-    /// The best `limit` symbols for a query, each verified to be where it is said to be. Takes little
-    /// longer than `deadline`.
-    pub async fn search(&self, query: &Query, limit: usize, deadline: Duration) -> Answer {
-        let deadline = Instant::now() + deadline;
+    /// The best symbols for a query, each verified to be where it is said to be. Takes little longer than
+    /// the request's time-out.
+    pub async fn search(&self, request: &SearchRequest) -> Result<Answer, Cancelled> {
+        let deadline = Instant::now() + request.verify_timeout;
         let mut view = self.view();
-        let mut result = run_query(&view, query, limit);
+        let mut result = self.run_query(&view, request)?;
         let mut changed = self.changed(&result.hits);
         if !changed.is_empty() {
             self.update(&changed, deadline).await;
             drop(result);
             view = self.view();
-            result = run_query(&view, query, limit);
+            result = self.run_query(&view, request)?;
             changed = self.changed(&result.hits);
         }
         let settled = result.hits.iter().filter(|hit| !changed.contains_key(&key(hit)));
-        Answer {
-            hits: settled.map(|hit| (self.symbol(hit.symbol), hit.score.0)).collect(),
+        Ok(Answer {
+            hits: settled.map(|hit| (self.symbol(hit.symbol), hit.score)).collect(),
             total: result.total,
             cut: result.cut,
             revision: view.revision().0,
             coverage: self.coverage(),
             pending: changed.len(),
-        }
+        })
+    }
+
+    fn run_query<'v>(
+        &self,
+        view: &'v SymbolView,
+        request: &SearchRequest,
+    ) -> Result<SearchResult<'v>, Cancelled> {
+        let near = request.near.as_deref().and_then(|path| self.place_of(view, path));
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let recent_from = now.saturating_sub(RECENT).as_nanos();
+        let options = SearchOptions {
+            limit: request.limit,
+            near: near.as_ref().map(|(root, path)| (root.as_slice(), path.as_slice())),
+            recent_from_ns: i64::try_from(recent_from).ok(),
+        };
+        search(view, &request.query, &options, &|| request.cancel.is_cancelled())
+    }
+
+    /// The root that a file lies in, as the view names it, and its path below that.
+    fn place_of(&self, view: &SymbolView, path: &Path) -> Option<FileKey> {
+        let path = path::to_bytes(path);
+        let base = self.base();
+        let roots = view.shards().iter().flat_map(|shard| shard.shard().roots());
+        let below = roots.filter_map(|root| {
+            let below = folder::below(&path, &source_root::path(root.identity, &base))?.to_vec();
+            Some((root.identity.to_vec(), below))
+        });
+        below.min_by_key(|(_, below)| below.len())
     }
 
     /// A symbol of the view, spelled out.
@@ -177,10 +225,6 @@ enum ScanFileError {
     Update(#[from] UpdateError),
     #[error("a worker answered with an index that cannot be used: {0}")]
     Index(#[from] OpenShardError),
-}
-
-fn run_query<'v>(view: &'v SymbolView, query: &Query, limit: usize) -> SearchResult<'v> {
-    search(view, query, limit, &|| false).expect("nobody cancels it")
 }
 
 fn key(hit: &Hit<'_>) -> FileKey {

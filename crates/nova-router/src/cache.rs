@@ -3,6 +3,7 @@
 //! ```text
 //! <folder>/layout.json       root → shard; fsynced, for it cannot be rebuilt
 //! <folder>/shard_<id>.bin    replaced by rename only, for it may be mapped
+//! <folder>/names.bin         the dictionary of all shards' names; likewise
 //! <folder>/CACHEDIR.TAG      marks the folder as a cache, so that what bears these names in it is ours
 //! <folder>/lock              held while the layout changes and while a shard is published
 //! <folder>/run-<nonce>/      one running router: its lock, unpublished shards, its socket
@@ -18,7 +19,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use nova_index::ShardId;
+use nova_index::{Dictionary, ShardId, write_index};
 use nova_worker::disk;
 
 use crate::layout::{Layout, LayoutError};
@@ -26,6 +27,8 @@ use run::Run;
 
 const LAYOUT_FILE: &str = "layout.json";
 const NEW_LAYOUT_FILE: &str = "layout.json.new";
+const DICTIONARY_FILE: &str = "names.bin";
+const NEW_DICTIONARY_FILE: &str = "names.bin.new";
 const LOCK_FILE: &str = "lock";
 
 /// Marks a folder as a cache, for backup programs too: the standard of bford.info/cachedir. What bears
@@ -51,6 +54,10 @@ impl Cache {
 
     pub(crate) fn shard_path(&self, shard: ShardId) -> PathBuf {
         self.folder.join(format!("shard_{}.bin", shard.0))
+    }
+
+    pub(crate) fn dictionary_path(&self) -> PathBuf {
+        self.folder.join(DICTIONARY_FILE)
     }
 
     /// The layout; `None` where there is none yet, or none that this version can read (then the
@@ -160,6 +167,21 @@ impl Cache {
         let path = self.shard_path(shard);
         fs::rename(unpublished, &path)
             .map_err(|error| CacheError::new("cannot write", &path, error))
+    }
+
+    /// Writes a dictionary and maps it, in the place of the one before.
+    pub(crate) fn publish_dictionary(&self, bytes: &[u8]) -> Result<Dictionary, CacheError> {
+        // The lock makes the unfinished file this process's own.
+        let _lock = self.lock()?;
+        let path = self.dictionary_path();
+        let unfinished = self.folder.join(NEW_DICTIONARY_FILE);
+        let publish = || {
+            write_index(&unfinished, bytes)?;
+            let dictionary = Dictionary::open(&unfinished).map_err(io::Error::other)?;
+            fs::rename(&unfinished, &path)?;
+            Ok(dictionary)
+        };
+        publish().map_err(|error| CacheError::new("cannot write", &path, error))
     }
 
     /// Removes the files of shards that the layout does not know; the caller holds the lock.

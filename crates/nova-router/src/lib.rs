@@ -35,13 +35,14 @@ mod assignment;
 mod pool;
 
 mod cache;
+mod dictionary;
 mod published;
 
-pub use answer::Answer;
+pub use answer::{Answer, SearchRequest};
 pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
-pub use nova_index::Query;
+pub use nova_index::{Cancelled, Query, Total};
 pub use pool::{Launch, WorkerOptions};
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use nova_index::{FileId, Revision, Shard, SymbolView, ViewShard};
+use nova_index::{Dictionary, FileId, Revision, Shard, SymbolView, ViewShard};
 
 /// The published symbol view.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub(crate) struct Published {
 struct Parts {
     revision: u64,
     parts: Vec<Part>,
+    dictionary: Option<Arc<Dictionary>>,
 }
 
 /// A shard, or a delta, and which of its files do not count.
@@ -37,9 +38,17 @@ impl Published {
     }
 
     /// Replaces everything.
-    pub(crate) fn replace(&self, parts: Vec<Part>) {
+    pub(crate) fn replace(&self, parts: Vec<Part>, dictionary: Option<Arc<Dictionary>>) {
         let mut all = self.parts();
         all.parts = parts;
+        all.dictionary = dictionary;
+        self.publish(&mut all);
+    }
+
+    /// Goes by another dictionary from now on; what is shown stays the same.
+    pub(crate) fn renew_dictionary(&self, dictionary: Arc<Dictionary>) {
+        let mut all = self.parts();
+        all.dictionary = Some(dictionary);
         self.publish(&mut all);
     }
 
@@ -62,7 +71,8 @@ impl Published {
             .parts
             .iter()
             .map(|part| ViewShard::new(Arc::clone(&part.shard), part.hidden.iter().copied()));
-        let view = SymbolView::new(Revision(all.revision), shards.collect());
+        let view =
+            SymbolView::new(Revision(all.revision), shards.collect(), all.dictionary.clone());
         self.current.store(Arc::new(view));
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use nova_index::{FileId, FileRef, OpenShardError, Shard, ShardId, ShardIdentity};
+use nova_index::{Dictionary, FileId, FileRef, OpenShardError, Shard, ShardId, ShardIdentity};
 use nova_protocol::message::IndexShard;
 use nova_protocol::path;
 use rayon::prelude::*;
@@ -61,6 +61,8 @@ const RUN_ATTEMPTS_MAX: u32 = 3;
 struct Planned {
     layout: Layout,
     plans: Vec<ShardPlan>,
+    /// The dictionary as the last run left it.
+    dictionary: Option<Arc<Dictionary>>,
     /// What the survey could not read.
     skipped: Vec<Skipped>,
 }
@@ -191,9 +193,12 @@ impl Workspace {
             self.settle_base(layout);
         }
         let base = self.base();
-        let (mut surveyed, mut shards) = rayon::join(
+        let (mut surveyed, (mut shards, dictionary)) = rayon::join(
             || tree::survey(roots, options, cancel),
-            || layout.as_ref().map_or_else(Shards::new, |layout| self.open_shards(layout)),
+            || match &layout {
+                Some(layout) => (self.open_shards(layout), self.open_dictionary()),
+                None => (Shards::new(), None),
+            },
         );
         *self.archives() = std::mem::take(&mut surveyed.archive_stamps);
         let skipped = std::mem::take(&mut surveyed.skipped);
@@ -213,7 +218,7 @@ impl Workspace {
         let mut meter = self.meter();
         meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
         meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();
-        Ok(Planned { layout, plans, skipped })
+        Ok(Planned { layout, plans, dictionary, skipped })
     }
 
     fn open_shards(&self, layout: &Layout) -> Shards {
@@ -335,10 +340,18 @@ impl Workspace {
         Ok(opened)
     }
 
-    /// Publishes the view.
-    fn conclude(&self, planned: Planned, mut built: Built) -> IndexReport {
+    /// Publishes the view, then derives what makes it fast.
+    fn conclude(&self, planned: Planned, built: Built) -> IndexReport {
+        let (report, shards) = self.publish_view(planned, built);
+        self.renew_dictionary(&shards);
+        IndexReport { revision: self.view().revision().0, ..report }
+    }
+
+    /// Publishes the view; with a report all shards of the workspace, those beyond the ROOTs included.
+    fn publish_view(&self, planned: Planned, mut built: Built) -> (IndexReport, Vec<Arc<Shard>>) {
         let base = self.base();
         let mut parts = Vec::new();
+        let mut all_shards = Vec::new();
         let mut skipped = planned.skipped;
         for plan in planned.plans {
             let (shard, stale) = match built.shards.remove(&plan.shard) {
@@ -346,6 +359,7 @@ impl Workspace {
                 None => (plan.current, plan.stale),
             };
             let Some(shard) = shard else { continue };
+            all_shards.push(Arc::clone(&shard));
             let hidden: HashSet<FileId> = {
                 let mut is_in_scope = plan::is_in_scope(&base, &self.scope);
                 let outside = shard.files().filter(|file| !is_in_scope(file)).map(FileRef::id);
@@ -364,16 +378,16 @@ impl Workspace {
         let all: HashSet<ShardId> = known.chain(failed.iter().map(|failed| failed.shard)).collect();
         let shards = all.len();
         self.set_coverage(shards - failed.len(), shards);
-        self.published.replace(parts);
-        IndexReport {
+        self.published.replace(parts, planned.dictionary);
+        let report = IndexReport {
             shards,
             workers: self.workers(),
             rescanned_files: built.rescanned_files,
             skipped,
             failed,
-            revision: self.view().revision().0,
             ..IndexReport::default()
-        }
+        };
+        (report, all_shards)
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Contents {
     pub source_bytes: u64,
     /// Size of the shard files.
     pub index_bytes: u64,
+    /// Size of the dictionary that queries go by.
+    pub dictionary_bytes: u64,
     /// Files with something to say about them (read as ISO-8859-1), by path.
     pub notes: Vec<Skipped>,
     /// One value for all files' paths below their ROOTs and what was found in them.

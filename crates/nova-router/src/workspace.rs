@@ -184,7 +184,7 @@ impl Workspace {
             ready.extend(opened.ok().map(|shard| ViewShard::new(Arc::new(shard), [])));
         }
         // Shards may share a package, so their counts do not add up.
-        status.symbols = SymbolView::new(Revision(0), ready).symbol_count();
+        status.symbols = SymbolView::new(Revision(0), ready, None).symbol_count();
         Ok(Some(status))
     }
 
@@ -196,7 +196,11 @@ impl Workspace {
     /// Counts what the published view holds.
     pub fn contents(&self) -> Contents {
         let view = self.view();
-        let mut contents = Contents { symbols: view.symbol_count(), ..Contents::default() };
+        let mut contents = Contents {
+            symbols: view.symbol_count(),
+            dictionary_bytes: view.dictionary().map_or(0, |it| it.byte_count()),
+            ..Contents::default()
+        };
         for part in view.shards() {
             contents.index_bytes += part.shard().bytes().len() as u64;
             let visible = part.shard().files().filter(|file| part.is_visible(file.id()));

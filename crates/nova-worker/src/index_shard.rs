@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use nova_index::{FileRef, Root, Shard, ShardBuilder, ShardId, ShardIdentity, Stamp, write_shard};
+use nova_index::{FileRef, Root, Shard, ShardBuilder, ShardId, ShardIdentity, Stamp, write_index};
 use nova_protocol::message::{IndexShard, RequestError, ShardIndexed, SourceFile};
 use nova_protocol::path;
 
@@ -45,7 +45,7 @@ pub(crate) fn index_shard(request: &IndexShard, job: &Job) -> Result<ShardIndexe
         return Err(RequestError::Cancelled);
     }
     let output = path::from_bytes(&request.output);
-    write_shard(&output, &bytes)
+    write_index(&output, &bytes)
         .map_err(|error| failed(format!("cannot write {}: {error}", output.display())))?;
     Ok(ShardIndexed { index_bytes: bytes.len() as u64, rescanned_files: built.rescanned_files })
 }

@@ -175,6 +175,10 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: usize,
 
+    /// Prefer, among equals, what is in this file or beside it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) near: Option<PathBuf>,
+
     /// Only symbols of this kind (may be repeated)
     #[arg(long = "kind", value_name = "KIND", value_parser = parse_kind)]
     pub(crate) kinds: Vec<Kind>,

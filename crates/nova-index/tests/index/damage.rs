@@ -1,13 +1,11 @@
 //! A shard file is trusted only after checks.
 
 use bytes::Bytes;
-use nova_index::{
-    OpenShardError, Query, Revision, Shard, ShardIdentity, SymbolView, ViewShard, search,
-};
+use nova_index::{OpenShardError, Revision, Shard, ShardIdentity, SymbolView, ViewShard};
 use proptest::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::support::{IDENTITY, shard_bytes};
+use crate::support::{IDENTITY, found, merged, shard_bytes};
 
 /// Where the checksum stands, and where what it covers begins; see docs/shard-format.md.
 const CHECKSUM: std::ops::Range<usize> = 16..24;
@@ -91,9 +89,9 @@ fn a_file_is_mapped_and_checked_like_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shard_7.bin");
     let bytes = sound();
-    nova_index::write_shard(&path, &bytes).unwrap();
+    nova_index::write_index(&path, &bytes).unwrap();
     assert_eq!(&Shard::open(&path, &IDENTITY).unwrap().bytes()[..], bytes);
-    nova_index::write_shard(&path, b"").unwrap();
+    nova_index::write_index(&path, b"").unwrap();
     assert!(matches!(Shard::open(&path, &IDENTITY), Err(OpenShardError::NotAShard)));
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(Shard::open(&path, &IDENTITY), Err(OpenShardError::Io(_))));
@@ -115,18 +113,19 @@ fn walk(shard: Shard) {
         let _ = (file.stamp(), file.content_hash(), file.note(), file.digest(), file.flags());
         let _ = (file.package_clause(), file.imports().count());
     }
-    let whole = SymbolView::new(Revision(1), vec![ViewShard::new(shard.clone(), [])]);
+    let whole = SymbolView::new(Revision(1), vec![ViewShard::new(shard.clone(), [])], None);
     for symbol in whole.symbols() {
         let _ = (symbol.signature(), symbol.container(), symbol.package(), symbol.modifiers());
         let _ = (symbol.line(), symbol.character(), symbol.local(), symbol.kind(), symbol.file());
     }
-    for text in ["", "c", "C.größe", "a.b.C"] {
-        let hits =
-            search(&whole, &Query::new(text, &[]), 5, &|| false).expect("not cancelled").hits;
-        assert!(hits.len() <= 5);
+    for view in [&whole, &merged(&whole)] {
+        for text in ["", "c", "C.größe", "a.b.C", "gröse"] {
+            assert!(found(view, text, 5).hits.len() <= 5);
+        }
     }
     let first = shard.files().next().map(|file| file.id());
-    assert!(SymbolView::new(Revision(2), vec![ViewShard::new(shard, first)]).symbols().count() > 0);
+    let rest = SymbolView::new(Revision(2), vec![ViewShard::new(shard, first)], None);
+    assert!(rest.symbols().count() > 0);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use nova_index::{
-    ContentHash, FileMeta, FileSymbols, Revision, Root, Shard, ShardBuilder, ShardId,
-    ShardIdentity, Stamp, SymbolView, ViewShard, ViewSymbol,
+    ContentHash, Dictionary, FileMeta, FileSymbols, Query, Revision, Root, SearchOptions,
+    SearchResult, Shard, ShardBuilder, ShardId, ShardIdentity, Stamp, SymbolView, ViewShard,
+    ViewSymbol, build_dictionary, search,
 };
 use nova_syntax::extract::{self, Fallback};
 
@@ -54,7 +55,21 @@ pub(crate) fn view(files: &[(&str, &str)]) -> SymbolView {
 }
 
 pub(crate) fn view_of(shard: Shard) -> SymbolView {
-    SymbolView::new(Revision(1), vec![ViewShard::new(Arc::new(shard), [])])
+    SymbolView::new(Revision(1), vec![ViewShard::new(Arc::new(shard), [])], None)
+}
+
+/// The same, searched by a dictionary.
+pub(crate) fn merged(view: &SymbolView) -> SymbolView {
+    let shards: Vec<_> = view.shards().iter().map(|it| Arc::clone(it.shard())).collect();
+    let bytes = build_dictionary(&shards).expect("a few shards fit");
+    let dictionary = Dictionary::from_bytes(bytes.into()).expect("the builder's bytes are sound");
+    SymbolView::new(view.revision(), view.shards().to_vec(), Some(Arc::new(dictionary)))
+}
+
+/// The best symbols for a query.
+pub(crate) fn found<'v>(view: &'v SymbolView, text: &str, limit: usize) -> SearchResult<'v> {
+    let options = SearchOptions { limit, ..SearchOptions::default() };
+    search(view, &Query::new(text, &[]), &options, &|| false).expect("nobody cancels it")
 }
 
 /// `path:line:character kind container.signature modifiers`

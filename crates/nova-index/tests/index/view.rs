@@ -27,7 +27,7 @@ fn a_delta_hides_what_it_supersedes() {
     let delta = shard("src", &[("a/A.java", "package a;\nclass A { int young; }")]);
     let old = base.find_file(b"src", b"a/A.java").unwrap().id();
     let shards = vec![ViewShard::new(base, [old]), ViewShard::new(delta, [])];
-    let view = SymbolView::new(Revision(3), shards);
+    let view = SymbolView::new(Revision(3), shards, None);
     assert_eq!(
         lines(&view),
         [
@@ -48,10 +48,10 @@ fn how_files_are_spread_over_shards_leaves_no_trace() {
         ("p/q/package-info.java", "@Deprecated package p.q;"),
         ("p/C.java", "package p; class C {}"),
     ];
-    let whole = SymbolView::new(Revision(1), vec![ViewShard::new(shard("src", &files), [])]);
+    let whole = SymbolView::new(Revision(1), vec![ViewShard::new(shard("src", &files), [])], None);
     let parts = |parts: [&[(&str, &str)]; 2]| {
         let shards = parts.map(|files| ViewShard::new(shard("src", files), []));
-        SymbolView::new(Revision(1), shards.into())
+        SymbolView::new(Revision(1), shards.into(), None)
     };
     assert_eq!(lines(&whole), lines(&parts([&files[..2], &files[2..]])));
     assert_eq!(lines(&whole), lines(&parts([&files[1..], &files[..1]])));
@@ -70,7 +70,7 @@ fn a_package_is_one_symbol_and_stands_at_its_package_info() {
     let packages = |hidden: &[&str]| {
         let hidden =
             hidden.iter().map(|path| shard.find_file(b"src", path.as_bytes()).unwrap().id());
-        let view = SymbolView::new(Revision(1), vec![ViewShard::new(shard.clone(), hidden)]);
+        let view = SymbolView::new(Revision(1), vec![ViewShard::new(shard.clone(), hidden)], None);
         view.packages().map(|package| line_of(&package)).collect::<Vec<_>>()
     };
     assert_eq!(packages(&[]), [r#"p/package-info.java:2:8 package p ["deprecated"]"#]);

@@ -1,22 +1,24 @@
 //! `nova search`: the best symbols for a query.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use nova_router::report::Symbol;
-use nova_router::{Answer, Query, RootError};
+use nova_router::{Answer, Cancelled, Query, RootError, SearchRequest, Total};
 use serde_json::json;
 
 use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
+use crate::interrupt::Interrupted;
 use crate::output::json;
 use crate::output::messages::{self, Messages, counted};
 use crate::output::symbols::{self, Look};
 use crate::session::Session;
 
 /// How long the files of the hits may take to be verified.
-const VERIFY_DEADLINE: Duration = Duration::from_secs(2);
+const VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(
     global: &GlobalArgs,
@@ -25,13 +27,23 @@ pub(crate) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let session = Session::open(global, &args.tree, None, messages).await;
     let session = session.map_err(|error| teach_quotes(error, &args.tree))?;
-    let query = Query::new(&args.query, &args.kinds);
-    let answer = session.workspace.search(&query, args.limit, VERIFY_DEADLINE).await;
+    let request = SearchRequest {
+        query: Query::new(&args.query, &args.kinds),
+        limit: args.limit,
+        near: args.near.as_deref().map(absolute),
+        verify_timeout: VERIFY_TIMEOUT,
+        cancel: session.cancel.clone(),
+    };
+    for problem in request.query.problems() {
+        messages.warn(problem);
+    }
+    let answer = session.workspace.search(&request).await;
+    let answer = answer.map_err(|Cancelled| anyhow::Error::new(Interrupted))?;
     let roots = session.workspace.roots();
     let mut out = BufWriter::new(io::stdout().lock());
     if args.json {
         for (symbol, score) in &answer.hits {
-            json::write_symbol(&mut out, roots, symbol, Some(*score))?;
+            json::write_symbol(&mut out, roots, symbol, Some(score.get()))?;
         }
     } else {
         let is_terminal = io::stdout().is_terminal();
@@ -48,13 +60,19 @@ pub(crate) async fn run(
     Ok(session.exit_code())
 }
 
+/// The path as the index has it: links on the way are resolved, if the file is there.
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
 /// What goes with the list.
 fn about(answer: &Answer) -> serde_json::Value {
     json!({
         "revision": answer.revision,
         "ready_shards": answer.coverage.ready,
         "shards": answer.coverage.total,
-        "total": answer.total,
+        "total": answer.total.counted(),
+        "total_is_exact": answer.total.is_exact(),
         "cut": answer.cut,
         "pending": answer.pending,
     })
@@ -62,12 +80,16 @@ fn about(answer: &Answer) -> serde_json::Value {
 
 fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Messages) {
     let files = session.workspace.view().file_count();
-    if answer.total == 0 && files > 0 {
+    if answer.hits.is_empty() && answer.pending == 0 && files > 0 {
         messages.remark(&format!("no symbol matches {query:?} in {}", counted(files, "file")));
     }
     if answer.cut {
         let shown = answer.hits.len();
-        messages.remark(&format!("{shown} of {} matches; --limit shows more", answer.total));
+        let all = match answer.total {
+            Total::Exactly(count) => count.to_string(),
+            Total::AtLeast(count) => format!("at least {count}"),
+        };
+        messages.remark(&format!("{shown} of {all} matches; --limit shows more"));
     }
     if answer.pending > 0 {
         messages.warn(&format!(

@@ -61,6 +61,7 @@ pub(crate) fn index_report(
         "symbols": contents.symbols,
         "source_bytes": contents.source_bytes,
         "index_bytes": contents.index_bytes,
+        "dictionary_bytes": contents.dictionary_bytes,
         "shards": report.shards,
         "ready_shards": report.shards - report.failed.len(),
         "workers": report.workers,

@@ -1,0 +1,280 @@
+//! The merged dictionary of names: every name of many shards once, the best first, with its symbols.
+//!
+//! Derived from shards and used in place from a memory map, so that it costs the router no memory of
+//! its own. It speaks of the shards that it was made of by their digests; a shard that has changed since
+//! is younger than the dictionary and is searched directly.
+//!
+//! Owns how names are found (by letters, by the beginnings of words, by kind) and in which order they
+//! come. Knows nothing of queries.
+
+mod build;
+mod format;
+mod imports;
+mod merge;
+mod postings;
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+use nova_syntax::declarations::Kind;
+use thiserror::Error;
+use xxhash_rust::xxh3::xxh3_64;
+use zerocopy::FromBytes;
+use zerocopy::little_endian::{U32, U64};
+
+use crate::id::{FileId, ShardIdentity};
+use crate::map::map;
+use crate::matching::{fold, letter_class};
+use crate::shard::Shard;
+use format::{
+    CHECKED_FROM, FORMAT_VERSION, Header, ImportsRow, KIND_SETS, LETTER_SETS, MAGIC, NameRow,
+    Packing, RecentRow, SECTIONS, Section, ShardRow, set_words,
+};
+
+pub use build::{BuildDictionaryError, build_dictionary};
+pub(crate) use format::Posting;
+pub(crate) use imports::Imports;
+pub(crate) use merge::last_part;
+
+/// A dictionary of names, mapped.
+pub struct Dictionary {
+    bytes: Bytes,
+    sections: [Range<usize>; SECTIONS],
+    packing: Packing,
+    names: usize,
+}
+
+/// Why a dictionary is not used; each means that it is derived anew.
+#[derive(Debug, Error)]
+pub enum OpenDictionaryError {
+    /// The file could not be read.
+    #[error("it cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// Something else lies there, or nothing much.
+    #[error("it is not a dictionary")]
+    NotADictionary,
+    /// Another release wrote it.
+    #[error("its format is version {found}, not {expected}")]
+    Version {
+        /// Version of the file.
+        found: u32,
+        /// Version of this release.
+        expected: u32,
+    },
+    /// Its bytes changed since it was written, or some are missing.
+    #[error("its checksum or its length is not what was written")]
+    Damaged,
+    /// No builder writes such a file.
+    #[error("it contradicts the format: {0}")]
+    Inconsistent(&'static str),
+}
+
+impl Dictionary {
+    /// Maps a dictionary and checks it.
+    pub fn open(path: &Path) -> Result<Self, OpenDictionaryError> {
+        Self::from_bytes(map(path)?)
+    }
+
+    /// The same for its bytes in memory.
+    pub fn from_bytes(bytes: Bytes) -> Result<Self, OpenDictionaryError> {
+        let (magic, rest) = bytes.split_first_chunk().ok_or(OpenDictionaryError::NotADictionary)?;
+        let (version, _) = rest.split_first_chunk().ok_or(OpenDictionaryError::NotADictionary)?;
+        if *magic != MAGIC {
+            return Err(OpenDictionaryError::NotADictionary);
+        }
+        let (found, expected) = (u32::from_le_bytes(*version), FORMAT_VERSION);
+        if found != expected {
+            return Err(OpenDictionaryError::Version { found, expected });
+        }
+        let (header, _) =
+            Header::read_from_prefix(&bytes).map_err(|_| OpenDictionaryError::Damaged)?;
+        let is_whole = bytes.len() as u64 == header.file_bytes.get()
+            && xxh3_64(&bytes[CHECKED_FROM..]) == header.checksum.get();
+        if !is_whole {
+            return Err(OpenDictionaryError::Damaged);
+        }
+        let sections = sections(&header)?;
+        let names = sections[Section::Names as usize].len() / size_of::<NameRow>();
+        let dictionary = Self { bytes, sections, packing: header.packing, names };
+        dictionary.check()?;
+        Ok(dictionary)
+    }
+
+    /// How many names there are.
+    pub fn name_count(&self) -> usize {
+        self.names
+    }
+
+    /// Size of the file.
+    pub fn byte_count(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The shards' positions in the dictionary, by what identifies them.
+    pub(crate) fn shards(&self) -> HashMap<ShardIdentity, u32> {
+        let rows = self.rows::<ShardRow>(Section::Shards);
+        (0..).zip(rows).map(|(index, row)| (ShardIdentity(row.identity), index)).collect()
+    }
+
+    /// How many shards it was derived from.
+    pub(crate) fn shard_count(&self) -> usize {
+        self.rows::<ShardRow>(Section::Shards).len()
+    }
+
+    /// Whether postings of this shard speak of these very rows.
+    pub(crate) fn is_of(&self, index: u32, shard: &Shard) -> bool {
+        let rows = self.rows::<ShardRow>(Section::Shards);
+        rows.get(index as usize).is_some_and(|row| *row == ShardRow::of(shard))
+    }
+
+    /// Whether it speaks of a shard as that is now.
+    pub fn speaks_of(&self, shard: &Shard) -> bool {
+        let rows = self.rows::<ShardRow>(Section::Shards);
+        rows.contains(&ShardRow::of(shard))
+    }
+
+    /// A name; empty if there is none.
+    pub(crate) fn name(&self, name: u32) -> &[u8] {
+        let range = self.range_of(name, |row| row.text_end.get());
+        self.section(Section::NameText).get(range).unwrap_or_default()
+    }
+
+    /// The symbols that have a name, and the packages that end in it, the best first.
+    pub(crate) fn postings(&self, name: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
+        let width = self.packing.bytes();
+        let range = self.range_of(name, |row| row.postings_end.get());
+        let bytes = range.start * width..range.end * width;
+        let postings = self.section(Section::Postings).get(bytes).unwrap_or_default();
+        postings.chunks_exact(width).map(|bytes| self.packing.unpack(bytes))
+    }
+
+    /// The names whose letters begin with these, in the order of their letters: first those that have no
+    /// others.
+    pub(crate) fn names_beginning_with(&self, letters: &[u8]) -> &[U32] {
+        let folded = self.rows::<U32>(Section::Folded);
+        let letters_of = |name: &U32| fold(self.name(name.get()));
+        let start = folded.partition_point(|name| letters_of(name).as_slice() < letters);
+        let rest = &folded[start..];
+        let end = rest.partition_point(|name| letters_of(name).starts_with(letters));
+        &rest[..end]
+    }
+
+    /// The set of names with a letter of this class, 64 names a word.
+    pub(crate) fn names_with_letter(&self, class: u8) -> &[U64] {
+        self.set(Section::Letters, usize::from(class))
+    }
+
+    /// The set of names that have a word that begins with this letter.
+    pub(crate) fn names_with_start(&self, letter: u8) -> &[U64] {
+        self.set(Section::Starts, usize::from(letter_class(letter)))
+    }
+
+    /// The set of names that something of this kind has.
+    pub(crate) fn names_of_kind(&self, kind: Kind) -> &[U64] {
+        self.set(Section::Kinds, kind as usize)
+    }
+
+    /// How many words a set has.
+    pub(crate) fn set_words(&self) -> usize {
+        set_words(self.names)
+    }
+
+    /// How many files import what.
+    pub(crate) fn imports(&self) -> Imports<'_> {
+        Imports::new(self.rows::<ImportsRow>(Section::Imports))
+    }
+
+    /// Files that were changed lately, the latest first, by their shard's position.
+    pub(crate) fn recent(&self) -> impl Iterator<Item = (u32, FileId)> + '_ {
+        let rows = self.rows::<RecentRow>(Section::Recent);
+        rows.iter().map(|row| (row.shard.get(), FileId(row.file.get())))
+    }
+
+    fn set(&self, section: Section, index: usize) -> &[U64] {
+        let words = self.set_words();
+        &self.rows::<U64>(section)[index * words..(index + 1) * words]
+    }
+
+    fn range_of(&self, name: u32, end: impl Fn(&NameRow) -> u32) -> Range<usize> {
+        let rows = self.rows::<NameRow>(Section::Names);
+        let Some(row) = rows.get(name as usize) else { return 0..0 };
+        let start = (name as usize).checked_sub(1).map_or(0, |before| end(&rows[before]));
+        start as usize..end(row) as usize
+    }
+
+    fn section(&self, section: Section) -> &[u8] {
+        &self.bytes[self.sections[section as usize].clone()]
+    }
+
+    fn rows<R: FromBytes + zerocopy::KnownLayout + zerocopy::Immutable + zerocopy::Unaligned>(
+        &self,
+        section: Section,
+    ) -> &[R] {
+        <[R]>::ref_from_bytes(self.section(section))
+            .expect("opening checked that the section is whole rows")
+    }
+
+    /// What the accessors rely on.
+    fn check(&self) -> Result<(), OpenDictionaryError> {
+        let check = |holds, problem| {
+            if holds { Ok(()) } else { Err(OpenDictionaryError::Inconsistent(problem)) }
+        };
+        check(self.packing.is_sound(), "its postings cannot be unpacked")?;
+        let postings = self.section(Section::Postings).len();
+        check(postings % self.packing.bytes() == 0, "a posting is cut")?;
+        let (mut text_end, mut postings_end) = (0, 0);
+        for row in self.rows::<NameRow>(Section::Names) {
+            let (text, postings) = (row.text_end.get(), row.postings_end.get());
+            check(text >= text_end && postings >= postings_end, "names in disorder")?;
+            (text_end, postings_end) = (text, postings);
+        }
+        check(text_end as usize == self.section(Section::NameText).len(), "text without a name")?;
+        check(postings_end as usize == postings / self.packing.bytes(), "postings without a name")?;
+        let folded = self.rows::<U32>(Section::Folded);
+        check(folded.len() == self.names, "names that are not in order")?;
+        let words = self.set_words();
+        for (section, sets) in [
+            (Section::Letters, LETTER_SETS),
+            (Section::Starts, LETTER_SETS),
+            (Section::Kinds, KIND_SETS),
+        ] {
+            check(self.rows::<U64>(section).len() == sets * words, "a set that is no set")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dictionary")
+            .field("names", &self.names)
+            .field("shards", &self.shard_count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the sections lie: in bounds, whole rows, one after the other.
+fn sections(header: &Header) -> Result<[Range<usize>; SECTIONS], OpenDictionaryError> {
+    let mut ranges = [const { 0..0 }; SECTIONS];
+    let mut end = size_of::<Header>() as u64;
+    for (section, (row, range)) in
+        Section::ALL.into_iter().zip(header.contents.iter().zip(&mut ranges))
+    {
+        let (offset, bytes) = (row.offset.get(), row.bytes.get());
+        let fits = offset == end
+            && bytes <= header.file_bytes.get().saturating_sub(end)
+            && bytes % section.row_bytes() as u64 == 0;
+        if !fits {
+            return Err(OpenDictionaryError::Inconsistent("a section out of its place"));
+        }
+        end += bytes;
+        *range = offset as usize..end as usize;
+    }
+    if end != header.file_bytes.get() {
+        return Err(OpenDictionaryError::Inconsistent("something follows the last section"));
+    }
+    Ok(ranges)
+}

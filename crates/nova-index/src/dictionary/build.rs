@@ -1,0 +1,274 @@
+//! Shards → the bytes of their dictionary.
+//!
+//! ```text
+//! imports ─▶ ImportCounts ─┐
+//! names ─▶ MergedNames ────┴─▶ Postings ─▶ the names' order ─▶ sets, letters' order ─▶ bytes
+//! ```
+//!
+//! What it takes while it works grows with the symbols, some 30 bytes each; nothing of it stays.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use thiserror::Error;
+use xxhash_rust::xxh3::xxh3_64;
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{U32, U64};
+
+use super::format::{
+    CHECKED_FROM, FORMAT_VERSION, Header, KIND_SETS, LETTER_SETS, MAGIC, NameRow, Packing,
+    RecentRow, SECTIONS, Section, ShardRow, set_words,
+};
+use super::imports::{ImportCounts, Imports};
+use super::merge::MergedNames;
+use super::postings::Postings;
+use crate::format::SectionRow;
+use crate::matching::{Words, fold, letter_class};
+use crate::packages::Package;
+use crate::shard::Shard;
+
+/// Files that were changed lately, at most so many: what an empty query shows first.
+const RECENT_FILES_MAX: usize = 64;
+
+/// Why shards have no dictionary. Searching them directly still works.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum BuildDictionaryError {
+    /// Its tables have no room for them.
+    #[error("the dictionary would exceed {max} {what}")]
+    Full {
+        /// What there would be too many of.
+        what: &'static str,
+        /// How many there may be.
+        max: u64,
+    },
+}
+
+/// Derives the dictionary of some shards: its file's bytes, the same for the same shards in the same
+/// order.
+pub fn build_dictionary(shards: &[Arc<Shard>]) -> Result<Vec<u8>, BuildDictionaryError> {
+    check_room(shards)?;
+    let packages: Vec<_> = shards.par_iter().map(|shard| Package::of_shard(shard)).collect();
+    let counts = shards.par_iter().map(|shard| ImportCounts::of_shard(shard));
+    let imports = counts.reduce(ImportCounts::default, ImportCounts::merge).into_rows();
+    let names = MergedNames::new(shards, &packages);
+    let postings = Postings::new(shards, &packages, &names, Imports::new(&imports));
+    let order = names_in_order(&names, &postings);
+
+    let places = shards.iter().map(|shard| places(shard)).max().unwrap_or_default();
+    let packing = Packing::new(shards.len() as u32, places)
+        .ok_or(BuildDictionaryError::Full { what: "shards of such a size", max: 1 << 24 })?;
+    let mut writer = Writer::new(packing);
+    writer.section(Section::Shards, shards.iter().map(|shard| ShardRow::of(shard)));
+    let (mut text_end, mut postings_end) = (0, 0);
+    writer.section(
+        Section::Names,
+        order.iter().map(|&name| {
+            text_end += names.names[name as usize].len() as u32;
+            postings_end += postings.of(name).len() as u32;
+            NameRow { text_end: text_end.into(), postings_end: postings_end.into() }
+        }),
+    );
+    let sorted: Vec<&[u8]> = order.iter().map(|&name| names.names[name as usize]).collect();
+    writer.text(sorted.iter().copied());
+    writer.section(Section::Folded, by_letters(&sorted).into_iter().map(U32::new));
+    let sets = Sets::new(&sorted);
+    writer.section(Section::Letters, sets.letters);
+    writer.section(Section::Starts, sets.starts);
+    writer.section(Section::Kinds, kinds(&order, &postings, shards));
+    writer.postings(order.iter().flat_map(|&name| postings.of(name)));
+    writer.section(Section::Imports, imports);
+    writer.section(Section::Recent, recent(shards));
+    Ok(writer.finish())
+}
+
+impl ShardRow {
+    pub(super) fn of(shard: &Shard) -> Self {
+        Self {
+            identity: shard.identity().0,
+            digest: shard.digest().to_bits().into(),
+            symbols: shard.symbol_count().into(),
+            files: shard.file_count().into(),
+        }
+    }
+}
+
+/// What a posting can point to in a shard.
+fn places(shard: &Shard) -> u32 {
+    shard.symbol_count() + shard.file_count()
+}
+
+fn check_room(shards: &[Arc<Shard>]) -> Result<(), BuildDictionaryError> {
+    let max = u64::from(u32::MAX);
+    let sum = |count: fn(&Shard) -> u64| shards.iter().map(|shard| count(shard)).sum::<u64>();
+    let symbols = sum(|shard| u64::from(places(shard)));
+    let name_bytes = sum(|shard| shard.text(crate::format::Section::NameText).len() as u64);
+    for (what, count) in [("symbols", symbols), ("bytes of names", name_bytes)] {
+        if count > max {
+            return Err(BuildDictionaryError::Full { what, max });
+        }
+    }
+    Ok(())
+}
+
+/// The names' numbers, the best name first: by the merit of its best symbol, then the shorter one.
+fn names_in_order(names: &MergedNames<'_>, postings: &Postings) -> Vec<u32> {
+    let text = |name: u32| names.names[name as usize];
+    let key = |name: u32| (Reverse(postings.best(name)), text(name).len());
+    let mut order: Vec<_> =
+        (0..names.names.len() as u32).into_par_iter().map(|name| (key(name), name)).collect();
+    order.par_sort_unstable_by(|(a_key, a), (b_key, b)| {
+        a_key.cmp(b_key).then_with(|| text(*a).cmp(text(*b)))
+    });
+    order.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The names' numbers in the order of their letters.
+fn by_letters(names: &[&[u8]]) -> Vec<u32> {
+    let prefix = |letters: &[u8]| {
+        let mut prefix = [0; 8];
+        prefix.iter_mut().zip(letters).for_each(|(byte, letter)| *byte = *letter);
+        u64::from_be_bytes(prefix)
+    };
+    let mut order: Vec<_> = (0..names.len() as u32)
+        .into_par_iter()
+        .map(|name| (prefix(&fold(names[name as usize])), name))
+        .collect();
+    let letters = |name: u32| fold(names[name as usize]);
+    order.par_sort_unstable_by(|(a_prefix, a), (b_prefix, b)| {
+        let by_letters = a_prefix.cmp(b_prefix).then_with(|| letters(*a).cmp(&letters(*b)));
+        by_letters.then(a.cmp(b))
+    });
+    order.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Sets of names by their letters.
+struct Sets {
+    letters: Vec<U64>,
+    starts: Vec<U64>,
+}
+
+impl Sets {
+    fn new(names: &[&[u8]]) -> Self {
+        let words = set_words(names.len());
+        let mut sets = Self {
+            letters: vec![U64::ZERO; LETTER_SETS * words],
+            starts: vec![U64::ZERO; LETTER_SETS * words],
+        };
+        // 64 names a step, each a word of every set.
+        let blocks: Vec<_> = names.par_chunks(64).map(Self::block).collect();
+        for (word, (letters, starts)) in blocks.into_iter().enumerate() {
+            for class in 0..LETTER_SETS {
+                sets.letters[class * words + word] = letters[class].into();
+                sets.starts[class * words + word] = starts[class].into();
+            }
+        }
+        sets
+    }
+
+    fn block(names: &[&[u8]]) -> ([u64; LETTER_SETS], [u64; LETTER_SETS]) {
+        let (mut letters, mut starts) = ([0; LETTER_SETS], [0; LETTER_SETS]);
+        for (bit, name) in names.iter().enumerate() {
+            let words = Words::new(name);
+            for at in 0..words.len {
+                let class = usize::from(letter_class(words.letter(at)));
+                letters[class] |= 1 << bit;
+                if words.starts >> at & 1 != 0 {
+                    starts[class] |= 1 << bit;
+                }
+            }
+        }
+        (letters, starts)
+    }
+}
+
+/// Sets of names by the kinds of their symbols.
+fn kinds(order: &[u32], postings: &Postings, shards: &[Arc<Shard>]) -> Vec<U64> {
+    let words = set_words(order.len());
+    let mut sets = vec![0_u64; KIND_SETS * words];
+    for (at, &name) in order.iter().enumerate() {
+        for posting in postings.of(name) {
+            let kind = shards[posting.shard as usize].kind_at(posting.place);
+            sets[kind as usize * words + at / 64] |= 1 << (at % 64);
+        }
+    }
+    sets.into_iter().map(U64::new).collect()
+}
+
+/// The files that were changed last.
+fn recent(shards: &[Arc<Shard>]) -> Vec<RecentRow> {
+    let mut recent = Vec::new();
+    for (shard, index) in shards.iter().zip(0_u32..) {
+        let stamps = shard.files().map(|file| (Reverse(file.stamp().mtime_ns), index, file.id().0));
+        recent.extend(stamps);
+        if recent.len() > RECENT_FILES_MAX {
+            recent.select_nth_unstable(RECENT_FILES_MAX);
+            recent.truncate(RECENT_FILES_MAX);
+        }
+    }
+    recent.sort_unstable();
+    let row =
+        |(_, shard, file): (_, u32, u32)| RecentRow { shard: shard.into(), file: file.into() };
+    recent.into_iter().map(row).collect()
+}
+
+/// Appends sections, in the order of [`Section::ALL`], and notes where they lie.
+struct Writer {
+    bytes: Vec<u8>,
+    contents: Vec<SectionRow>,
+    packing: Packing,
+}
+
+impl Writer {
+    fn new(packing: Packing) -> Self {
+        let bytes = vec![0; size_of::<Header>()];
+        Self { bytes, contents: Vec::with_capacity(SECTIONS), packing }
+    }
+
+    fn section<R: IntoBytes + zerocopy::Immutable>(
+        &mut self,
+        section: Section,
+        rows: impl IntoIterator<Item = R>,
+    ) {
+        self.append(section, |bytes| {
+            rows.into_iter().for_each(|row| bytes.extend_from_slice(row.as_bytes()));
+        });
+    }
+
+    fn text<'n>(&mut self, names: impl Iterator<Item = &'n [u8]>) {
+        self.append(Section::NameText, |bytes| {
+            names.for_each(|name| bytes.extend_from_slice(name));
+        });
+    }
+
+    fn postings(&mut self, postings: impl Iterator<Item = super::Posting>) {
+        let packing = self.packing;
+        self.append(Section::Postings, |bytes| {
+            postings.for_each(|posting| packing.pack(posting, bytes));
+        });
+    }
+
+    fn append(&mut self, section: Section, write: impl FnOnce(&mut Vec<u8>)) {
+        debug_assert_eq!(self.contents.len(), section as usize, "sections come in their order");
+        let offset = self.bytes.len();
+        write(&mut self.bytes);
+        let bytes = (self.bytes.len() - offset) as u64;
+        self.contents.push(SectionRow { offset: (offset as u64).into(), bytes: bytes.into() });
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let mut header = Header {
+            magic: MAGIC,
+            version: FORMAT_VERSION.into(),
+            checksum: 0.into(),
+            file_bytes: (self.bytes.len() as u64).into(),
+            packing: self.packing,
+            contents: self.contents.try_into().ok().expect("every section was written once"),
+        };
+        let head = size_of::<Header>();
+        self.bytes[..head].copy_from_slice(header.as_bytes());
+        header.checksum = xxh3_64(&self.bytes[CHECKED_FROM..]).into();
+        self.bytes[..head].copy_from_slice(header.as_bytes());
+        self.bytes
+    }
+}

@@ -1,0 +1,275 @@
+//! The symbols of every name, the best first.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::format::Posting;
+use super::imports::{Imports, TypePath};
+use super::merge::MergedNames;
+use crate::format::SymbolRow;
+use crate::merit::{Access, Merit, Purpose};
+use crate::packages::Package;
+use crate::shard::{FileRef, Shard};
+
+/// Shards that are gone through at a time, so that what lies between two steps stays small.
+const SHARDS_AT_A_TIME: usize = 32;
+
+/// The postings of all names.
+pub(super) struct Postings {
+    sorted: Vec<Entry>,
+    /// Where those of each name end.
+    ends: Vec<u32>,
+}
+
+/// A posting on its way to its place.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    /// Merit, the best first; rank of the package; rank of the container among those of its shard.
+    order: u64,
+    shard: u32,
+    place: u32,
+}
+
+const PACKAGE_SHIFT: u32 = 24;
+const MERIT_SHIFT: u32 = 48;
+
+/// What the order of a container has room for. Where there are more, they are in the order of the last.
+const RANK_MAX: u32 = 0xff_ffff;
+
+impl Entry {
+    fn new(merit: Merit, package: u32, container: u32, shard: u32, place: u32) -> Self {
+        let merit = u64::from(u16::MAX - merit.0) << MERIT_SHIFT;
+        let package = u64::from(package.min(RANK_MAX)) << PACKAGE_SHIFT;
+        let order = merit | package | u64::from(container.min(RANK_MAX));
+        Self { order, shard, place }
+    }
+
+    fn posting(self) -> Posting {
+        Posting { merit: self.merit(), shard: self.shard, place: self.place }
+    }
+
+    fn merit(self) -> Merit {
+        Merit(u16::MAX - (self.order >> MERIT_SHIFT) as u16)
+    }
+}
+
+impl Postings {
+    pub(super) fn new(
+        shards: &[Arc<Shard>],
+        packages: &[Vec<Package<'_>>],
+        names: &MergedNames<'_>,
+        imports: Imports<'_>,
+    ) -> Self {
+        let mut ends = room(shards, names);
+        let total = ends.last().copied().unwrap_or_default() as usize;
+        // From here on where the next posting of a name goes; in the end that is where they end.
+        let mut next = Vec::with_capacity(ends.len());
+        next.push(0);
+        next.extend_from_slice(&ends[..ends.len().saturating_sub(1)]);
+        let mut sorted = vec![Entry::default(); total];
+        let ranks = package_ranks(packages);
+        let indexes: Vec<usize> = (0..shards.len()).collect();
+        for chunk in indexes.chunks(SHARDS_AT_A_TIME) {
+            let walked: Vec<Vec<(u32, Entry)>> = chunk
+                .par_iter()
+                .map(|&index| {
+                    let walk = Walk {
+                        index: index as u32,
+                        shard: &shards[index],
+                        packages: &packages[index],
+                        numbers: &names.numbers[index],
+                        ranks: &ranks,
+                    };
+                    walk.entries(imports)
+                })
+                .collect();
+            for (name, entry) in walked.into_iter().flatten() {
+                let slot = &mut next[name as usize];
+                sorted[*slot as usize] = entry;
+                *slot += 1;
+            }
+        }
+        sort_each(&mut sorted, &mut ends, shards);
+        Self { sorted, ends }
+    }
+
+    /// The postings of a name by its number, the best first.
+    pub(super) fn of(&self, name: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
+        self.entries(name).iter().map(|entry| entry.posting())
+    }
+
+    /// The merit of the best symbol of a name.
+    pub(super) fn best(&self, name: u32) -> Merit {
+        self.entries(name).first().map_or(Merit(0), |entry| entry.merit())
+    }
+
+    fn entries(&self, name: u32) -> &[Entry] {
+        let start = (name as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.sorted[start as usize..self.ends[name as usize] as usize]
+    }
+}
+
+/// How many postings there are up to each name.
+fn room(shards: &[Arc<Shard>], names: &MergedNames<'_>) -> Vec<u32> {
+    let mut counts = vec![0_u32; names.names.len()];
+    for (shard, numbers) in shards.iter().zip(&names.numbers) {
+        let (symbols, packages) = numbers.split_at(shard.name_count() as usize);
+        for row in shard.rows::<SymbolRow>() {
+            counts[symbols[row.name.get() as usize] as usize] += 1;
+        }
+        packages.iter().for_each(|&package| counts[package as usize] += 1);
+    }
+    let mut end = 0;
+    counts.iter_mut().for_each(|count| {
+        end += *count;
+        *count = end;
+    });
+    counts
+}
+
+/// Every package, sorted.
+fn package_ranks<'s>(packages: &[Vec<Package<'s>>]) -> Vec<&'s str> {
+    let mut names: Vec<_> = packages.iter().flatten().map(|package| package.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Goes through one shard.
+struct Walk<'w, 's> {
+    index: u32,
+    shard: &'s Shard,
+    packages: &'w [Package<'s>],
+    numbers: &'w [u32],
+    ranks: &'w [&'s str],
+}
+
+impl Walk<'_, '_> {
+    /// The postings of all symbols and packages with the numbers of their names.
+    fn entries(&self, imports: Imports<'_>) -> Vec<(u32, Entry)> {
+        let mut entries = Vec::with_capacity(self.shard.symbol_count() as usize);
+        let containers = container_ranks(self.shard);
+        let mut last_folder = (usize::MAX, Purpose::Main);
+        for file in self.shard.files() {
+            let folder = file.folder_number();
+            if folder != last_folder.0 {
+                last_folder = (folder, Purpose::of_folder(file.root_identity(), file.folder()));
+            }
+            let purpose = last_folder.1.min(Purpose::of_name(file.file_name()));
+            self.add_file(file, purpose, &containers, imports, &mut entries);
+        }
+        let symbols = self.shard.symbol_count();
+        let names = self.numbers[self.shard.name_count() as usize..].iter();
+        for (package, name) in self.packages.iter().zip(names) {
+            let place = symbols + package.file.id().0;
+            let rank = self.rank_of(Some(package.name));
+            entries.push((*name, Entry::new(package.merit(), rank, 0, self.index, place)));
+        }
+        entries
+    }
+
+    fn add_file(
+        &self,
+        file: FileRef<'_>,
+        purpose: Purpose,
+        containers: &[u32],
+        imports: Imports<'_>,
+        entries: &mut Vec<(u32, Entry)>,
+    ) {
+        let package = self.rank_of(file.package());
+        let mut path = TypePath::new(file.package(), imports);
+        let symbols: Vec<_> = file.symbols().collect();
+        // The types that lead to the symbol at hand, by position in the file.
+        let mut open: Vec<u32> = Vec::new();
+        for ((position, symbol), parent) in (0..).zip(&symbols).zip(file.parents()) {
+            while open.last().is_some_and(|last| Some(*last) != parent) {
+                open.pop();
+            }
+            path.leave_to(open.len());
+            let parent_kind = parent.map(|parent| symbols[parent as usize].kind());
+            let kind = symbol.kind();
+            if kind.is_type() {
+                path.enter(symbol.name());
+                open.push(position);
+            }
+            let modifiers = symbol.modifiers();
+            let merit = Merit::of_symbol(
+                kind,
+                symbol.local(),
+                Access::of(kind, modifiers, parent_kind),
+                symbol.is_deprecated(),
+                purpose,
+                path.centrality(),
+            );
+            let container =
+                parent.map_or(0, |parent| containers[symbols[parent as usize].id().0 as usize]);
+            let name = self.numbers[symbol.name_number()];
+            let entry = Entry::new(merit, package, container, self.index, symbol.id().0);
+            entries.push((name, entry));
+        }
+    }
+
+    /// The unnamed package comes first.
+    fn rank_of(&self, package: Option<&str>) -> u32 {
+        let rank = |package| self.ranks.binary_search(&package).unwrap_or_else(|at| at) as u32;
+        package.map_or(0, |package| rank(package) + 1)
+    }
+}
+
+/// For each symbol that is a type its rank among those of the shard, by package and qualified name.
+fn container_ranks(shard: &Shard) -> Vec<u32> {
+    let mut types = Vec::new();
+    for file in shard.files() {
+        let package = file.package().unwrap_or_default();
+        // The types so far, by position in the file.
+        let mut known: Vec<(u32, String)> = Vec::new();
+        for ((position, symbol), parent) in (0..).zip(file.symbols()).zip(file.parents()) {
+            if !symbol.kind().is_type() {
+                continue;
+            }
+            let outer = known.iter().rev().find(|(position, _)| Some(*position) == parent);
+            let name = match outer {
+                Some((_, outer)) => format!("{outer}.{}", symbol.name()),
+                None => symbol.name().to_owned(),
+            };
+            types.push((package, name.clone(), symbol.id().0));
+            known.push((position, name));
+        }
+    }
+    // Files are sorted by their names already, and so mostly are the types.
+    types.sort();
+    let mut ranks = vec![0; shard.symbol_count() as usize];
+    for (rank, (.., id)) in (1..).zip(&types) {
+        ranks[*id as usize] = rank;
+    }
+    ranks
+}
+
+/// Sorts the postings of each name.
+fn sort_each(sorted: &mut [Entry], ends: &mut [u32], shards: &[Arc<Shard>]) {
+    let mut slices = Vec::with_capacity(ends.len());
+    let (mut rest, mut start) = (sorted, 0);
+    for end in ends {
+        let (slice, after) = rest.split_at_mut((*end - start) as usize);
+        (rest, start) = (after, *end);
+        if slice.len() > 1 {
+            slices.push(slice);
+        }
+    }
+    slices.into_par_iter().for_each(|slice| {
+        slice.sort_unstable();
+        // Containers of two shards cannot be compared by their ranks.
+        let package = |entry: &Entry| entry.order >> PACKAGE_SHIFT;
+        for group in slice.chunk_by_mut(|a, b| package(a) == package(b)) {
+            if group.iter().any(|entry| entry.shard != group[0].shard) {
+                group.sort_by_cached_key(|entry| (container(shards, entry), *entry));
+            }
+        }
+    });
+}
+
+fn container(shards: &[Arc<Shard>], entry: &Entry) -> String {
+    let symbol = shards[entry.shard as usize].symbol(crate::id::SymbolId(entry.place));
+    symbol.map_or_else(String::new, |symbol| symbol.container())
+}

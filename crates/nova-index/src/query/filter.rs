@@ -1,0 +1,101 @@
+//! What kinds of symbols are wanted, and from which files.
+
+use nova_syntax::declarations::Kind;
+
+use crate::shard::FileRef;
+
+/// A set of kinds, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KindSet(u16);
+
+impl KindSet {
+    pub(crate) const ALL: Self = Self((1 << Kind::ALL.len()) - 1);
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const TYPES: Self = Self(
+        1 << Kind::Class as u8
+            | 1 << Kind::Interface as u8
+            | 1 << Kind::Enum as u8
+            | 1 << Kind::Record as u8
+            | 1 << Kind::Annotation as u8,
+    );
+
+    /// These kinds; all of them if there are none.
+    pub(crate) fn of(kinds: &[Kind]) -> Self {
+        if kinds.is_empty() { Self::ALL } else { kinds.iter().copied().collect() }
+    }
+
+    pub(crate) fn contains(self, kind: Kind) -> bool {
+        self.0 >> kind as u8 & 1 != 0
+    }
+
+    pub(crate) fn is_all(self) -> bool {
+        self == Self::ALL
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(move |kind| self.contains(*kind))
+    }
+
+    pub(crate) fn restrict_to(&mut self, kinds: Self) {
+        self.0 &= kinds.0;
+    }
+
+    pub(crate) fn remove(&mut self, kinds: Self) {
+        self.0 &= !kinds.0;
+    }
+}
+
+impl FromIterator<Kind> for KindSet {
+    fn from_iter<T: IntoIterator<Item = Kind>>(kinds: T) -> Self {
+        Self(kinds.into_iter().fold(0, |bits, kind| bits | 1 << kind as u8))
+    }
+}
+
+/// Which files are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileFilter {
+    pub(crate) condition: FileCondition,
+    /// Files for which the condition does not hold are wanted.
+    pub(crate) negated: bool,
+}
+
+/// What must hold of a file. Texts are in small letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FileCondition {
+    /// Its path has this in it.
+    Path(String),
+    /// Its module, or a folder on the way to its source root, begins with this.
+    In(String),
+}
+
+impl FileFilter {
+    /// Whether a file is wanted.
+    pub(crate) fn admits(&self, file: FileRef<'_>) -> bool {
+        let holds = match &self.condition {
+            FileCondition::Path(part) => {
+                let path = [file.root_identity(), b"/", file.folder(), b"/", file.file_name()];
+                contains(&path.concat().to_ascii_lowercase(), part.as_bytes())
+            }
+            FileCondition::In(beginning) => is_in(file, beginning.as_bytes()),
+        };
+        holds != self.negated
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
+
+fn is_in(file: FileRef<'_>, beginning: &[u8]) -> bool {
+    let begins = |name: &[u8]| name.to_ascii_lowercase().starts_with(beginning);
+    let root = file.root_identity();
+    let is_place = root.split(|byte| *byte == b'/').any(begins) || begins(root);
+    is_place || module_of(file).is_some_and(|module| begins(module.as_bytes()))
+}
+
+/// The module that is declared at the file's source root (JLS 7.7).
+fn module_of(file: FileRef<'_>) -> Option<&str> {
+    let declaration = file.shard().find_file(file.root_identity(), b"module-info.java")?;
+    let module = declaration.symbols().find(|symbol| symbol.kind() == Kind::Module)?;
+    Some(module.name())
+}

@@ -1,0 +1,134 @@
+//! What a query can mean: which of its words are the name, and which stand around it.
+
+use crate::matching::{Grade, MatchClass, Pattern, Words};
+
+/// Of more words than this, all are the name, or all but one.
+const SPLIT_WORDS_MAX: usize = 4;
+
+/// One meaning of a query.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    pub(crate) name: NamePattern,
+    pub(crate) around: Around,
+}
+
+/// What must stand around a name.
+#[derive(Debug, Clone)]
+pub(crate) enum Around {
+    /// Anything.
+    Anything,
+    /// These types and parts of the package, from the outside in.
+    Path(Vec<Pattern>),
+    /// A type or a part of the package for each of these words, in no order.
+    Words(Vec<Pattern>),
+}
+
+/// What a name must be: each of these words must be found in it.
+#[derive(Debug, Clone)]
+pub(crate) struct NamePattern {
+    words: Vec<Pattern>,
+    /// The best that a match is worth.
+    class_max: MatchClass,
+    allows_typo: bool,
+}
+
+impl NamePattern {
+    pub(crate) fn new(words: Vec<Pattern>) -> Self {
+        let class_max = if words.len() > 1 { MatchClass::Humps } else { MatchClass::Exact };
+        Self { words, class_max, allows_typo: false }
+    }
+
+    /// The words.
+    pub(crate) fn words(&self) -> &[Pattern] {
+        &self.words
+    }
+
+    /// The only word, if there are not several.
+    pub(crate) fn single(&self) -> Option<&Pattern> {
+        match self.words.as_slice() {
+            [word] => Some(word),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn allows_typo(&self) -> bool {
+        self.allows_typo
+    }
+
+    /// Whether every name will do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(Pattern::is_empty)
+    }
+
+    /// The best class that a name can match in.
+    pub(crate) fn class_max(&self) -> MatchClass {
+        self.class_max
+    }
+
+    /// How a name matches: of several words as well as the one that matches it least, unless they are all
+    /// of it.
+    pub(crate) fn grade(&self, name: &[u8]) -> Grade {
+        let name = Words::new(name);
+        let grade = match self.words.as_slice() {
+            [] => Grade::best_of(MatchClass::Prefix),
+            [word] if self.allows_typo => word.grade_with_typo(&name),
+            [word] => word.grade(&name),
+            several => {
+                let grades = several.iter().map(|word| word.grade(&name));
+                let least = grades.min().unwrap_or(Grade::ABSENT);
+                let letters: usize = several.iter().map(Pattern::len).sum();
+                if least.class() < MatchClass::Substring {
+                    return Grade::ABSENT;
+                }
+                if letters == name.len { Grade::best_of(MatchClass::Humps) } else { least }
+            }
+        };
+        grade.at_most(self.class_max)
+    }
+}
+
+/// What a query can mean, the likeliest first.
+pub(super) fn readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<Reading> {
+    let name = NamePattern::new(words.to_vec());
+    if !qualifiers.is_empty() {
+        return vec![Reading { name, around: Around::Path(qualifiers.to_vec()) }];
+    }
+    let mut readings = vec![Reading { name, around: Around::Anything }];
+    if words.len() > 1 {
+        readings.extend((0..words.len()).map(|around| split(words, 1 << around)));
+    }
+    readings
+}
+
+/// The same if nothing better was found: with more words around the name, or with a typo.
+pub(super) fn second_readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<Reading> {
+    match words {
+        [word] => {
+            let mut name = NamePattern::new(vec![word.clone()]);
+            name.allows_typo = true;
+            let around = match qualifiers {
+                [] => Around::Anything,
+                qualifiers => Around::Path(qualifiers.to_vec()),
+            };
+            vec![Reading { name, around }]
+        }
+        words if words.len() <= SPLIT_WORDS_MAX => {
+            let all = (1_u32 << words.len()) - 1;
+            let several = (1..all).filter(|around| around.count_ones() > 1);
+            several.map(|around| split(words, around)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words that have a bit stand around the name, the others are in it.
+fn split(words: &[Pattern], around: u32) -> Reading {
+    let pick = |is_around: bool| {
+        let picked = (0..).zip(words).filter(|(at, _)| (around >> at & 1 != 0) == is_around);
+        picked.map(|(_, word)| word.clone()).collect()
+    };
+    let mut name = NamePattern::new(pick(false));
+    // Whoever types two words thinks of a name with both.
+    name.class_max = MatchClass::LaterWords;
+    Reading { name, around: Around::Words(pick(true)) }
+}

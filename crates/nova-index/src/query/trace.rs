@@ -1,0 +1,96 @@
+//! A line of a stack trace, or of a compiler's message, that someone pasted.
+//!
+//! The form is that of `java.lang.StackTraceElement#toString`:
+//! `at loader/module@version/a.b.Type$Inner.method(File.java:12)`.
+
+/// Where something happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceLine {
+    /// `File.java`, in small letters.
+    pub(crate) file: String,
+    /// From zero.
+    pub(crate) line: Option<u32>,
+}
+
+/// What a trace says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Trace<'t> {
+    /// `a.b.Type$Inner.method`
+    pub(super) symbol: &'t str,
+    pub(super) line: Option<SourceLine>,
+}
+
+/// Understands a line of a trace: a frame, or what was thrown.
+pub(super) fn read(text: &str) -> Option<Trace<'_>> {
+    let text = text.trim();
+    frame(text).or_else(|| thrown(text))
+}
+
+fn frame(text: &str) -> Option<Trace<'_>> {
+    let (symbol, rest) = text.split_once('(')?;
+    let (place, _) = rest.split_once(')')?;
+    let line = source_line(place);
+    let is_frame = line.is_some() || matches!(place, "Native Method" | "Unknown Source");
+    let symbol = symbol.strip_prefix("at ").unwrap_or(symbol).trim();
+    // The class loader's name, the module's.
+    let symbol = symbol.rsplit('/').next().unwrap_or(symbol);
+    let is_symbol = !symbol.is_empty() && !symbol.contains(char::is_whitespace);
+    (is_frame && is_symbol).then_some(Trace { symbol, line })
+}
+
+/// `Caused by: a.b.Problem: message`, `Exception in thread "main" a.b.Problem: message`.
+fn thrown(text: &str) -> Option<Trace<'_>> {
+    let rest = match text.strip_prefix("Caused by: ").or(text.strip_prefix("Suppressed: ")) {
+        Some(rest) => rest,
+        None => text.strip_prefix("Exception in thread \"")?.split_once("\" ")?.1,
+    };
+    let symbol = rest.split([':', ' ']).next().filter(|symbol| !symbol.is_empty())?;
+    Some(Trace { symbol, line: None })
+}
+
+/// `File.java:12` or `File.java`.
+pub(super) fn source_line(text: &str) -> Option<SourceLine> {
+    let (file, line) = match text.split_once(':') {
+        Some((file, line)) => {
+            let digits = line.split(':').next().unwrap_or(line);
+            (file, Some(digits.parse::<u32>().ok()?.saturating_sub(1)))
+        }
+        None => (text, None),
+    };
+    let is_file = file.ends_with(".java") && !file.contains(char::is_whitespace);
+    is_file.then(|| SourceLine { file: file.to_ascii_lowercase(), line })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, symbol: &str, file: &str, line: Option<u32>) {
+        let line = Some(SourceLine { file: file.to_owned(), line }).filter(|_| !file.is_empty());
+        assert_eq!(read(text), Some(Trace { symbol, line }), "{text}");
+    }
+
+    #[test]
+    fn a_frame_is_read_with_and_without_its_module() {
+        let (symbol, file) = ("java.util.HashMap.putVal", "hashmap.java");
+        check("at java.util.HashMap.putVal(HashMap.java:637)", symbol, file, Some(636));
+        check("  at java.base/java.util.HashMap.putVal(HashMap.java:637)", symbol, file, Some(636));
+        check("java.util.HashMap.putVal(HashMap.java)", symbol, file, None);
+        check("at app//a.B.m(B.java:1) ~[b.jar:1.0]", "a.B.m", "b.java", Some(0));
+        check("at java.lang.Thread.sleep(Native Method)", "java.lang.Thread.sleep", "", None);
+    }
+
+    #[test]
+    fn what_was_thrown_is_read_without_its_message() {
+        check("Caused by: a.b.Problem: no such thing", "a.b.Problem", "", None);
+        check("Exception in thread \"main\" a.b.Problem", "a.b.Problem", "", None);
+    }
+
+    #[test]
+    fn other_texts_are_no_trace() {
+        for text in ["put(", "put(K key)", "HashMap", "", "at the (bank)", "(A.java:1)"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The best hits so far.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashSet};
+
+use super::{Hit, SearchResult, Total};
+use crate::id::SymbolId;
+use crate::matching::MatchClass;
+use crate::rank::{Score, compare_equals};
+
+/// What may be looked at beyond what can still be among the best, only to count it: some tens of
+/// microseconds.
+const COUNTED_BEYOND_MAX: u32 = 1024;
+
+/// The best hits so far, at most `limit` of them.
+pub(super) struct Best<'v> {
+    heap: BinaryHeap<Worst<'v>>,
+    limit: usize,
+    total: u64,
+    /// The class of the best match so far.
+    top: Option<MatchClass>,
+    is_exact: bool,
+    beyond: u32,
+    /// The symbols so far, if the same one may come twice.
+    seen: Option<HashSet<(u32, SymbolId)>>,
+}
+
+impl<'v> Best<'v> {
+    /// Without any; if the same symbol may come several times, it counts once.
+    pub(super) fn new(limit: usize, may_repeat: bool) -> Self {
+        Self {
+            heap: BinaryHeap::new(),
+            limit,
+            total: 0,
+            top: None,
+            is_exact: true,
+            beyond: 0,
+            seen: may_repeat.then(HashSet::new),
+        }
+    }
+
+    /// Whether any name matches this well.
+    pub(super) fn reaches(&self, class: MatchClass) -> bool {
+        self.top.is_some_and(|top| top >= class)
+    }
+
+    /// Whether nothing has matched.
+    pub(super) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// Whether a hit of this score might be among the best.
+    pub(super) fn can_enter(&self, score: Score) -> bool {
+        self.heap.len() < self.limit
+            || self.heap.peek().is_some_and(|Worst(worst)| score >= worst.score)
+    }
+
+    /// Whether to go on although nothing better can come, to count what there is. From the first `false`
+    /// on the total is but a lower bound.
+    pub(super) fn counts_on(&mut self) -> bool {
+        self.beyond += 1;
+        let counts_on = self.beyond <= COUNTED_BEYOND_MAX;
+        self.is_exact &= counts_on;
+        counts_on
+    }
+
+    /// The total is but a lower bound.
+    pub(super) fn leave_out(&mut self) {
+        self.is_exact = false;
+    }
+
+    /// A symbol that matches, and cannot be among the best.
+    pub(super) fn count(&mut self, shard: u32, symbol: SymbolId) {
+        if self.is_new(shard, symbol) {
+            self.total += 1;
+        }
+    }
+
+    /// A symbol that matches. Returns whether it is among the best so far.
+    pub(super) fn offer(&mut self, shard: u32, symbol: SymbolId, hit: Hit<'v>) -> bool {
+        if !self.is_new(shard, symbol) {
+            return true;
+        }
+        self.total += 1;
+        self.top = self.top.max(Some(hit.score.class()));
+        if self.heap.len() < self.limit {
+            self.heap.push(Worst(hit));
+            return true;
+        }
+        match self.heap.peek_mut() {
+            Some(mut worst) if Worst(hit) < *worst => {
+                *worst = Worst(hit);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn is_new(&mut self, shard: u32, symbol: SymbolId) -> bool {
+        // Packages are told apart by name.
+        symbol.0 == u32::MAX || self.seen.as_mut().is_none_or(|seen| seen.insert((shard, symbol)))
+    }
+
+    pub(super) fn into_result(self) -> SearchResult<'v> {
+        let hits: Vec<_> = self.heap.into_sorted_vec().into_iter().map(|Worst(hit)| hit).collect();
+        let total =
+            if self.is_exact { Total::Exactly(self.total) } else { Total::AtLeast(self.total) };
+        SearchResult { cut: self.total > hits.len() as u64 || !self.is_exact, hits, total }
+    }
+}
+
+/// Orders hits so that the worst is the greatest.
+struct Worst<'v>(Hit<'v>);
+
+impl Ord for Worst<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (Self(a), Self(b)) = (self, other);
+        b.score.cmp(&a.score).then_with(|| compare_equals(&a.symbol, &b.symbol))
+    }
+}
+
+impl PartialOrd for Worst<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Worst<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Worst<'_> {}

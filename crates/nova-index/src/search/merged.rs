@@ -1,0 +1,160 @@
+//! Searches the shards that the dictionary speaks of.
+
+use nova_syntax::declarations::Kind;
+
+use super::names::{Finder, Visitor};
+use super::{Cancelled, Hit, Run, place};
+use crate::dictionary::{Dictionary, Posting};
+use crate::id::{FileId, SymbolId};
+use crate::matching::Grade;
+use crate::merit::Group;
+use crate::packages::{Package, precedes};
+use crate::query::{Around, Reading};
+use crate::rank::{Nearness, PlaceMatch, Score};
+use crate::shard::FileRef;
+use crate::symbol_ref::SymbolRef;
+use crate::view::{ViewShard, ViewSymbol};
+
+/// Finds symbols by the names of the dictionary. Of a reading that says what stands around a name this
+/// finds packages, modules and top-level types; what lies in types is for [`super::members`].
+pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
+    let Some(dictionary) = run.view.dictionary() else { return Ok(()) };
+    let finder = Finder::new(dictionary, run.query.kinds);
+    let only_top_level = !matches!(reading.around, Around::Anything);
+    let is_plain = !only_top_level
+        && run.query.kinds.is_all()
+        && run.query.files.is_empty()
+        && run.query.line.is_none();
+    let mut hits = Hits { run, reading, dictionary, only_top_level, is_plain };
+    finder.find(&reading.name, &mut hits)
+}
+
+/// Takes the symbols of the names that are found.
+struct Hits<'h, 'r, 'v> {
+    run: &'h mut Run<'r, 'v>,
+    reading: &'h Reading,
+    dictionary: &'v Dictionary,
+    only_top_level: bool,
+    /// Whatever has the name is wanted.
+    is_plain: bool,
+}
+
+impl Visitor for Hits<'_, '_, '_> {
+    fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled> {
+        self.run.step()?;
+        let Some(best) = self.dictionary.postings(name).next() else { return Ok(false) };
+        let score = self.score(at_most, PlaceMatch::Exact, best, name);
+        Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on())
+    }
+
+    fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
+        let mut counts_on = true;
+        for posting in self.dictionary.postings(name) {
+            if self.only_top_level && posting.merit.group() < Group::Package {
+                // Members and constructors come last.
+                break;
+            }
+            self.run.step()?;
+            let at_most = self.score(grade, PlaceMatch::Exact, posting, name);
+            if !self.run.best.can_enter(at_most) {
+                counts_on = counts_on && self.run.best.counts_on();
+                if !counts_on {
+                    break;
+                }
+            }
+            if self.take(name, posting, grade) == Taken::NotAmongTheBest && self.is_plain {
+                // The others have the same name, and are worse. They may be counted unseen.
+                counts_on = counts_on && self.run.best.counts_on();
+                if !counts_on {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Among,
+    NotAmongTheBest,
+    NotWanted,
+}
+
+impl<'v> Hits<'_, '_, 'v> {
+    fn score(&self, grade: Grade, place: PlaceMatch, posting: Posting, name: u32) -> Score {
+        let name_bytes = self.dictionary.name(name).len();
+        Score::new(grade, place, posting.merit, Nearness::Far, name_bytes)
+    }
+
+    fn take(&mut self, name: u32, posting: Posting, grade: Grade) -> Taken {
+        let shards = self.run.view.merged_shards();
+        let Some(index) = shards.get(posting.shard as usize).copied().flatten() else {
+            return Taken::NotWanted;
+        };
+        let shard = self.run.shard(index);
+        let Some(symbol) = shard.shard().symbol(SymbolId(posting.place)) else {
+            self.take_package(shard, posting, grade);
+            return Taken::Among;
+        };
+        let Some(place) = self.place_of(index, shard, &symbol) else { return Taken::NotWanted };
+        let score = self.score(grade, place, posting, name);
+        let hit = Hit { symbol: ViewSymbol::Declared(symbol), score };
+        if self.run.best.offer(index, symbol.id(), hit) {
+            Taken::Among
+        } else {
+            Taken::NotAmongTheBest
+        }
+    }
+
+    /// How the place of a symbol matches, if the symbol is wanted at all.
+    fn place_of(
+        &self,
+        index: u32,
+        shard: &ViewShard,
+        symbol: &SymbolRef<'v>,
+    ) -> Option<PlaceMatch> {
+        let is_hidden = shard.hides_any() && !shard.is_visible(symbol.file().id());
+        if is_hidden || self.run.favoured.nearness(index, symbol.id()) != Nearness::Far {
+            return None;
+        }
+        if self.is_plain {
+            return Some(PlaceMatch::Exact);
+        }
+        let is_wanted = self.run.query.kinds.contains(symbol.kind())
+            && !(self.only_top_level && symbol.parent().is_some())
+            && (self.run.query.files.is_empty() || self.run.admits_file(symbol.file()));
+        if !is_wanted {
+            return None;
+        }
+        place::of_symbol(&self.reading.around, self.run.query.line.as_ref(), symbol)
+    }
+
+    fn take_package(&mut self, shard: &'v ViewShard, posting: Posting, grade: Grade) {
+        if !self.run.query.kinds.contains(Kind::Package) {
+            return;
+        }
+        let file = FileId(posting.place - shard.shard().symbol_count());
+        let Some(package) = shard.shard().file(file).and_then(|file| package_at(shard, file))
+        else {
+            return;
+        };
+        if !self.run.admits_file(package.file) {
+            return;
+        }
+        if let Some(place) = place::of_package(&self.reading.around, package.name) {
+            self.run.packages.push((grade, place, package));
+        }
+    }
+}
+
+/// The package of a file, placed there or, if the view does not show the file, at another one.
+fn package_at<'v>(shard: &'v ViewShard, file: FileRef<'v>) -> Option<Package<'v>> {
+    let name = file.package()?;
+    if shard.is_visible(file.id()) {
+        return Some(Package { name, file });
+    }
+    let others = shard.visible_files().filter(|other| other.package() == Some(name));
+    let best = others.reduce(|best, other| if precedes(other, best) { other } else { best })?;
+    Some(Package { name, file: best })
+}

@@ -1,0 +1,277 @@
+//! The dictionary's names that match, the best first.
+//!
+//! The classes of match are gone through in passes, each with a set of names in which all of its
+//! matches are: the intersection of what the dictionary knows of the pattern's letters. Within a pass
+//! names come in the dictionary's order, so that whoever visits them can tell when nothing better is
+//! left.
+
+use std::ops::ControlFlow;
+
+use zerocopy::little_endian::{U32, U64};
+
+use super::Cancelled;
+use crate::dictionary::Dictionary;
+use crate::matching::{Grade, MatchClass, Pattern, fold, letter_class};
+use crate::query::{KindSet, NamePattern};
+
+/// Takes the names that match.
+pub(super) trait Visitor {
+    /// Whether the rest of a pass, from this name on and with no better grade than this one, need not
+    /// be looked at.
+    fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled>;
+
+    /// A name that matches.
+    fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
+}
+
+/// Finds names in a dictionary.
+pub(super) struct Finder<'d> {
+    dictionary: &'d Dictionary,
+    /// Names of these kinds of symbols only; empty for all.
+    kinds: Vec<&'d [U64]>,
+}
+
+impl<'d> Finder<'d> {
+    pub(super) fn new(dictionary: &'d Dictionary, kinds: KindSet) -> Self {
+        let sets = kinds.iter().map(|kind| dictionary.names_of_kind(kind));
+        let kinds = if kinds.is_all() { Vec::new() } else { sets.collect() };
+        Self { dictionary, kinds }
+    }
+
+    /// Visits the names that match.
+    pub(super) fn find(
+        &self,
+        name: &NamePattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        match name.single() {
+            _ if name.is_empty() => self.all(name, visitor),
+            None => self.of_several_words(name, visitor),
+            Some(pattern) if name.allows_typo() => self.with_typo(name, pattern, visitor),
+            Some(pattern) => {
+                self.by_beginning(name, pattern, visitor)?;
+                self.by_word_start(name, pattern, visitor)?;
+                self.within_words(name, pattern, visitor)
+            }
+        }
+    }
+
+    fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
+        let top = Grade::best_of(MatchClass::Prefix);
+        self.pass(top, |_| u64::MAX, |text| name.grade(text), visitor)
+    }
+
+    fn of_several_words(
+        &self,
+        name: &NamePattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
+        let sets = self.with_letters(letters);
+        let top = Grade::best_of(name.class_max());
+        self.pass(top, |at| all_of(&sets, at), |text| name.grade(text), visitor)
+    }
+
+    /// Exact names and prefixes: neighbours in the order of the letters.
+    fn by_beginning(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        let names = self.dictionary.names_beginning_with(pattern.letters());
+        let is_longer = |it: &U32| {
+            let text = self.dictionary.name(it.get());
+            text.len() > pattern.len() && fold(text).len() > pattern.len()
+        };
+        let (exact, longer) = names.split_at(names.iter().take_while(|it| !is_longer(it)).count());
+        for (top, names) in [(MatchClass::Exact, exact), (MatchClass::Prefix, longer)] {
+            let mut names = SmallestFirst::new(names);
+            while let Some(id) = names.next() {
+                if !self.is_of_kind(id) {
+                    continue;
+                }
+                if visitor.is_over(Grade::best_of(top), id)? {
+                    break;
+                }
+                let grade = name.grade(self.dictionary.name(id));
+                if is_by_beginning(grade) {
+                    visitor.visit(id, grade)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Names with a word that begins with the pattern's first letter.
+    fn by_word_start(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        let mut sets = self.with_letters(pattern.classes());
+        sets.push(self.dictionary.names_with_start(pattern.letters()[0]));
+        let class =
+            if pattern.is_capitals() { MatchClass::CapitalInitials } else { MatchClass::Initials };
+        let grade = |text: &[u8]| {
+            let grade = name.grade(text);
+            if is_by_beginning(grade) { Grade::ABSENT } else { grade }
+        };
+        self.pass(Grade::best_of(class), |at| all_of(&sets, at), grade, visitor)
+    }
+
+    /// Names with all letters of the pattern, and no word that begins with its first.
+    fn within_words(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        if !pattern.matches_within_words() {
+            return Ok(());
+        }
+        let sets = self.with_letters(pattern.classes());
+        let starts = self.dictionary.names_with_start(pattern.letters()[0]);
+        let names = |at: usize| all_of(&sets, at) & !starts[at].get();
+        let top = Grade::best_of(MatchClass::Substring);
+        self.pass(top, names, |text| name.grade(text), visitor)
+    }
+
+    /// Names that lack one letter at most, or the first one; those that lack none among them.
+    fn with_typo(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        let [first, rest @ ..] = pattern.letters() else { return Ok(()) };
+        let sets = self.with_letters(pattern.classes());
+        let starts = self.dictionary.names_with_start(*first);
+        let classes =
+            |letters: &[u8]| letters.iter().fold(0, |all, it| all | 1 << letter_class(*it));
+        let rest = self.with_letters(classes(rest));
+        let names = |at: usize| {
+            let (mut lacks_one, mut lacks_two) = (0, 0);
+            for set in &sets {
+                let lacks = !set[at].get();
+                lacks_two |= lacks_one & lacks;
+                lacks_one |= lacks;
+            }
+            (starts[at].get() & !lacks_two) | all_of(&rest, at)
+        };
+        self.pass(Grade::best_of(name.class_max()), names, |text| name.grade(text), visitor)
+    }
+
+    /// Goes through a set of names in order.
+    fn pass(
+        &self,
+        at_most: Grade,
+        names: impl Fn(usize) -> u64,
+        grade: impl Fn(&[u8]) -> Grade,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        let count = self.dictionary.name_count();
+        let ended = (0..self.dictionary.set_words()).try_for_each(|at| {
+            let mut word = names(at) & self.of_kinds(at);
+            while word != 0 {
+                let id = at * 64 + word.trailing_zeros() as usize;
+                word &= word - 1;
+                if id >= count {
+                    return ControlFlow::Break(Ok(()));
+                }
+                let id = id as u32;
+                match visitor.is_over(at_most, id) {
+                    Ok(false) => {}
+                    Ok(true) => return ControlFlow::Break(Ok(())),
+                    Err(cancelled) => return ControlFlow::Break(Err(cancelled)),
+                }
+                let grade = grade(self.dictionary.name(id));
+                if grade.is_match()
+                    && let Err(cancelled) = visitor.visit(id, grade)
+                {
+                    return ControlFlow::Break(Err(cancelled));
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        match ended {
+            ControlFlow::Break(result) => result,
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+
+    fn with_letters(&self, classes: u32) -> Vec<&'d [U64]> {
+        let classes = (0..32).filter(|class| classes >> class & 1 != 0);
+        classes.map(|class| self.dictionary.names_with_letter(class)).collect()
+    }
+
+    fn of_kinds(&self, at: usize) -> u64 {
+        if self.kinds.is_empty() {
+            return u64::MAX;
+        }
+        self.kinds.iter().fold(0, |word, set| word | set[at].get())
+    }
+
+    fn is_of_kind(&self, name: u32) -> bool {
+        self.of_kinds(name as usize / 64) >> (name % 64) & 1 != 0
+    }
+}
+
+/// Whether a match is one that is found by its beginning.
+fn is_by_beginning(grade: Grade) -> bool {
+    matches!(grade.class(), MatchClass::Exact | MatchClass::Prefix)
+}
+
+/// The names that are in all sets.
+fn all_of(sets: &[&[U64]], at: usize) -> u64 {
+    sets.iter().fold(u64::MAX, |word, set| word & set[at].get())
+}
+
+/// Names in ascending order, of which mostly but the first are asked for.
+struct SmallestFirst {
+    names: Vec<u32>,
+    /// Up to here they are in order.
+    sorted: usize,
+    next: usize,
+}
+
+impl SmallestFirst {
+    /// What is sorted at first.
+    const FIRST: usize = 256;
+
+    fn new(names: &[U32]) -> Self {
+        Self { names: names.iter().map(|name| name.get()).collect(), sorted: 0, next: 0 }
+    }
+
+    fn next(&mut self) -> Option<u32> {
+        if self.next == self.sorted {
+            let rest = &mut self.names[self.sorted..];
+            let more = rest.len().min(self.sorted.max(Self::FIRST));
+            if more < rest.len() {
+                rest.select_nth_unstable(more);
+            }
+            rest[..more].sort_unstable();
+            self.sorted += more;
+        }
+        let name = self.names.get(self.next).copied();
+        self.next += 1;
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_in_order_however_many_are_asked_for() {
+        let names: Vec<U32> = (0..10_000_u32).map(|it| U32::new(it * 7919 % 10_007)).collect();
+        let mut sorted: Vec<u32> = names.iter().map(|name| name.get()).collect();
+        sorted.sort_unstable();
+        let mut smallest = SmallestFirst::new(&names);
+        let all: Vec<u32> = std::iter::from_fn(|| smallest.next()).collect();
+        assert_eq!(all, sorted);
+        assert_eq!(SmallestFirst::new(&[]).next(), None);
+    }
+}

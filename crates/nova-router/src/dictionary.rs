@@ -1,0 +1,56 @@
+//! The dictionary of the workspace's names: when it is used, and when it is derived anew.
+//!
+//! It is never waited for: until there is one, and for shards that are younger than it, queries search the
+//! shards directly.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use nova_index::{Dictionary, OpenDictionaryError, Shard, build_dictionary};
+
+use crate::workspace::Workspace;
+
+/// The dictionary is derived anew when this part of all symbols is in shards younger than it: so the work
+/// stays in proportion to what changed.
+const YOUNG_PART: u64 = 8;
+
+impl Workspace {
+    /// The dictionary of an earlier run, if there is a usable one.
+    pub(crate) fn open_dictionary(&self) -> Option<Arc<Dictionary>> {
+        let path = self.cache.dictionary_path();
+        match Dictionary::open(&path) {
+            Ok(dictionary) => Some(Arc::new(dictionary)),
+            Err(OpenDictionaryError::Io(error)) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::info!("deriving {} again: {error}", path.display());
+                None
+            }
+        }
+    }
+
+    /// Derives the dictionary from all shards of the workspace, and has queries go by it, if too many
+    /// of them are younger than the one there is.
+    pub(crate) fn renew_dictionary(&self, shards: &[Arc<Shard>]) {
+        let view = self.view();
+        if shards.is_empty() || !is_due(view.dictionary().map(Arc::as_ref), shards) {
+            return;
+        }
+        let renewed =
+            build_dictionary(shards).map_err(|error| error.to_string()).and_then(|bytes| {
+                self.cache.publish_dictionary(&bytes).map_err(|error| error.to_string())
+            });
+        match renewed {
+            Ok(dictionary) => self.published.renew_dictionary(Arc::new(dictionary)),
+            Err(error) => tracing::warn!("searching without a dictionary of names: {error}"),
+        }
+    }
+}
+
+fn is_due(dictionary: Option<&Dictionary>, shards: &[Arc<Shard>]) -> bool {
+    let Some(dictionary) = dictionary else { return true };
+    let count = |shards: &mut dyn Iterator<Item = &Arc<Shard>>| {
+        shards.map(|shard| u64::from(shard.symbol_count())).sum::<u64>()
+    };
+    let young = count(&mut shards.iter().filter(|shard| !dictionary.speaks_of(shard)));
+    young > 0 && young * YOUNG_PART >= count(&mut shards.iter())
+}
