@@ -16,6 +16,7 @@
 pub mod workspace;
 
 mod answer;
+pub mod explain_path;
 mod reconcile;
 pub mod report;
 

@@ -58,11 +58,8 @@ impl Root {
             fs::read_dir(&real).map_err(unreadable)?;
             return Ok(Self { given: own(), real, is_archive: false });
         }
-        let extension = real.extension().map(|extension| extension.to_ascii_lowercase());
-        let is_archive =
-            extension.is_some_and(|extension| extension == "zip" || extension == "jar");
         // Opening a pipe of that name would wait for someone to write to it.
-        if is_archive && metadata.is_file() {
+        if is_archive_name(&real) && metadata.is_file() {
             Ok(Self { given: own(), real, is_archive: true })
         } else {
             Err(RootError::OtherKind { given: own() })
@@ -82,6 +79,12 @@ impl Root {
     pub fn relative<'p>(&self, file: &'p [u8]) -> Option<&'p [u8]> {
         folder::below(file, &self.as_folder())
     }
+}
+
+/// Whether a file of this name counts as a source archive.
+pub(crate) fn is_archive_name(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| extension == "zip" || extension == "jar")
 }
 
 /// The folder of the version control around the first ROOT.

@@ -50,7 +50,7 @@ impl Scope {
 }
 
 /// The path up to and with `archive.zip!`, of a file in an archive.
-fn archive_of(path: &[u8]) -> Option<&[u8]> {
+pub(crate) fn archive_of(path: &[u8]) -> Option<&[u8]> {
     let ends = memchr::memchr_iter(b'!', path).map(|at| at + 1);
     ends.map(|end| &path[..end]).find(|archive| {
         let extension = archive.len().checked_sub(5).map(|at| archive[at..].to_ascii_lowercase());

@@ -7,6 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nova_index::ShardId;
+use nova_router::explain_path::Verdict;
+use nova_router::report::{FailedShard, IndexReport, Skipped};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
     Answer, Launch, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, WorkerOptions, Workspace,
@@ -137,4 +140,45 @@ async fn a_cancelled_run_leaves_nothing_and_the_next_one_is_whole() {
         .filter(|name| name.starts_with("run-"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_file_that_the_run_did_not_bring_in_is_explained_by_its_report() {
+    let fixture = Fixture::new(&[("src/a/A.java", "package a; class A {}")]);
+    let workspace = fixture.indexed().await;
+    fixture.write("src/a/B.java", "package a; class B {}");
+    let tree = fs::canonicalize(fixture.tree()).unwrap();
+    let explain = |report: &IndexReport| {
+        workspace.explain_path(&fixture.tree().join("src/a/B.java"), report).verdict
+    };
+    let report = IndexReport::default();
+    assert_eq!(explain(&report), Verdict::NotSeenYet);
+
+    let failed = |shard| FailedShard { shard: ShardId(shard), reason: "no workers".to_owned() };
+    let others = IndexReport { failed: vec![failed(7)], ..report.clone() };
+    assert_eq!(explain(&others), Verdict::NotSeenYet);
+    let own = IndexReport { failed: vec![failed(7), failed(0)], ..report.clone() };
+    assert_eq!(explain(&own), Verdict::ShardFailed(failed(0)));
+
+    let path = tree.join("src").into_os_string().into_encoded_bytes();
+    let skipped = Skipped { path, reason: "cannot be read".to_owned() };
+    let unread = IndexReport { skipped: vec![skipped.clone()], ..report };
+    assert_eq!(explain(&unread), Verdict::Skipped(skipped));
+}
+
+#[tokio::test]
+async fn a_file_that_went_after_the_run_is_missing_and_does_not_stand_for_itself() {
+    let fixture = Fixture::new(&[
+        ("one/a/A.java", "package a; class A {}"),
+        ("two/a/A.java", "package a; class A {}"),
+        ("three/b/A.java", "package b; class A {}"),
+    ]);
+    let workspace = fixture.indexed().await;
+    let gone = fixture.tree().join("one/a/A.java");
+    fs::remove_file(&gone).unwrap();
+    let tree = fs::canonicalize(fixture.tree()).unwrap();
+    let elsewhere = ["two/a/A.java", "three/b/A.java"];
+    let elsewhere = elsewhere.map(|it| tree.join(it).into_os_string().into_encoded_bytes());
+    let explained = workspace.explain_path(&gone, &IndexReport::default());
+    assert_eq!(explained.verdict, Verdict::Missing { elsewhere: elsewhere.to_vec() });
 }

@@ -94,6 +94,11 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  nova export --format jsonl > symbols.jsonl\n  \
         nova export --format ctags -o tags")]
     Export(ExportArgs),
+    /// Tell why a file or folder is in the index, or why it is not
+    #[command(after_help = "Examples:\n  nova explain src/main/java/com/acme/A.java\n  \
+        nova explain build/generated ~/src/big\n  \
+        nova explain src.zip!/java.base/java/util/Map.java src.zip")]
+    Explain(ExplainArgs),
     /// Show the layout, the shards and the cache of a workspace
     #[command(after_help = "Example:\n  nova status ~/src/big")]
     Status(StatusArgs),
@@ -217,6 +222,20 @@ pub(crate) enum ExportFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A file or folder, there or not; in an archive src.zip!/dir/File.java
+    #[arg(value_name = "PATH")]
+    pub(crate) subject: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// Folders or source archives [default: the current folder]
     #[arg(value_name = "ROOT")]
@@ -266,6 +285,7 @@ impl Command {
             Self::Index(args) => args.json,
             Self::Search(args) => args.json,
             Self::Export(args) => args.json,
+            Self::Explain(args) => args.json,
             Self::Status(args) => args.json,
             Self::Cache(CacheArgs { action }) => match action {
                 CacheAction::List { json } | CacheAction::Clean { json, .. } => *json,

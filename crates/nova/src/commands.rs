@@ -2,6 +2,7 @@
 
 mod cache;
 mod completions;
+mod explain;
 mod export;
 mod index;
 mod search;
@@ -19,6 +20,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Index(args) => index::run(global, &args, messages).await,
         Command::Search(args) => search::run(global, &args, messages).await,
+        Command::Explain(args) => explain::run(global, &args, messages).await,
         Command::Export(args) => export::run(global, &args, messages).await,
         Command::Status(args) => status::run(global, &args),
         Command::Cache(args) => cache::run(global, &args.action, messages),

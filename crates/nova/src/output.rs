@@ -1,6 +1,7 @@
 //! What goes to the terminal, to pipes and to files. Results go to stdout, everything else to stderr.
 
 pub(crate) mod ctags;
+pub(crate) mod explain;
 pub(crate) mod file;
 pub(crate) mod json;
 pub(crate) mod messages;

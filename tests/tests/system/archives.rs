@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::sandbox::Sandbox;
 
-fn write_zip(path: &Path, entries: &[(&str, &[u8])]) {
+pub(crate) fn write_zip(path: &Path, entries: &[(&str, &[u8])]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut zip = ZipWriter::new(File::create(path).unwrap());
     for (name, content) in entries {

@@ -22,6 +22,7 @@ fn every_command_shows_an_example() {
         &["index"][..],
         &["search"],
         &["export"],
+        &["explain"],
         &["status"],
         &["cache"],
         &["worker"],

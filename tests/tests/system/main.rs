@@ -17,6 +17,7 @@ mod command_line;
 mod damage;
 mod digest;
 mod edits;
+mod explain;
 mod formats;
 mod jdk;
 mod layout;
