@@ -224,7 +224,7 @@ impl Dictionary {
         };
         check(self.packing.is_sound(), "its postings cannot be unpacked")?;
         let postings = self.section(Section::Postings).len();
-        check(postings % self.packing.bytes() == 0, "a posting is cut")?;
+        check(postings.is_multiple_of(self.packing.bytes()), "a posting is cut")?;
         let (mut text_end, mut postings_end) = (0, 0);
         for row in self.rows::<NameRow>(Section::Names) {
             let (text, postings) = (row.text_end.get(), row.postings_end.get());
