@@ -7,6 +7,7 @@
 //!
 //! `docs/search.md` says what can be typed. This module finds nothing.
 
+mod describe;
 mod filter;
 mod parse;
 mod reading;
@@ -44,6 +45,12 @@ impl Query {
     /// What in the text could not be understood, as fragments.
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// The same query without what leaves symbols out by kind or by file; `None` if nothing does.
+    pub fn unfiltered(&self) -> Option<Self> {
+        let has_filters = !self.kinds.is_all() || !self.files.is_empty();
+        has_filters.then(|| Self { kinds: KindSet::ALL, files: Vec::new(), ..self.clone() })
     }
 
     /// Whether it says nothing of the name.

@@ -172,7 +172,7 @@ impl Cache {
     /// Writes a dictionary and maps it, in the place of the one before.
     pub(crate) fn publish_dictionary(&self, bytes: &[u8]) -> Result<Dictionary, CacheError> {
         // The lock makes the unfinished file this process's own.
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         let path = self.dictionary_path();
         let unfinished = self.folder.join(NEW_DICTIONARY_FILE);
         let publish = || {
@@ -181,7 +181,18 @@ impl Cache {
             fs::rename(&unfinished, &path)?;
             Ok(dictionary)
         };
-        publish().map_err(|error| CacheError::new("cannot write", &path, error))
+        publish().map_err(|error| {
+            self.remove_unfinished(&lock);
+            CacheError::new("cannot write", &path, error)
+        })
+    }
+
+    /// Removes what a run that died while it held the lock has left; the caller holds it now.
+    fn remove_unfinished(&self, _lock: &File) {
+        for name in [NEW_LAYOUT_FILE, NEW_DICTIONARY_FILE] {
+            // Mostly there is none.
+            let _ = fs::remove_file(self.folder.join(name));
+        }
     }
 
     /// Removes the files of shards that the layout does not know; the caller holds the lock.
@@ -200,12 +211,19 @@ impl Cache {
     /// Begins a run that will write: clears what dead runs left, and makes a folder for this one.
     pub(crate) fn start_run(&self) -> Result<Run, CacheError> {
         // So that nobody takes a folder for dead whose owner has not locked it yet.
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         run::remove_dead(&self.folder);
+        self.remove_unfinished(&lock);
         Run::start(&self.folder).map_err(|error| {
             CacheError::new("cannot write to the cache folder", &self.folder, error)
         })
     }
+}
+
+/// Whether a file of this name in a cache folder is ours and but saves time.
+fn is_rebuildable(name: &str) -> bool {
+    const OTHERS: [&str; 3] = [NEW_LAYOUT_FILE, DICTIONARY_FILE, NEW_DICTIONARY_FILE];
+    shard_of_file_name(name).is_some() || OTHERS.contains(&name)
 }
 
 fn shard_of_file_name(name: &str) -> Option<ShardId> {

@@ -43,7 +43,10 @@ pub use answer::{Answer, SearchRequest};
 pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
-pub use nova_index::{Cancelled, Query, Total};
+pub use nova_index::{
+    Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
+    Total,
+};
 pub use pool::{Launch, WorkerOptions};
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};

@@ -12,12 +12,12 @@ use nova_router::explain_path::Verdict;
 use nova_router::report::{FailedShard, IndexReport, Skipped};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, Launch, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, WorkerOptions, Workspace,
-    WorkspaceOptions,
+    Answer, Launch, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Total,
+    WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
-const DEADLINE: Duration = Duration::from_secs(10);
+const VERIFY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A tree and its cache.
 struct Fixture {
@@ -72,7 +72,18 @@ impl Fixture {
 }
 
 async fn search(workspace: &Workspace, query: &str) -> Answer {
-    workspace.search(&Query::new(query, &[]), 50, DEADLINE).await
+    search_best(workspace, query, 50).await
+}
+
+async fn search_best(workspace: &Workspace, query: &str, limit: usize) -> Answer {
+    let request = SearchRequest {
+        query: Query::new(query, &[]),
+        limit,
+        near: None,
+        verify_timeout: VERIFY_TIMEOUT,
+        cancel: CancellationToken::new(),
+    };
+    workspace.search(&request).await.expect("nobody cancels it")
 }
 
 /// `name line` of each hit.
@@ -112,8 +123,8 @@ async fn an_answer_says_how_much_it_covers() {
     let answer = search(&workspace, "target").await;
     assert_eq!((answer.revision, answer.coverage.ready, answer.coverage.total), (0, 0, 0));
     workspace.reconcile(&CancellationToken::new()).await.unwrap();
-    let answer = workspace.search(&Query::new("target", &[]), 1, DEADLINE).await;
-    assert_eq!((answer.hits.len(), answer.total, answer.cut), (1, 2, true));
+    let answer = search_best(&workspace, "target", 1).await;
+    assert_eq!((answer.hits.len(), answer.total, answer.cut), (1, Total::Exactly(2), true));
     assert_eq!((answer.coverage.ready, answer.coverage.total), (1, 1));
 }
 

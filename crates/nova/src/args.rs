@@ -94,10 +94,14 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  nova export --format jsonl > symbols.jsonl\n  \
         nova export --format ctags -o tags")]
     Export(ExportArgs),
-    /// Tell why a file or folder is in the index, or why it is not
-    #[command(after_help = "Examples:\n  nova explain src/main/java/com/acme/A.java\n  \
+    /// Tell why symbols rank as they do, or why a file is in the index or is not
+    #[command(
+        after_help = "Examples:\n  nova explain HM                  why each match is where it is\n  \
+        nova explain \"class:foo -path:test\"\n  \
+        nova explain src/main/java/com/acme/A.java\n  \
         nova explain build/generated ~/src/big\n  \
-        nova explain src.zip!/java.base/java/util/Map.java src.zip")]
+        nova explain src.zip!/java.base/java/util/Map.java src.zip"
+    )]
     Explain(ExplainArgs),
     /// Show the layout, the shards and the cache of a workspace
     #[command(after_help = "Example:\n  nova status ~/src/big")]
@@ -223,12 +227,20 @@ pub(crate) enum ExportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A file or folder, there or not; in an archive src.zip!/dir/File.java
-    #[arg(value_name = "PATH")]
+    /// A query, or a file or folder, there or not; in an archive src.zip!/dir/File.java
+    #[arg(value_name = "QUERY|PATH")]
     pub(crate) subject: PathBuf,
 
     #[command(flatten)]
     pub(crate) tree: TreeArgs,
+
+    /// Of a query, explain so many matches at most
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) limit: usize,
+
+    /// Of a query, prefer what is in this file or beside it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) near: Option<PathBuf>,
 
     /// Print one JSON object
     #[arg(long)]

@@ -86,7 +86,7 @@ fn a_cache_folder_that_is_too_deep_for_a_socket_works() {
     let entries = fs::read_dir(sandbox.path(&deep)).unwrap().flatten();
     let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
     names.sort();
-    assert_eq!(names, ["CACHEDIR.TAG", "layout.json", "lock", "shard_0.bin"]);
+    assert_eq!(names, ["CACHEDIR.TAG", "layout.json", "lock", "names.bin", "shard_0.bin"]);
 }
 
 #[test]

@@ -184,8 +184,8 @@ fn a_closed_pipe_ends_quietly() {
     for args in [
         &["export", "tree"][..],
         &["export", "--format", "ctags", "tree"],
-        &["search", "--limit", "4000", "--json", "e", "tree"],
-        &["search", "--limit", "4000", "e", "tree"],
+        &["search", "--limit", "4000", "--json", "", "tree"],
+        &["search", "--limit", "4000", "", "tree"],
     ] {
         let mut running = sandbox.nova(args).start();
         let mut line = String::new();

@@ -190,9 +190,57 @@ fn a_file_in_an_archive_is_explained_if_the_archive_is_a_root() {
     assert_eq!(verdict("tree/src/p/A.java"), "outside");
 }
 
+/// Three types that match, one of them in a test, and one file that is too large.
+fn ranked() -> Sandbox {
+    Sandbox::new(&[
+        ("src/main/java/p/Apple.java", "package p; public class Apple { void peel() {} }"),
+        ("src/main/java/p/ApplePie.java", "package p; class ApplePie { Apple apple; }"),
+        ("src/test/java/p/AppleTest.java", "package p; public class AppleTest {}"),
+        (
+            "src/main/java/p/AppleJuice.java",
+            &format!("class AppleJuice {{}} // {}", "x".repeat(4096)),
+        ),
+    ])
+}
+
 #[test]
-fn what_is_no_path_is_refused() {
-    let sandbox = sources();
-    sandbox.nova(["explain", "HashMap", "tree"]).run().code(1).says(&["HashMap", "not a path"]);
-    assert!(!sandbox.cache().exists());
+fn the_matches_of_a_query_are_told_with_their_reasons() {
+    let sandbox = ranked();
+    let explained = sandbox.nova(["explain", "--json", "class:apple", "tree"]).ok().json();
+    assert_eq!(explained["read_as"], "apple; class");
+    assert_eq!(explained["total"], 4);
+    assert_eq!(explained["unfiltered_total"], 5);
+    let hits = explained["hits"].as_array().unwrap();
+    let told: Vec<_> = hits
+        .iter()
+        .map(|hit| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let reasons = &hit["reasons"];
+            [&hit["symbol"]["name"], &reasons["match"], &reasons["access"], &reasons["where"]]
+                .map(text)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["Apple", "exact", "public", "main"],
+            ["AppleTest", "prefix", "public", "test"],
+            ["ApplePie", "prefix", "package-private", "main"],
+            ["AppleJuice", "prefix", "package-private", "main"],
+        ]
+    );
+    let text = sandbox.nova(["explain", "apple", "tree"]).ok().stdout;
+    assert!(text.contains("read as    apple\n"), "{text}");
+    assert!(text.contains("public type"), "{text}");
+}
+
+#[test]
+fn a_query_without_matches_is_told_with_what_may_be_the_reason() {
+    let sandbox = ranked();
+    let args = ["explain", "AppleJuice", "tree", "--max-file-size", "1K"];
+    let told = sandbox.nova(args).ok();
+    assert!(told.stdout.contains("matches    0\n"), "{}", told.stdout);
+    assert!(told.stdout.contains("AppleJuice.java: larger than"), "{}", told.stdout);
+    let told = sandbox.nova(["explain", "kind:recod apple", "tree"]).ok().stdout;
+    assert!(told.contains("there is no kind") && told.contains("5 without the filters"), "{told}");
 }

@@ -44,7 +44,7 @@ fn a_search_prints_one_object_a_symbol_and_one_about_the_list() {
     let about: Value = serde_json::from_str(&search.stderr).unwrap();
     let expected = json!({
         "revision": about["revision"], "ready_shards": 1, "shards": 1,
-        "total": 1, "cut": false, "pending": 0,
+        "total": 1, "total_is_exact": true, "cut": false, "pending": 0, "problems": [],
     });
     assert_eq!(about, expected);
     assert!(about["revision"].as_u64() > Some(0));

@@ -41,7 +41,7 @@ fn one_edit_costs_one_file() {
 #[test]
 fn an_edit_of_the_same_size_right_after_the_index_run_is_found() {
     let sandbox = tree();
-    for (before, after) in [("Before", "Aftera"), ("Aftera", "Afterb"), ("Afterb", "Afterc")] {
+    for (before, after) in [("Before", "Middle"), ("Middle", "Latest"), ("Latest", "Ending")] {
         assert_eq!(sandbox.found(before), [before]);
         let text = format!("package p; class {after} {{}}");
         sandbox.write("p/A.java", text);

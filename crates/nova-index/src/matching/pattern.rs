@@ -1,5 +1,7 @@
 //! A word that someone typed, to be found in names.
 
+use std::fmt;
+
 use super::words::{Words, fold, letter_class};
 use super::{Grade, MatchClass, typo};
 
@@ -197,6 +199,22 @@ impl Pattern {
             fitting &= name.starts;
         }
         fitting
+    }
+}
+
+impl fmt::Display for Pattern {
+    /// The letters as they were typed, without underscores.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut at = 0;
+        for char in String::from_utf8_lossy(&self.letters).chars() {
+            let is_capital = self.capitals >> at & 1 != 0;
+            at += char.len_utf8();
+            match is_capital {
+                true => write!(f, "{}", char.to_uppercase())?,
+                false => write!(f, "{char}")?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -121,7 +121,7 @@ impl CachedWorkspace {
             let name = entry.file_name().to_string_lossy().into_owned();
             if entry.file_type()?.is_dir() && run::is_run_folder(&name) {
                 fs::remove_dir_all(entry.path())?;
-            } else if super::shard_of_file_name(&name).is_some() || name == super::NEW_LAYOUT_FILE {
+            } else if super::is_rebuildable(&name) {
                 remove_if_there(&entry.path())?;
             }
         }

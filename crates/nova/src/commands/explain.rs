@@ -1,14 +1,17 @@
-//! `nova explain`: why a file or folder is in the index, or why it is not.
+//! `nova explain`: why symbols rank as they do; why a file or folder is in the index, or why it is not.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use nova_router::report::Skipped;
+use nova_router::{Query, SearchRequest};
 
 use crate::args::{ExplainArgs, GlobalArgs};
+use crate::commands::search;
+use crate::output::explain_path;
+use crate::output::explain_query::ExplainedQuery;
 use crate::output::messages::Messages;
-use crate::output::{explain, paths};
 use crate::session::Session;
 
 pub(crate) async fn run(
@@ -16,25 +19,60 @@ pub(crate) async fn run(
     args: &ExplainArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    if !is_path(&args.subject) {
-        bail!(
-            "{}: not a path: nothing is there, and it does not look like one; name a file or \
-             folder, as in nova explain ./src/Foo.java",
-            paths::shown(&args.subject)
-        );
-    }
     let session = Session::open(global, &args.tree, None, messages).await?;
+    if is_path(&args.subject) {
+        explain_path(&session, args)?;
+    } else {
+        explain_query(&session, args).await?;
+    }
+    // The question was answered, whatever became of the rest of the tree.
+    Ok(if args.tree.strict { session.exit_code() } else { ExitCode::SUCCESS })
+}
+
+fn explain_path(session: &Session, args: &ExplainArgs) -> anyhow::Result<()> {
     let explanation = session.workspace.explain_path(&args.subject, &session.report);
     let roots = session.workspace.roots();
     let mut out = io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", explain::to_json(&explanation, roots))?;
+        writeln!(out, "{}", explain_path::to_json(&explanation, roots))?;
     } else {
-        explain::write_text(&mut out, &explanation, roots)?;
+        explain_path::write_text(&mut out, &explanation, roots)?;
     }
-    out.flush()?;
-    // The question was answered, whatever became of the rest of the tree.
-    Ok(if args.tree.strict { session.exit_code() } else { ExitCode::SUCCESS })
+    Ok(out.flush()?)
+}
+
+/// Runs the query as `nova search` would, and once more without its filters.
+async fn explain_query(session: &Session, args: &ExplainArgs) -> anyhow::Result<()> {
+    let text = args.subject.to_string_lossy();
+    let query = Query::new(&text, &[]);
+    let request = search::request(session, query.clone(), args.limit, args.near.as_deref());
+    let answer = search::answer(session, &request).await?;
+    let unfiltered = match query.unfiltered() {
+        None => None,
+        Some(query) => {
+            let request = SearchRequest { query, ..request };
+            Some(search::answer(session, &request).await?.total)
+        }
+    };
+    let skipped = session.report.skipped.iter().filter(|it| is_called_like(it, &text)).collect();
+    let explained =
+        ExplainedQuery { text: &text, query: &query, answer: &answer, unfiltered, skipped };
+    let roots = session.workspace.roots();
+    let mut out = io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", explained.to_json(roots))?;
+    } else {
+        explained.write_text(&mut out, roots)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Whether a file has the name of a type in the query.
+fn is_called_like(file: &Skipped, query: &str) -> bool {
+    let name = file.path.rsplit(|byte| *byte == b'/').next().unwrap_or(&file.path);
+    let stem = name.strip_suffix(b".java").unwrap_or(name);
+    let words = query.split(|char: char| !char.is_alphanumeric() && char != '_');
+    words.into_iter().any(|word| word.as_bytes().eq_ignore_ascii_case(stem))
 }
 
 /// Whether this names a place rather than symbols: something is there, or it is spelled like the path

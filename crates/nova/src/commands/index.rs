@@ -35,12 +35,14 @@ fn write_summary(
     contents: &Contents,
 ) -> io::Result<()> {
     let (source, index) = (Size(contents.source_bytes), Size(contents.index_bytes));
-    let share = 100.0 * contents.index_bytes as f64 / (contents.source_bytes as f64).max(1.0);
+    let names = Size(contents.dictionary_bytes);
+    let cached = contents.index_bytes + contents.dictionary_bytes;
+    let share = 100.0 * cached as f64 / (contents.source_bytes as f64).max(1.0);
     let (files, symbols) = (counted(contents.files, "file"), counted(contents.symbols, "symbol"));
     writeln!(out, "{files}, {symbols}, {source} of source")?;
     writeln!(
         out,
-        "{}, {index} of index ({share:.1}% of the source), digest {}",
+        "{}, {index} of index and {names} of names ({share:.1}% of the source), digest {}",
         counted(report.shards, "shard"),
         contents.digest,
     )?;

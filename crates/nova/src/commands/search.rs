@@ -1,13 +1,13 @@
 //! `nova search`: the best symbols for a query.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use nova_router::report::Symbol;
-use nova_router::{Answer, Cancelled, Query, RootError, SearchRequest, Total};
+use nova_router::{Answer, Cancelled, Query, RootError, SearchRequest};
 use serde_json::json;
 
 use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
@@ -27,18 +27,12 @@ pub(crate) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let session = Session::open(global, &args.tree, None, messages).await;
     let session = session.map_err(|error| teach_quotes(error, &args.tree))?;
-    let request = SearchRequest {
-        query: Query::new(&args.query, &args.kinds),
-        limit: args.limit,
-        near: args.near.as_deref().map(absolute),
-        verify_timeout: VERIFY_TIMEOUT,
-        cancel: session.cancel.clone(),
-    };
-    for problem in request.query.problems() {
+    let query = Query::new(&args.query, &args.kinds);
+    for problem in query.problems() {
         messages.warn(problem);
     }
-    let answer = session.workspace.search(&request).await;
-    let answer = answer.map_err(|Cancelled| anyhow::Error::new(Interrupted))?;
+    let request = request(&session, query, args.limit, args.near.as_deref());
+    let answer = answer(&session, &request).await?;
     let roots = session.workspace.roots();
     let mut out = BufWriter::new(io::stdout().lock());
     if args.json {
@@ -53,20 +47,34 @@ pub(crate) async fn run(
     }
     out.flush()?;
     if args.json {
-        messages::data(&about(&answer));
+        messages::data(&about(&answer, &request.query));
     } else {
         tell_about(&answer, &args.query, &session, messages);
     }
     Ok(session.exit_code())
 }
 
-/// The path as the index has it: links on the way are resolved, if the file is there.
-fn absolute(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+/// What to ask the workspace.
+pub(super) fn request(
+    session: &Session,
+    query: Query,
+    limit: usize,
+    near: Option<&Path>,
+) -> SearchRequest {
+    // The path as the index has it: links on the way are resolved, if the file is there.
+    let near = near.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf()));
+    let cancel = session.cancel.clone();
+    SearchRequest { query, limit, near, verify_timeout: VERIFY_TIMEOUT, cancel }
+}
+
+/// The workspace's answer, unless someone interrupts it.
+pub(super) async fn answer(session: &Session, request: &SearchRequest) -> anyhow::Result<Answer> {
+    let answer = session.workspace.search(request).await;
+    answer.map_err(|Cancelled| anyhow::Error::new(Interrupted))
 }
 
 /// What goes with the list.
-fn about(answer: &Answer) -> serde_json::Value {
+fn about(answer: &Answer, query: &Query) -> serde_json::Value {
     json!({
         "revision": answer.revision,
         "ready_shards": answer.coverage.ready,
@@ -75,6 +83,7 @@ fn about(answer: &Answer) -> serde_json::Value {
         "total_is_exact": answer.total.is_exact(),
         "cut": answer.cut,
         "pending": answer.pending,
+        "problems": query.problems(),
     })
 }
 
@@ -85,10 +94,7 @@ fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Message
     }
     if answer.cut {
         let shown = answer.hits.len();
-        let all = match answer.total {
-            Total::Exactly(count) => count.to_string(),
-            Total::AtLeast(count) => format!("at least {count}"),
-        };
+        let all = messages::total(answer.total);
         messages.remark(&format!("{shown} of {all} matches; --limit shows more"));
     }
     if answer.pending > 0 {

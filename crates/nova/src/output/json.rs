@@ -26,14 +26,13 @@ struct SymbolLine<'s> {
     score: Option<u32>,
 }
 
-/// Writes one symbol as one line.
-pub(crate) fn write_symbol(
-    out: &mut impl Write,
+/// One symbol as one line.
+pub(crate) fn symbol<'s>(
     roots: &[Root],
-    symbol: &Symbol,
+    symbol: &'s Symbol,
     score: Option<u32>,
-) -> io::Result<()> {
-    let line = SymbolLine {
+) -> impl Serialize + use<'s> {
+    SymbolLine {
         name: &symbol.name,
         kind: symbol.kind.as_str(),
         container: &symbol.container,
@@ -45,8 +44,17 @@ pub(crate) fn write_symbol(
         modifiers: symbol.modifiers.iter().map(|modifier| modifier.as_str()).collect(),
         local: symbol.local,
         score,
-    };
-    serde_json::to_writer(&mut *out, &line)?;
+    }
+}
+
+/// Writes one symbol as one line.
+pub(crate) fn write_symbol(
+    out: &mut impl Write,
+    roots: &[Root],
+    symbol: &Symbol,
+    score: Option<u32>,
+) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &self::symbol(roots, symbol, score))?;
     out.write_all(b"\n")
 }
 
@@ -86,9 +94,10 @@ pub(crate) fn index_report(
 
 /// A list of `{"path","reason"}`.
 pub(crate) fn reasons(skipped: &[Skipped], roots: &[Root]) -> Vec<serde_json::Value> {
-    let line = |Skipped { path, reason }: &Skipped| {
-        let path = paths::for_programs(roots, path);
-        json!({ "path": path, "reason": reason })
-    };
-    skipped.iter().map(line).collect()
+    skipped.iter().map(|skipped| reason(skipped, roots)).collect()
+}
+
+/// `{"path","reason"}`
+pub(crate) fn reason(skipped: &Skipped, roots: &[Root]) -> serde_json::Value {
+    json!({ "path": paths::for_programs(roots, &skipped.path), "reason": skipped.reason })
 }

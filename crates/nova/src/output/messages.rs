@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use nova_router::Total;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, ColorChoice};
@@ -39,6 +40,14 @@ impl Messages {
         if !self.is_silent {
             eprintln!("{text}");
         }
+    }
+}
+
+/// How many there are: `12`, `at least 300`.
+pub(crate) fn total(total: Total) -> String {
+    match total {
+        Total::Exactly(count) => count.to_string(),
+        Total::AtLeast(count) => format!("at least {count}"),
     }
 }
 

@@ -62,6 +62,13 @@ fn place(roots: &[Root], symbol: &Symbol) -> String {
     format!("{path}:{}:{}", symbol.line + 1, symbol.character + 1)
 }
 
+/// The symbol with what is around it: `java.util.HashMap.put(K key, V value): V`.
+pub(crate) fn qualified(symbol: &Symbol) -> String {
+    let around = around(symbol);
+    let dot = if around.is_empty() { "" } else { "." };
+    format!("{around}{dot}{}", symbol.signature)
+}
+
 /// Package and container; nothing for a package or a module, whose name says it all.
 fn around(symbol: &Symbol) -> String {
     use nova_syntax::declarations::Kind;

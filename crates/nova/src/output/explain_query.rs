@@ -1,0 +1,206 @@
+//! Why the matches of a query are in their order, side by side.
+
+use std::io::{self, Write};
+
+use nova_router::report::{Skipped, Symbol};
+use nova_router::{
+    Access, Answer, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Root, Total,
+};
+use serde_json::{Value, json};
+
+use crate::output::messages::{counted, total};
+use crate::output::{json, paths, symbols};
+
+/// A query and what became of it.
+pub(crate) struct ExplainedQuery<'a> {
+    /// As it was typed.
+    pub(crate) text: &'a str,
+    pub(crate) query: &'a Query,
+    pub(crate) answer: &'a Answer,
+    /// How many matches there are without the filters, if it has any.
+    pub(crate) unfiltered: Option<Total>,
+    /// Files that are not in the index and are called like something in the query.
+    pub(crate) skipped: Vec<&'a Skipped>,
+}
+
+const HEADER: [&str; COLUMNS] =
+    ["#", "match", "place", "what", "where", "near", "imports", "letters"];
+const COLUMNS: usize = 8;
+
+impl ExplainedQuery<'_> {
+    /// Writes what the query means, what was left out, and a table of the matches with the reasons of
+    /// their rank in the order in which they count.
+    pub(crate) fn write_text(&self, out: &mut impl Write, roots: &[Root]) -> io::Result<()> {
+        for (label, text) in self.summary(roots) {
+            writeln!(out, "{label:9}  {text}")?;
+        }
+        if self.answer.hits.is_empty() {
+            return writeln!(
+                out,
+                "next       nova explain PATH tells whether a file is in the index"
+            );
+        }
+        let mut rows = vec![HEADER.map(str::to_owned)];
+        for (rank, (symbol, score)) in (1..).zip(&self.answer.hits) {
+            rows.push(row(rank, symbol, score.reasons()));
+        }
+        let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+            rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+        });
+        let names = self.answer.hits.iter().map(|(symbol, _)| symbols::qualified(symbol));
+        writeln!(out)?;
+        for (row, name) in rows.iter().zip(std::iter::once("symbol".to_owned()).chain(names)) {
+            for (text, width) in row.iter().zip(widths) {
+                write!(out, "{text:width$}  ")?;
+            }
+            writeln!(out, "{name}")?;
+        }
+        Ok(())
+    }
+
+    fn summary(&self, roots: &[Root]) -> Vec<(&'static str, String)> {
+        let answer = self.answer;
+        let mut lines = vec![("query", self.text.to_owned()), ("read as", self.query.to_string())];
+        lines.extend(self.query.problems().iter().map(|problem| ("problem", problem.clone())));
+        let shown = answer.hits.len();
+        let cut =
+            if answer.cut { format!(", {shown} shown: --limit shows more") } else { String::new() };
+        lines.push(("matches", total(answer.total) + &cut));
+        if let Some(unfiltered) = self.unfiltered {
+            lines.push(("filtered", format!("{} without the filters", total(unfiltered))));
+        }
+        if answer.pending > 0 {
+            let files = counted(answer.pending, "file");
+            lines.push(("pending", format!("left out matches in {files} changing right now")));
+        }
+        for Skipped { path, reason } in &self.skipped {
+            lines.push(("skipped", format!("{}: {reason}", paths::for_people(roots, path))));
+        }
+        lines
+    }
+
+    /// The same as one object.
+    pub(crate) fn to_json(&self, roots: &[Root]) -> Value {
+        let answer = self.answer;
+        let hits = (1..).zip(&answer.hits).map(|(rank, (symbol, score))| {
+            json!({
+                "rank": rank,
+                "symbol": json::symbol(roots, symbol, Some(score.get())),
+                "reasons": reasons(score.reasons()),
+            })
+        });
+        json!({
+            "query": self.text,
+            "read_as": self.query.to_string(),
+            "problems": self.query.problems(),
+            "total": answer.total.counted(),
+            "total_is_exact": answer.total.is_exact(),
+            "cut": answer.cut,
+            "unfiltered_total": self.unfiltered.map(Total::counted),
+            "pending": answer.pending,
+            "skipped": self.skipped.iter().map(|it| json::reason(it, roots)).collect::<Vec<_>>(),
+            "hits": hits.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn row(rank: usize, symbol: &Symbol, reasons: Reasons) -> [String; COLUMNS] {
+    let case = if reasons.case_as_typed { "" } else { ", other case" };
+    [
+        rank.to_string(),
+        format!("{}{case}", class(reasons.class)),
+        place(reasons.place).to_owned(),
+        what(reasons),
+        purpose(reasons.purpose).to_owned(),
+        near(reasons.near).to_owned(),
+        match reasons.centrality.imports_min() {
+            0 => "0".to_owned(),
+            least => format!("{least}+"),
+        },
+        symbol.name.len().to_string(),
+    ]
+}
+
+fn reasons(reasons: Reasons) -> Value {
+    json!({
+        "match": class(reasons.class),
+        "case_as_typed": reasons.case_as_typed,
+        "place": place(reasons.place),
+        "group": group(reasons.group),
+        "local": reasons.is_local,
+        "access": access(reasons.access),
+        "deprecated": reasons.is_deprecated,
+        "where": purpose(reasons.purpose),
+        "near": near(reasons.near),
+        "imports_at_least": reasons.centrality.imports_min(),
+    })
+}
+
+/// As docs/search.md calls it.
+fn class(class: MatchClass) -> &'static str {
+    match class {
+        MatchClass::Absent => "none",
+        MatchClass::TypoInWord => "word with a typo",
+        MatchClass::Scattered => "scattered letters",
+        MatchClass::TypoInPrefix => "prefix with a typo",
+        MatchClass::Skipping => "subsequence",
+        MatchClass::Typo => "name with a typo",
+        MatchClass::Substring => "substring",
+        MatchClass::LaterWords => "later words",
+        MatchClass::WordStarts => "word starts",
+        MatchClass::Humps => "whole humps",
+        MatchClass::Initials => "initials",
+        MatchClass::Prefix => "prefix",
+        MatchClass::CapitalInitials => "capital initials",
+        MatchClass::Exact => "exact",
+    }
+}
+
+fn place(place: PlaceMatch) -> &'static str {
+    match place {
+        PlaceMatch::Gapped => "with gaps",
+        PlaceMatch::Abbreviated => "abbreviated",
+        PlaceMatch::Exact => "exact",
+    }
+}
+
+fn what(reasons: Reasons) -> String {
+    let local = if reasons.is_local { "local " } else { "" };
+    let deprecated = if reasons.is_deprecated { ", deprecated" } else { "" };
+    format!("{local}{} {}{deprecated}", access(reasons.access), group(reasons.group))
+}
+
+fn group(group: Group) -> &'static str {
+    match group {
+        Group::Constructor => "constructor",
+        Group::Member => "member",
+        Group::Package => "package",
+        Group::Type => "type",
+    }
+}
+
+fn access(access: Access) -> &'static str {
+    match access {
+        Access::Private => "private",
+        Access::Package => "package-private",
+        Access::Protected => "protected",
+        Access::Public => "public",
+    }
+}
+
+fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Archive => "archive",
+        Purpose::Generated => "generated",
+        Purpose::Test => "test",
+        Purpose::Main => "main",
+    }
+}
+
+fn near(near: Nearness) -> &'static str {
+    match near {
+        Nearness::Far => "-",
+        Nearness::SameFolder => "same folder",
+        Nearness::SameFile => "same file",
+    }
+}
