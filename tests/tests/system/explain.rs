@@ -229,7 +229,7 @@ fn the_matches_of_a_query_are_told_with_their_reasons() {
             ["AppleJuice", "prefix", "package-private", "main"],
         ]
     );
-    let text = sandbox.nova(["explain", "apple", "tree"]).ok().stdout;
+    let text = sandbox.nova(["explain", "apple", "tree"]).ok().text();
     assert!(text.contains("read as    apple\n"), "{text}");
     assert!(text.contains("public type"), "{text}");
 }
@@ -239,8 +239,8 @@ fn a_query_without_matches_is_told_with_what_may_be_the_reason() {
     let sandbox = ranked();
     let args = ["explain", "AppleJuice", "tree", "--max-file-size", "1K"];
     let told = sandbox.nova(args).ok();
-    assert!(told.stdout.contains("matches    0\n"), "{}", told.stdout);
-    assert!(told.stdout.contains("AppleJuice.java: larger than"), "{}", told.stdout);
-    let told = sandbox.nova(["explain", "kind:recod apple", "tree"]).ok().stdout;
+    assert!(told.text().contains("matches    0\n"), "{}", told.text());
+    assert!(told.text().contains("AppleJuice.java: larger than"), "{}", told.text());
+    let told = sandbox.nova(["explain", "kind:recod apple", "tree"]).ok().text();
     assert!(told.contains("there is no kind") && told.contains("5 without the filters"), "{told}");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -83,11 +84,27 @@ fn unpack(archive: &Path, to: &Path) -> u64 {
 
 /// The first `src.zip` of `JAVA_HOME` and `/usr/lib/jvm`.
 fn source_archive() -> Option<PathBuf> {
+    source_archives().into_iter().next()
+}
+
+/// The `src.zip` of this release.
+pub(crate) fn source_archive_of(release: u32) -> Option<PathBuf> {
+    let is_of_release = |archive: &PathBuf| {
+        let mut archive = ZipArchive::new(File::open(archive).ok()?).ok()?;
+        let mut entry = archive.by_name("java.base/java/lang/VersionProps.java").ok()?;
+        let mut text = String::new();
+        entry.read_to_string(&mut text).ok()?;
+        Some(text.contains(&format!("VERSION_SPECIFICATION =\n        \"{release}\"")))
+    };
+    let archives = source_archives().into_iter();
+    archives.into_iter().find(|archive| is_of_release(archive) == Some(true))
+}
+
+fn source_archives() -> BTreeSet<PathBuf> {
     let installed = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
     let homes = std::env::var_os("JAVA_HOME").map(PathBuf::from).into_iter();
-    let archives: BTreeSet<PathBuf> = homes
+    homes
         .chain(installed.map(|entry| entry.path()))
         .filter_map(|home| home.join("lib/src.zip").canonicalize().ok())
-        .collect();
-    archives.into_iter().next()
+        .collect()
 }
