@@ -73,6 +73,9 @@ pub enum Purpose {
 pub struct Centrality(u8);
 
 impl Merit {
+    /// More than any symbol has.
+    pub(crate) const MOST: Self = Self((1 << MERIT_BITS) - 1);
+
     /// The merit of a declaration; of a member `centrality` is that of its type.
     pub(crate) fn of_symbol(
         kind: Kind,

@@ -12,6 +12,7 @@ mod direct;
 mod members;
 mod merged;
 mod names;
+mod packages;
 mod place;
 
 use thiserror::Error;
@@ -162,6 +163,12 @@ impl<'v> Run<'_, 'v> {
         self.query.files.iter().all(|filter: &FileFilter| filter.admits(file))
     }
 
+    /// The place of a symbol, if a trace says in which line something happened.
+    fn place_by_line(&self, place: PlaceMatch, symbol: &SymbolRef<'_>) -> PlaceMatch {
+        let line = self.query.line.as_ref();
+        line.map_or(place, |line| place.min(place::of_line(line, symbol)))
+    }
+
     /// Takes a symbol whose name, kind, file and place are as wanted; computes its merit only if it
     /// may be among the best.
     fn take(
@@ -172,6 +179,7 @@ impl<'v> Run<'_, 'v> {
         place: PlaceMatch,
         near: Nearness,
     ) {
+        let place = self.place_by_line(place, &symbol);
         let name_bytes = symbol.name().len();
         let at_most = Merit::most_of(symbol.kind(), symbol.local());
         if !self.best.can_enter(Score::new(grade, place, at_most, near, name_bytes)) {

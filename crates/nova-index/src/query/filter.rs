@@ -19,6 +19,8 @@ impl KindSet {
             | 1 << Kind::Annotation as u8,
     );
 
+    pub(crate) const PACKAGES: Self = Self(1 << Kind::Package as u8 | 1 << Kind::Module as u8);
+
     /// These kinds; all of them if there are none.
     pub(crate) fn of(kinds: &[Kind]) -> Self {
         if kinds.is_empty() { Self::ALL } else { kinds.iter().copied().collect() }
@@ -38,6 +40,11 @@ impl KindSet {
 
     pub(crate) fn restrict_to(&mut self, kinds: Self) {
         self.0 &= kinds.0;
+    }
+
+    /// The kinds that are in both.
+    pub(crate) fn and(self, kinds: Self) -> Self {
+        Self(self.0 & kinds.0)
     }
 
     pub(crate) fn remove(&mut self, kinds: Self) {

@@ -37,7 +37,10 @@ pub(super) fn query(text: &str) -> Query {
             (qualifiers.iter().map(pattern).collect(), vec![Pattern::new(name)])
         }
         // Of several words each part must be found somewhere.
-        several => (Vec::new(), several.iter().flatten().map(pattern).collect()),
+        several => {
+            let patterns = several.iter().flatten().map(pattern);
+            (Vec::new(), patterns.filter(|pattern| !pattern.is_empty()).collect())
+        }
     };
     Query {
         qualifiers,

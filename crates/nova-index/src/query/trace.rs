@@ -20,10 +20,10 @@ pub(super) struct Trace<'t> {
     pub(super) line: Option<SourceLine>,
 }
 
-/// Understands a line of a trace: a frame, or what was thrown.
+/// Understands a line of a trace: a frame, also while it is being typed, or what was thrown.
 pub(super) fn read(text: &str) -> Option<Trace<'_>> {
     let text = text.trim();
-    frame(text).or_else(|| thrown(text))
+    frame(text).or_else(|| beginning_of_frame(text)).or_else(|| thrown(text))
 }
 
 fn frame(text: &str) -> Option<Trace<'_>> {
@@ -31,11 +31,20 @@ fn frame(text: &str) -> Option<Trace<'_>> {
     let (place, _) = rest.split_once(')')?;
     let line = source_line(place);
     let is_frame = line.is_some() || matches!(place, "Native Method" | "Unknown Source");
-    let symbol = symbol.strip_prefix("at ").unwrap_or(symbol).trim();
-    // The class loader's name, the module's.
-    let symbol = symbol.rsplit('/').next().unwrap_or(symbol);
-    let is_symbol = !symbol.is_empty() && !symbol.contains(char::is_whitespace);
-    (is_frame && is_symbol).then_some(Trace { symbol, line })
+    let symbol = symbol_of(symbol.strip_prefix("at ").unwrap_or(symbol).trim())?;
+    is_frame.then_some(Trace { symbol, line })
+}
+
+fn beginning_of_frame(text: &str) -> Option<Trace<'_>> {
+    let rest = text.strip_prefix("at ")?.trim_start();
+    let symbol = symbol_of(rest.split_once('(').map_or(rest, |(symbol, _)| symbol))?;
+    symbol.contains('.').then_some(Trace { symbol, line: None })
+}
+
+/// A symbol without the names of the class loader and the module before it.
+fn symbol_of(text: &str) -> Option<&str> {
+    let symbol = text.split('/').rfind(|part| !part.is_empty())?;
+    (!symbol.contains(char::is_whitespace)).then_some(symbol)
 }
 
 /// `Caused by: a.b.Problem: message`, `Exception in thread "main" a.b.Problem: message`.
@@ -82,6 +91,13 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_is_read_while_it_is_being_typed() {
+        check("at java.base/", "java.base", "", None);
+        check("at java.base/java.util.Ha", "java.util.Ha", "", None);
+        check("at java.util.HashMap.putVal(HashMap.ja", "java.util.HashMap.putVal", "", None);
+    }
+
+    #[test]
     fn what_was_thrown_is_read_without_its_message() {
         check("Caused by: a.b.Problem: no such thing", "a.b.Problem", "", None);
         check("Exception in thread \"main\" a.b.Problem", "a.b.Problem", "", None);
@@ -89,7 +105,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_trace() {
-        for text in ["put(", "put(K key)", "HashMap", "", "at the (bank)", "(A.java:1)"] {
+        for text in ["put(", "put(K key)", "HashMap", "", "at", "at the (bank)", "(A.java:1)"] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -91,7 +91,7 @@ fn search_file<'v>(
         if !run.admits_file(file) {
             return Ok(());
         }
-        if let Some(place) = place::of_symbol(&reading.around, query.line.as_ref(), &symbol) {
+        if let Some(place) = place::of_symbol(&reading.around, &symbol) {
             let near = run.favoured.nearness(index, symbol.id());
             run.take(index, symbol, grade, place, near);
         }

@@ -5,14 +5,14 @@ use super::{Cancelled, Run, place};
 use crate::dictionary::Dictionary;
 use crate::id::SymbolId;
 use crate::matching::{Grade, MatchClass, Pattern};
-use crate::merit::Group;
+use crate::merit::{Group, Merit};
 use crate::query::{Around, KindSet, NamePattern, Reading};
-use crate::rank::Nearness;
+use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::symbol_ref::SymbolRef;
 
-/// Types that a qualifier stands for: the best ones. A name that someone typed in full seldom has more;
-/// an abbreviation that has means none of the others.
-const QUALIFIER_TYPES_MAX: usize = 256;
+/// Types that a qualifier stands for: the best ones. Names that someone typed in full seldom have more,
+/// and whoever abbreviates means one of the best.
+const QUALIFIER_TYPES_MAX: usize = 128;
 
 /// Finds members, and types within types, by the types that are named around them.
 pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
@@ -35,17 +35,8 @@ fn within_types(
     class_min: MatchClass,
 ) -> Result<(), Cancelled> {
     let Some(dictionary) = run.view.dictionary() else { return Ok(()) };
-    let mut types = Types { run, dictionary, class_min, found: Vec::new(), is_cut: false };
-    Finder::new(dictionary, KindSet::TYPES)
-        .find(&NamePattern::new(vec![word.clone()]), &mut types)?;
-    let (found, is_cut) = (types.found, types.is_cut);
-    if is_cut {
-        run.best.leave_out();
-    }
-    for (index, outer) in found {
-        take_members(run, reading, index, outer)?;
-    }
-    Ok(())
+    let mut types = Types { run, reading, dictionary, class_min, count: 0 };
+    Finder::new(dictionary, KindSet::TYPES).find(&NamePattern::new(vec![word.clone()]), &mut types)
 }
 
 fn take_members<'v>(
@@ -53,50 +44,51 @@ fn take_members<'v>(
     reading: &Reading,
     index: u32,
     outer: SymbolRef<'v>,
+    place: PlaceMatch,
 ) -> Result<(), Cancelled> {
     let query = run.query;
     for member in outer.members() {
         run.step()?;
-        let is_wanted = query.kinds.contains(member.kind())
-            && run.favoured.nearness(index, member.id()) == Nearness::Far;
-        if !is_wanted {
+        if !query.kinds.contains(member.kind()) {
             continue;
         }
         let grade = reading.name.grade(member.name_bytes());
-        if !grade.is_match() {
-            continue;
-        }
-        if !query.files.is_empty() && !run.admits_file(member.file()) {
-            continue;
-        }
-        if let Some(place) = place::of_symbol(&reading.around, query.line.as_ref(), &member) {
+        let is_wanted = grade.is_match()
+            && run.favoured.nearness(index, member.id()) == Nearness::Far
+            && (query.files.is_empty() || run.admits_file(member.file()));
+        if is_wanted {
             run.take(index, member, grade, place, Nearness::Far);
         }
     }
     Ok(())
 }
 
-/// Gathers the types of the names that are found.
+/// Goes into the types of the names that are found.
 struct Types<'t, 'r, 'v> {
     run: &'t mut Run<'r, 'v>,
+    reading: &'t Reading,
     dictionary: &'v Dictionary,
     class_min: MatchClass,
-    found: Vec<(u32, SymbolRef<'v>)>,
-    is_cut: bool,
+    count: usize,
 }
 
 impl Visitor for Types<'_, '_, '_> {
     fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
-        if at_most.class() < self.class_min {
-            return Ok(true);
-        }
         let best = self.dictionary.postings(name).next();
-        if best.is_some_and(|best| best.merit.group() < Group::Type) {
+        let has_types = best.is_none_or(|best| best.merit.group() == Group::Type);
+        if at_most.class() < self.class_min || !has_types {
             return Ok(true);
         }
-        self.is_cut |= self.found.len() == QUALIFIER_TYPES_MAX;
-        Ok(self.is_cut)
+        let is_exact = at_most.class() == MatchClass::Exact;
+        let place = if is_exact { PlaceMatch::Exact } else { PlaceMatch::Abbreviated };
+        let member = Grade::best_of(self.reading.name.class_max());
+        let at_most = Score::new(member, place, Merit::MOST, Nearness::Far, 0);
+        let is_over = self.count >= QUALIFIER_TYPES_MAX || !self.run.best.can_enter(at_most);
+        if is_over {
+            self.run.best.leave_out();
+        }
+        Ok(is_over)
     }
 
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
@@ -104,7 +96,7 @@ impl Visitor for Types<'_, '_, '_> {
             return Ok(());
         }
         for posting in self.dictionary.postings(name) {
-            if posting.merit.group() < Group::Type || self.found.len() == QUALIFIER_TYPES_MAX {
+            if posting.merit.group() < Group::Type || self.count >= QUALIFIER_TYPES_MAX {
                 break;
             }
             let shards = self.run.view.merged_shards();
@@ -112,10 +104,12 @@ impl Visitor for Types<'_, '_, '_> {
                 continue;
             };
             let shard = self.run.shard(index);
-            if let Some(symbol) = shard.shard().symbol(SymbolId(posting.place))
-                && (!shard.hides_any() || shard.is_visible(symbol.file().id()))
+            if let Some(outer) = shard.shard().symbol(SymbolId(posting.place))
+                && (!shard.hides_any() || shard.is_visible(outer.file().id()))
+                && let Some(place) = place::of_members(&self.reading.around, &outer)
             {
-                self.found.push((index, symbol));
+                self.count += 1;
+                take_members(self.run, self.reading, index, outer, place)?;
             }
         }
         Ok(())

@@ -3,13 +3,13 @@
 use nova_syntax::declarations::Kind;
 
 use super::names::{Finder, Visitor};
-use super::{Cancelled, Hit, Run, place};
+use super::{Cancelled, Hit, Run, packages, place};
 use crate::dictionary::{Dictionary, Posting};
 use crate::id::{FileId, SymbolId};
 use crate::matching::Grade;
 use crate::merit::Group;
 use crate::packages::{Package, precedes};
-use crate::query::{Around, Reading};
+use crate::query::{Around, KindSet, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
@@ -18,15 +18,25 @@ use crate::view::{ViewShard, ViewSymbol};
 /// Finds symbols by the names of the dictionary. Of a reading that says what stands around a name this
 /// finds packages, modules and top-level types; what lies in types is for [`super::members`].
 pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
+    if matches!(reading.around, Around::Anything) {
+        return by_name(run, reading, KindSet::ALL);
+    }
+    by_name(run, reading, KindSet::PACKAGES)?;
+    if !packages::search(run, reading)? {
+        by_name(run, reading, KindSet::TYPES)?;
+    }
+    Ok(())
+}
+
+/// Finds symbols of some kinds; with something around them, but top-level ones.
+fn by_name(run: &mut Run<'_, '_>, reading: &Reading, kinds: KindSet) -> Result<(), Cancelled> {
     let Some(dictionary) = run.view.dictionary() else { return Ok(()) };
-    let finder = Finder::new(dictionary, run.query.kinds);
+    let kinds = run.query.kinds.and(kinds);
     let only_top_level = !matches!(reading.around, Around::Anything);
-    let is_plain = !only_top_level
-        && run.query.kinds.is_all()
-        && run.query.files.is_empty()
-        && run.query.line.is_none();
-    let mut hits = Hits { run, reading, dictionary, only_top_level, is_plain };
-    finder.find(&reading.name, &mut hits)
+    let is_plain =
+        !only_top_level && kinds.is_all() && run.query.files.is_empty() && run.query.line.is_none();
+    let mut hits = Hits { run, reading, dictionary, kinds, only_top_level, is_plain };
+    Finder::new(dictionary, kinds).find(&reading.name, &mut hits)
 }
 
 /// Takes the symbols of the names that are found.
@@ -34,6 +44,7 @@ struct Hits<'h, 'r, 'v> {
     run: &'h mut Run<'r, 'v>,
     reading: &'h Reading,
     dictionary: &'v Dictionary,
+    kinds: KindSet,
     only_top_level: bool,
     /// Whatever has the name is wanted.
     is_plain: bool,
@@ -121,17 +132,18 @@ impl<'v> Hits<'_, '_, 'v> {
         if self.is_plain {
             return Some(PlaceMatch::Exact);
         }
-        let is_wanted = self.run.query.kinds.contains(symbol.kind())
+        let is_wanted = self.kinds.contains(symbol.kind())
             && !(self.only_top_level && symbol.parent().is_some())
             && (self.run.query.files.is_empty() || self.run.admits_file(symbol.file()));
         if !is_wanted {
             return None;
         }
-        place::of_symbol(&self.reading.around, self.run.query.line.as_ref(), symbol)
+        let place = place::of_symbol(&self.reading.around, symbol)?;
+        Some(self.run.place_by_line(place, symbol))
     }
 
     fn take_package(&mut self, shard: &'v ViewShard, posting: Posting, grade: Grade) {
-        if !self.run.query.kinds.contains(Kind::Package) {
+        if !self.kinds.contains(Kind::Package) {
             return;
         }
         let file = FileId(posting.place - shard.shard().symbol_count());

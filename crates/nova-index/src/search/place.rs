@@ -9,18 +9,15 @@ use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
 
 /// How the place of a symbol matches; `None` if it does not.
-pub(super) fn of_symbol(
-    around: &Around,
-    line: Option<&SourceLine>,
-    symbol: &SymbolRef<'_>,
-) -> Option<PlaceMatch> {
-    let place = match around {
-        Around::Anything => PlaceMatch::Exact,
-        Around::Path(path) if symbol.kind() == Kind::Module => of_dotted(path, symbol.name())?,
-        Around::Path(path) => of_path(path, symbol)?,
-        Around::Words(words) => by_words(words, symbol)?,
-    };
-    Some(line.map_or(place, |line| place.min(of_line(line, symbol))))
+pub(super) fn of_symbol(around: &Around, symbol: &SymbolRef<'_>) -> Option<PlaceMatch> {
+    match (around, symbol.parent()) {
+        (Around::Anything, _) => Some(PlaceMatch::Exact),
+        (Around::Path(path), None) if symbol.kind() == Kind::Module => {
+            of_dotted(path, symbol.name())
+        }
+        (_, None) => of_top_level(around, symbol.file().package().unwrap_or_default()),
+        (_, Some(outer)) => of_members(around, &outer),
+    }
 }
 
 /// The same for a package.
@@ -29,6 +26,40 @@ pub(super) fn of_package(around: &Around, name: &str) -> Option<PlaceMatch> {
         Around::Anything => Some(PlaceMatch::Exact),
         Around::Path(path) => of_dotted(path, name),
         Around::Words(_) => None,
+    }
+}
+
+/// How the types and the package around matter to whatever lies directly in a type; `None` if they are
+/// not as wanted.
+pub(super) fn of_members(around: &Around, outer: &SymbolRef<'_>) -> Option<PlaceMatch> {
+    match around {
+        Around::Anything => Some(PlaceMatch::Exact),
+        Around::Path(path) => {
+            let (innermost, outwards) = path.split_last()?;
+            Some(of_type(innermost, outer.name())?.min(of_path(outwards, outer)?))
+        }
+        Around::Words(words) => {
+            let is_type = |word: &Pattern| is_exact(word, outer.name());
+            let package = outer.file().package().unwrap_or_default();
+            let is_around = |word: &Pattern| {
+                is_type(word)
+                    || outer.ancestors().any(|it| is_exact(word, it.name()))
+                    || package.split('.').any(|part| of_part(word, part).is_some())
+            };
+            (words.iter().any(is_type) && words.iter().all(is_around)).then_some(PlaceMatch::Exact)
+        }
+    }
+}
+
+/// The same for whatever is a top-level declaration of a package.
+pub(super) fn of_top_level(around: &Around, package: &str) -> Option<PlaceMatch> {
+    match around {
+        Around::Anything => Some(PlaceMatch::Exact),
+        Around::Path(path) => of_parts(path, package.rsplit('.')),
+        Around::Words(words) => {
+            let is_part = |word: &Pattern| package.split('.').any(|it| of_part(word, it).is_some());
+            words.iter().all(is_part).then_some(PlaceMatch::Exact)
+        }
     }
 }
 
@@ -42,8 +73,8 @@ pub(super) fn of_type(qualifier: &Pattern, name: &str) -> Option<PlaceMatch> {
     }
 }
 
-/// The innermost of the path is the symbol's type, and so on outwards; what is left are parts of the
-/// package, of which some may be left out.
+/// The innermost of the path is the type around the symbol, and so on outwards; what is left are parts of
+/// the package, of which some may be left out.
 fn of_path(path: &[Pattern], symbol: &SymbolRef<'_>) -> Option<PlaceMatch> {
     let mut place = PlaceMatch::Exact;
     let mut rest = path;
@@ -85,22 +116,12 @@ fn of_part(qualifier: &Pattern, part: &str) -> Option<PlaceMatch> {
     }
 }
 
-/// Each word is a type around the symbol, or begins a part of its package; of a member one is its type.
-fn by_words(words: &[Pattern], symbol: &SymbolRef<'_>) -> Option<PlaceMatch> {
-    let is_exact = |word: &Pattern, name: &str| of_type(word, name) == Some(PlaceMatch::Exact);
-    let parent = symbol.parent();
-    let has_type =
-        parent.is_none_or(|parent| words.iter().any(|word| is_exact(word, parent.name())));
-    let package = symbol.file().package().unwrap_or_default();
-    let is_around = |word: &Pattern| {
-        symbol.ancestors().any(|outer| is_exact(word, outer.name()))
-            || package.split('.').any(|part| of_part(word, part).is_some())
-    };
-    (has_type && words.iter().all(is_around)).then_some(PlaceMatch::Exact)
+fn is_exact(word: &Pattern, name: &str) -> bool {
+    of_type(word, name) == Some(PlaceMatch::Exact)
 }
 
 /// Whether a trace that names this line means the symbol: the last of its name before that.
-fn of_line(trace: &SourceLine, symbol: &SymbolRef<'_>) -> PlaceMatch {
+pub(super) fn of_line(trace: &SourceLine, symbol: &SymbolRef<'_>) -> PlaceMatch {
     let file = symbol.file();
     if !file.file_name().eq_ignore_ascii_case(trace.file.as_bytes()) {
         return PlaceMatch::Gapped;
