@@ -13,6 +13,7 @@ mod imports;
 mod merge;
 mod postings;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
@@ -154,12 +155,7 @@ impl Dictionary {
     /// The names whose letters begin with these, in the order of their letters: first those that have no
     /// others.
     pub(crate) fn names_beginning_with(&self, letters: &[u8]) -> &[U32] {
-        let folded = self.rows::<U32>(Section::Folded);
-        let letters_of = |name: &U32| fold(self.name(name.get()));
-        let start = folded.partition_point(|name| letters_of(name).as_slice() < letters);
-        let rest = &folded[start..];
-        let end = rest.partition_point(|name| letters_of(name).starts_with(letters));
-        &rest[..end]
+        range_beginning_with(self, self.rows::<U32>(Section::Folded), letters)
     }
 
     /// The set of names with a letter of this class, 64 names a word.
@@ -254,6 +250,34 @@ impl std::fmt::Debug for Dictionary {
             .field("shards", &self.shard_count())
             .finish_non_exhaustive()
     }
+}
+
+/// Of names in the order of their letters those that begin with these.
+pub(crate) fn range_beginning_with<'n>(
+    dictionary: &Dictionary,
+    names: &'n [U32],
+    letters: &[u8],
+) -> &'n [U32] {
+    let compare = |name: &U32| compare_beginning(dictionary.name(name.get()), letters);
+    let start = names.partition_point(|name| compare(name).is_lt());
+    let rest = &names[start..];
+    &rest[..rest.partition_point(|name| compare(name).is_eq())]
+}
+
+/// Compares the beginning of a name's letters with some letters: equal if it begins with them.
+fn compare_beginning(name: &[u8], letters: &[u8]) -> Ordering {
+    if !name.is_ascii() {
+        let name = fold(name);
+        return name[..name.len().min(letters.len())].cmp(letters);
+    }
+    let mut folded = name.iter().filter(|byte| **byte != b'_').map(u8::to_ascii_lowercase);
+    for letter in letters {
+        match folded.next().cmp(&Some(*letter)) {
+            Ordering::Equal => {}
+            other => return other,
+        }
+    }
+    Ordering::Equal
 }
 
 /// Where the sections lie: in bounds, whole rows, one after the other.

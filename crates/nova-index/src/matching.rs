@@ -12,6 +12,7 @@ mod typo;
 mod words;
 
 pub(crate) use pattern::Pattern;
+pub(crate) use typo::TYPO_LETTERS_MIN;
 pub(crate) use words::{LETTER_CLASSES, Words, fold, letter_class};
 
 /// How a pattern was found in a name, the best last.
@@ -20,41 +21,38 @@ pub(crate) use words::{LETTER_CLASSES, Words, fold, letter_class};
 pub enum MatchClass {
     /// Not at all.
     Absent = 0,
-    /// A later word begins with it, but for one letter: `hahsmap` in `ConcurrentHashMap`.
-    TypoInWord = 1,
     /// Its letters in order from the beginning of a word on, with several gaps: `cncrntmp` in
     /// `ConcurrentMap`.
-    Scattered = 2,
+    Scattered = 1,
     /// The name begins with it, but for one letter: `hahsm` in `HashMap`.
-    TypoInPrefix = 3,
+    TypoInPrefix = 2,
     /// Its letters in order from the beginning of a word on, one of them out of its run: `cchm` in
     /// `ConcurrentHashMap`.
-    Skipping = 4,
+    Skipping = 3,
     /// The whole name, but for one letter: `hahsmap` is `HashMap`.
-    Typo = 5,
+    Typo = 4,
     /// In one piece, within a word: `shM` in `HashMap`.
-    Substring = 6,
+    Substring = 5,
     /// Beginnings of words, from a later word on: `map` or `HM` in `ConcurrentHashMap`.
-    LaterWords = 7,
+    LaterWords = 6,
     /// Beginnings of words, from the first word on, with words left out: `CMap` in
     /// `ConcurrentHashMap`.
-    WordStarts = 8,
+    WordStarts = 7,
     /// Beginnings of all words: `hamap` in `HashMap`, `ConHM` in `ConcurrentHashMap`.
-    Humps = 9,
+    Humps = 8,
     /// The first letters of all words: `hm` in `HashMap`.
-    Initials = 10,
+    Initials = 9,
     /// The name begins with it: `hash` in `HashMap`.
-    Prefix = 11,
+    Prefix = 10,
     /// The first letters of all words, in capitals: `HM` in `HashMap`.
-    CapitalInitials = 12,
+    CapitalInitials = 11,
     /// The whole name, but for case and underscores: `hashmap` or `hash_map` is `HashMap`.
-    Exact = 13,
+    Exact = 12,
 }
 
 impl MatchClass {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 13] = [
         Self::Absent,
-        Self::TypoInWord,
         Self::Scattered,
         Self::TypoInPrefix,
         Self::Skipping,

@@ -7,6 +7,7 @@
 //!                        all ─▶ best   the best so far: what cannot be among them is only counted
 //! ```
 
+mod admission;
 mod best;
 mod direct;
 mod members;
@@ -14,6 +15,7 @@ mod merged;
 mod names;
 mod packages;
 mod place;
+mod typos;
 
 use thiserror::Error;
 
@@ -22,11 +24,12 @@ use crate::id::SymbolId;
 use crate::matching::{Grade, MatchClass};
 use crate::merit::{Access, Merit, Purpose};
 use crate::packages::{Package, precedes};
-use crate::query::{FileFilter, Query, Reading};
+use crate::query::{Query, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
 use crate::view::{SymbolView, ViewShard, ViewSymbol};
+use admission::Admission;
 use best::Best;
 use direct::Favoured;
 
@@ -120,6 +123,7 @@ fn best_by<'v>(
         view,
         query,
         imports: view.dictionary().map(|it| it.imports()).unwrap_or_default(),
+        files: Admission::new(&query.files, view.shards().len()),
         favoured: Favoured::new(view, query, options),
         best: Best::new(options.limit, readings.len() > 1),
         packages: Vec::new(),
@@ -140,6 +144,7 @@ struct Run<'r, 'v> {
     view: &'v SymbolView,
     query: &'r Query,
     imports: Imports<'v>,
+    files: Admission<'r>,
     favoured: Favoured,
     best: Best<'v>,
     /// Packages that match, some of them several times: each shard speaks for itself.
@@ -158,9 +163,9 @@ impl<'v> Run<'_, 'v> {
         Ok(())
     }
 
-    /// Whether a file is one that the query lets in.
-    fn admits_file(&self, file: FileRef<'_>) -> bool {
-        self.query.files.iter().all(|filter: &FileFilter| filter.admits(file))
+    /// Whether a file of a shard is one that the query lets in.
+    fn admits(&mut self, shard: u32, file: impl Fn() -> FileRef<'v>) -> bool {
+        self.files.admits(shard, file)
     }
 
     /// The place of a symbol, if a trace says in which line something happened.

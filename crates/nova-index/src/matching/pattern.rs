@@ -61,6 +61,23 @@ impl Pattern {
         self.len() >= SUBSTRING_LETTERS_MIN
     }
 
+    /// Whether the letters are in the name in order: every match but by a typo has them so. Costs less
+    /// than to find out how it matches.
+    pub(crate) fn may_be_in(&self, name: &[u8]) -> bool {
+        let mut letters = self.letters.iter();
+        let Some(mut wanted) = letters.next() else { return true };
+        for byte in name {
+            if byte.to_ascii_lowercase() == *wanted {
+                match letters.next() {
+                    Some(next) => wanted = next,
+                    None => return true,
+                }
+            }
+        }
+        // Other letters are folded in other ways.
+        !name.is_ascii()
+    }
+
     /// How a name matches; typos apart.
     pub(crate) fn grade(&self, name: &Words) -> Grade {
         if self.len() > name.len {

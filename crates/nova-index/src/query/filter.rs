@@ -2,7 +2,7 @@
 
 use nova_syntax::declarations::Kind;
 
-use crate::shard::FileRef;
+use crate::shard::{FileRef, Shard};
 
 /// A set of kinds, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,28 +81,42 @@ impl FileFilter {
         let holds = match &self.condition {
             FileCondition::Path(part) => {
                 let path = [file.root_identity(), b"/", file.folder(), b"/", file.file_name()];
-                contains(&path.concat().to_ascii_lowercase(), part.as_bytes())
+                let path = path.concat().to_ascii_lowercase();
+                memchr::memmem::find(&path, part.as_bytes()).is_some()
             }
-            FileCondition::In(beginning) => is_in(file, beginning.as_bytes()),
+            FileCondition::In(_) => return self.admits_root(file.shard(), file.root_identity()),
         };
         holds != self.negated
     }
+
+    /// Whether all files of a root are wanted, or none.
+    pub(crate) fn is_about_roots(&self) -> bool {
+        matches!(self.condition, FileCondition::In(_))
+    }
+
+    /// Whether the files of a root can be wanted.
+    pub(crate) fn admits_root(&self, shard: &Shard, root: &[u8]) -> bool {
+        match &self.condition {
+            FileCondition::Path(_) => true,
+            FileCondition::In(beginning) => {
+                is_in(shard, root, beginning.as_bytes()) != self.negated
+            }
+        }
+    }
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    memchr::memmem::find(text, part).is_some()
-}
-
-fn is_in(file: FileRef<'_>, beginning: &[u8]) -> bool {
-    let begins = |name: &[u8]| name.to_ascii_lowercase().starts_with(beginning);
-    let root = file.root_identity();
+fn is_in(shard: &Shard, root: &[u8], beginning: &[u8]) -> bool {
+    let begins = |name: &[u8]| {
+        let name = name.get(..beginning.len());
+        name.is_some_and(|name| name.eq_ignore_ascii_case(beginning))
+    };
     let is_place = root.split(|byte| *byte == b'/').any(begins) || begins(root);
-    is_place || module_of(file).is_some_and(|module| begins(module.as_bytes()))
+    is_place || module_of(shard, root).is_some_and(|module| begins(module.as_bytes()))
 }
 
-/// The module that is declared at the file's source root (JLS 7.7).
-fn module_of(file: FileRef<'_>) -> Option<&str> {
-    let declaration = file.shard().find_file(file.root_identity(), b"module-info.java")?;
+/// The module that is declared at a source root (JLS 7.7).
+fn module_of<'s>(shard: &'s Shard, root: &[u8]) -> Option<&'s str> {
+    let declaration = shard.find_file(root, b"module-info.java")?;
     let module = declaration.symbols().find(|symbol| symbol.kind() == Kind::Module)?;
     Some(module.name())
 }

@@ -68,6 +68,9 @@ impl NamePattern {
     /// How a name matches: of several words as well as the one that matches it least, unless they are all
     /// of it.
     pub(crate) fn grade(&self, name: &[u8]) -> Grade {
+        if !self.allows_typo && !self.words.iter().all(|word| word.may_be_in(name)) {
+            return Grade::ABSENT;
+        }
         let name = Words::new(name);
         let grade = match self.words.as_slice() {
             [] => Grade::best_of(MatchClass::Prefix),
@@ -104,13 +107,13 @@ pub(super) fn readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<Reading
 pub(super) fn second_readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<Reading> {
     match words {
         [word] => {
-            let mut name = NamePattern::new(vec![word.clone()]);
-            name.allows_typo = true;
-            let around = match qualifiers {
+            let around = || match qualifiers {
                 [] => Around::Anything,
                 qualifiers => Around::Path(qualifiers.to_vec()),
             };
-            vec![Reading { name, around }]
+            let name = NamePattern::new(vec![word.clone()]);
+            let with_typo = NamePattern { allows_typo: true, ..name.clone() };
+            [with_typo, name].map(|name| Reading { name, around: around() }).to_vec()
         }
         words if words.len() <= SPLIT_WORDS_MAX => {
             let all = (1_u32 << words.len()) - 1;

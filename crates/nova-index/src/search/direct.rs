@@ -52,7 +52,7 @@ fn search_shard(run: &mut Run<'_, '_>, reading: &Reading, index: u32) -> Result<
             let grade = reading.name.grade(last_part(package.name.as_bytes()));
             let place = place::of_package(&reading.around, package.name);
             if let Some(place) = place.filter(|_| grade.is_match())
-                && run.admits_file(package.file)
+                && run.admits(index, || package.file)
             {
                 run.packages.push((grade, place, package));
             }
@@ -88,7 +88,7 @@ fn search_file<'v>(
             continue;
         }
         run.step()?;
-        if !run.admits_file(file) {
+        if !run.admits(index, || file) {
             return Ok(());
         }
         if let Some(place) = place::of_symbol(&reading.around, &symbol) {

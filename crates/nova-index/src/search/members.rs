@@ -55,7 +55,7 @@ fn take_members<'v>(
         let grade = reading.name.grade(member.name_bytes());
         let is_wanted = grade.is_match()
             && run.favoured.nearness(index, member.id()) == Nearness::Far
-            && (query.files.is_empty() || run.admits_file(member.file()));
+            && run.admits(index, || member.file());
         if is_wanted {
             run.take(index, member, grade, place, Nearness::Far);
         }

@@ -19,23 +19,31 @@ use crate::view::{ViewShard, ViewSymbol};
 /// finds packages, modules and top-level types; what lies in types is for [`super::members`].
 pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
     if matches!(reading.around, Around::Anything) {
-        return by_name(run, reading, KindSet::ALL);
+        return by_name(run, reading, KindSet::ALL, PlaceMatch::Exact);
     }
-    by_name(run, reading, KindSet::PACKAGES)?;
-    if !packages::search(run, reading)? {
-        by_name(run, reading, KindSet::TYPES)?;
+    by_name(run, reading, KindSet::PACKAGES, PlaceMatch::Exact)?;
+    match packages::search(run, reading)? {
+        Some(place_max) => by_name(run, reading, KindSet::TYPES, place_max),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// Finds symbols of some kinds; with something around them, but top-level ones.
-fn by_name(run: &mut Run<'_, '_>, reading: &Reading, kinds: KindSet) -> Result<(), Cancelled> {
-    let Some(dictionary) = run.view.dictionary() else { return Ok(()) };
+/// Finds symbols of some kinds, in places that match no better than this one; with something around
+/// them, but top-level ones.
+fn by_name(
+    run: &mut Run<'_, '_>,
+    reading: &Reading,
+    kinds: KindSet,
+    place_max: PlaceMatch,
+) -> Result<(), Cancelled> {
     let kinds = run.query.kinds.and(kinds);
+    let Some(dictionary) = run.view.dictionary().filter(|_| kinds != KindSet::NONE) else {
+        return Ok(());
+    };
     let only_top_level = !matches!(reading.around, Around::Anything);
     let is_plain =
         !only_top_level && kinds.is_all() && run.query.files.is_empty() && run.query.line.is_none();
-    let mut hits = Hits { run, reading, dictionary, kinds, only_top_level, is_plain };
+    let mut hits = Hits { run, reading, dictionary, kinds, place_max, only_top_level, is_plain };
     Finder::new(dictionary, kinds).find(&reading.name, &mut hits)
 }
 
@@ -45,6 +53,7 @@ struct Hits<'h, 'r, 'v> {
     reading: &'h Reading,
     dictionary: &'v Dictionary,
     kinds: KindSet,
+    place_max: PlaceMatch,
     only_top_level: bool,
     /// Whatever has the name is wanted.
     is_plain: bool,
@@ -54,7 +63,7 @@ impl Visitor for Hits<'_, '_, '_> {
     fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
         let Some(best) = self.dictionary.postings(name).next() else { return Ok(false) };
-        let score = self.score(at_most, PlaceMatch::Exact, best, name);
+        let score = self.score(at_most, self.place_max, best, name);
         Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on())
     }
 
@@ -66,7 +75,7 @@ impl Visitor for Hits<'_, '_, '_> {
                 break;
             }
             self.run.step()?;
-            let at_most = self.score(grade, PlaceMatch::Exact, posting, name);
+            let at_most = self.score(grade, self.place_max, posting, name);
             if !self.run.best.can_enter(at_most) {
                 counts_on = counts_on && self.run.best.counts_on();
                 if !counts_on {
@@ -105,7 +114,7 @@ impl<'v> Hits<'_, '_, 'v> {
         };
         let shard = self.run.shard(index);
         let Some(symbol) = shard.shard().symbol(SymbolId(posting.place)) else {
-            self.take_package(shard, posting, grade);
+            self.take_package(index, posting, grade);
             return Taken::Among;
         };
         let Some(place) = self.place_of(index, shard, &symbol) else { return Taken::NotWanted };
@@ -120,7 +129,7 @@ impl<'v> Hits<'_, '_, 'v> {
 
     /// How the place of a symbol matches, if the symbol is wanted at all.
     fn place_of(
-        &self,
+        &mut self,
         index: u32,
         shard: &ViewShard,
         symbol: &SymbolRef<'v>,
@@ -134,15 +143,19 @@ impl<'v> Hits<'_, '_, 'v> {
         }
         let is_wanted = self.kinds.contains(symbol.kind())
             && !(self.only_top_level && symbol.parent().is_some())
-            && (self.run.query.files.is_empty() || self.run.admits_file(symbol.file()));
+            && self.run.admits(index, || symbol.file());
         if !is_wanted {
             return None;
         }
         let place = place::of_symbol(&self.reading.around, symbol)?;
+        if place > self.place_max {
+            return None;
+        }
         Some(self.run.place_by_line(place, symbol))
     }
 
-    fn take_package(&mut self, shard: &'v ViewShard, posting: Posting, grade: Grade) {
+    fn take_package(&mut self, index: u32, posting: Posting, grade: Grade) {
+        let shard = self.run.shard(index);
         if !self.kinds.contains(Kind::Package) {
             return;
         }
@@ -151,7 +164,7 @@ impl<'v> Hits<'_, '_, 'v> {
         else {
             return;
         };
-        if !self.run.admits_file(package.file) {
+        if !self.run.admits(index, || package.file) {
             return;
         }
         if let Some(place) = place::of_package(&self.reading.around, package.name) {

@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 
 use zerocopy::little_endian::{U32, U64};
 
-use super::Cancelled;
+use super::{Cancelled, typos};
 use crate::dictionary::Dictionary;
-use crate::matching::{Grade, MatchClass, Pattern, fold, letter_class};
+use crate::matching::{Grade, MatchClass, Pattern, fold};
 use crate::query::{KindSet, NamePattern};
 
 /// Takes the names that match.
@@ -138,29 +138,27 @@ impl<'d> Finder<'d> {
         self.pass(top, names, |text| name.grade(text), visitor)
     }
 
-    /// Names that lack one letter at most, or the first one; those that lack none among them.
+    /// Names that begin with the pattern but for one letter.
     fn with_typo(
         &self,
         name: &NamePattern,
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        let [first, rest @ ..] = pattern.letters() else { return Ok(()) };
-        let sets = self.with_letters(pattern.classes());
-        let starts = self.dictionary.names_with_start(*first);
-        let classes =
-            |letters: &[u8]| letters.iter().fold(0, |all, it| all | 1 << letter_class(*it));
-        let rest = self.with_letters(classes(rest));
-        let names = |at: usize| {
-            let (mut lacks_one, mut lacks_two) = (0, 0);
-            for set in &sets {
-                let lacks = !set[at].get();
-                lacks_two |= lacks_one & lacks;
-                lacks_one |= lacks;
+        let top = Grade::best_of(name.class_max());
+        for id in typos::names(self.dictionary, pattern.letters()) {
+            if !self.is_of_kind(id) {
+                continue;
             }
-            (starts[at].get() & !lacks_two) | all_of(&rest, at)
-        };
-        self.pass(Grade::best_of(name.class_max()), names, |text| name.grade(text), visitor)
+            if visitor.is_over(top, id)? {
+                break;
+            }
+            let grade = name.grade(self.dictionary.name(id));
+            if grade.is_match() {
+                visitor.visit(id, grade)?;
+            }
+        }
+        Ok(())
     }
 
     /// Goes through a set of names in order.

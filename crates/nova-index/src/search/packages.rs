@@ -16,41 +16,58 @@ const NAME_LETTERS_MAX: usize = 2;
 /// Going through more files than these costs more than to go through the names.
 const FILES_MAX: usize = 512;
 
-/// Finds top-level types by their packages, if those have few files; else `false`.
-pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<bool, Cancelled> {
+/// Finds top-level types by their packages, those of the best places first. Returns the best place of
+/// which there are too many files; what is in such a place is still to be found.
+pub(super) fn search(
+    run: &mut Run<'_, '_>,
+    reading: &Reading,
+) -> Result<Option<PlaceMatch>, Cancelled> {
     let letters: usize = reading.name.words().iter().map(|word| word.len()).sum();
     let Some(dictionary) = run.view.dictionary().filter(|_| letters <= NAME_LETTERS_MAX) else {
-        return Ok(false);
+        return Ok(Some(PlaceMatch::Exact));
     };
-    let kinds = run.query.kinds.and(KindSet::TYPES);
     let mut packages = Packages { run, around: &reading.around, dictionary, found: Vec::new() };
     let any_name = NamePattern::new(Vec::new());
     Finder::new(dictionary, KindSet::PACKAGES).find(&any_name, &mut packages)?;
-    let mut files = Vec::new();
-    for FoundPackage { shard: index, package, place } in packages.found {
-        let shard = run.shard(index);
-        let in_package = files_of(shard.shard(), package).filter(|file| shard.is_visible(*file));
-        files.extend(in_package.map(|file| (index, file, place)));
-        if files.len() > FILES_MAX {
-            return Ok(false);
-        }
-    }
-    for (index, file, place) in files {
-        let Some(file) = run.shard(index).shard().file(file) else { continue };
-        if !run.admits_file(file) {
-            continue;
-        }
-        for symbol in file.top_level_symbols() {
-            run.step()?;
-            let is_wanted = kinds.contains(symbol.kind())
-                && run.favoured.nearness(index, symbol.id()) == Nearness::Far;
-            let grade = reading.name.grade(symbol.name_bytes());
-            if is_wanted && grade.is_match() {
-                run.take(index, symbol, grade, place, Nearness::Far);
+    let found = packages.found;
+    for place in [PlaceMatch::Exact, PlaceMatch::Abbreviated, PlaceMatch::Gapped] {
+        let mut files = Vec::new();
+        for package in found.iter().filter(|package| package.place == place) {
+            let shard = run.shard(package.shard);
+            let of_package = files_of(shard.shard(), package.package);
+            let visible = of_package.filter(|file| shard.is_visible(*file));
+            files.extend(visible.map(|file| (package.shard, file)));
+            if files.len() > FILES_MAX {
+                return Ok(Some(place));
             }
         }
+        for (index, file) in files {
+            take_top_level(run, reading, index, file, place)?;
+        }
     }
-    Ok(true)
+    Ok(None)
+}
+
+fn take_top_level(
+    run: &mut Run<'_, '_>,
+    reading: &Reading,
+    index: u32,
+    file: FileId,
+    place: PlaceMatch,
+) -> Result<(), Cancelled> {
+    let kinds = run.query.kinds.and(KindSet::TYPES);
+    let file = run.shard(index).shard().file(file);
+    let Some(file) = file.filter(|file| run.admits(index, || *file)) else { return Ok(()) };
+    for symbol in file.top_level_symbols() {
+        run.step()?;
+        let is_wanted = kinds.contains(symbol.kind())
+            && run.favoured.nearness(index, symbol.id()) == Nearness::Far;
+        let grade = reading.name.grade(symbol.name_bytes());
+        if is_wanted && grade.is_match() {
+            run.take(index, symbol, grade, place, Nearness::Far);
+        }
+    }
+    Ok(())
 }
 
 /// The files whose package has this name.

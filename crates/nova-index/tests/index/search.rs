@@ -113,7 +113,7 @@ fn one_typo_is_forgiven_where_nothing_better_matches() {
         &collections(),
         "hahsmap",
         &[Kind::Class],
-        &["HashMap", "HashMap", "HASH_MAP", "HashMap.HashMap", "ConcurrentHashMap"],
+        &["HashMap", "HashMap", "HASH_MAP", "HashMap.HashMap"],
     );
     check(&collections(), "HAshMp", &[Kind::Interface], &[]);
     let view = view(&[("A.java", "class Lost {} class List {}")]);
