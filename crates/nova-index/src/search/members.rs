@@ -104,7 +104,11 @@ impl Visitor for Types<'_, '_, '_> {
             return Ok(());
         }
         for posting in self.dictionary.postings(name) {
-            if posting.merit.group() < Group::Type || self.found.len() == QUALIFIER_TYPES_MAX {
+            if posting.merit.group() < Group::Type {
+                break;
+            }
+            if self.found.len() == QUALIFIER_TYPES_MAX {
+                self.is_cut = true;
                 break;
             }
             let shards = self.run.view.merged_shards();

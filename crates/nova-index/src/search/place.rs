@@ -52,8 +52,12 @@ fn of_path(path: &[Pattern], symbol: &SymbolRef<'_>) -> Option<PlaceMatch> {
         place = place.min(of_type(qualifier, outer.name())?);
         rest = outwards;
     }
-    let package = symbol.file().package().unwrap_or_default();
-    Some(place.min(of_parts(rest, package.rsplit('.'))?))
+    Some(place.min(of_parts(rest, package_parts(symbol))?))
+}
+
+/// The parts of the symbol's package from the inside out; the unnamed one has none.
+fn package_parts<'s>(symbol: &SymbolRef<'s>) -> impl Iterator<Item = &'s str> {
+    symbol.file().package().into_iter().flat_map(|package| package.rsplit('.'))
 }
 
 /// The same for a package or a module, which has all of its place in its name.
@@ -91,10 +95,9 @@ fn by_words(words: &[Pattern], symbol: &SymbolRef<'_>) -> Option<PlaceMatch> {
     let parent = symbol.parent();
     let has_type =
         parent.is_none_or(|parent| words.iter().any(|word| is_exact(word, parent.name())));
-    let package = symbol.file().package().unwrap_or_default();
     let is_around = |word: &Pattern| {
         symbol.ancestors().any(|outer| is_exact(word, outer.name()))
-            || package.split('.').any(|part| of_part(word, part).is_some())
+            || package_parts(symbol).any(|part| of_part(word, part).is_some())
     };
     (has_type && words.iter().all(is_around)).then_some(PlaceMatch::Exact)
 }
