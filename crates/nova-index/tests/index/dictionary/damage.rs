@@ -19,7 +19,7 @@ const PACKING: std::ops::Range<usize> = 32..36;
 const TABLE_OF_CONTENTS: std::ops::Range<usize> = 36..196;
 
 fn sound() -> Vec<u8> {
-    build_dictionary(&shards()).unwrap()
+    build_dictionary(&shards()).expect("a few shards fit")
 }
 
 fn open(bytes: &[u8]) -> Result<Dictionary, OpenDictionaryError> {
