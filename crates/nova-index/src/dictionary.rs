@@ -1,13 +1,15 @@
 //! The merged dictionary of names: every name of many shards once, the best first, with its symbols.
 //!
 //! Derived from shards and used in place from a memory map, so that it costs the router no memory of
-//! its own. It speaks of the shards that it was made of by their digests; a shard that has changed since
-//! is younger than the dictionary and is searched directly.
+//! its own. It speaks of the shards that it was made of by fingerprints of their files; a shard that has
+//! changed since is younger than the dictionary and is searched directly.
 //!
 //! Owns how names are found (by letters, by the beginnings of words, by kind) and in which order they
 //! come. Knows nothing of queries.
 
 mod build;
+#[cfg(test)]
+mod fixture;
 mod format;
 mod imports;
 mod merge;
@@ -231,6 +233,8 @@ impl Dictionary {
         check(postings_end as usize == postings / self.packing.bytes(), "postings without a name")?;
         let folded = self.rows::<U32>(Section::Folded);
         check(folded.len() == self.names, "names that are not in order")?;
+        let exist = folded.iter().all(|name| (name.get() as usize) < self.names);
+        check(exist, "a name that is not there")?;
         let words = self.set_words();
         for (section, sets) in [
             (Section::Letters, LETTER_SETS),

@@ -3,7 +3,7 @@
 //! A worker's threads make a [`FileSymbols`] of each file, a [`ShardBuilder`] turns them into the
 //! bytes of one shard file, and the router opens those as a [`Shard`]: a memory map that is checked
 //! once and used in place from then on. Shards and deltas merge into a [`SymbolView`], which
-//! [`search()`] runs on.
+//! [`search()`] runs on; a [`Dictionary`] of many shards' names makes that fast.
 //!
 //! ```text
 //! text, Declarations ─▶ FileSymbols ─┐
@@ -11,7 +11,8 @@
 //! ```
 //!
 //! This crate knows nothing of processes, sockets and layouts, scans no Java, and does no I/O but
-//! to write and to map a shard file. The bytes are drawn in `docs/shard-format.md`.
+//! to write and to map a shard file or a dictionary. The bytes are drawn in `docs/shard-format.md` and
+//! `docs/dictionary-format.md`.
 
 mod digest;
 mod id;

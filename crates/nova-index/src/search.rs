@@ -188,7 +188,7 @@ impl<'v> Run<'_, 'v> {
         let name_bytes = symbol.name().len();
         let at_most = Merit::most_of(symbol.kind(), symbol.local());
         if !self.best.can_enter(Score::new(grade, place, at_most, near, name_bytes)) {
-            self.best.count(shard, symbol.id());
+            self.best.count(shard, symbol.id(), grade.class());
             return;
         }
         let merit = Merit::of_symbol(

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 use nova_syntax::declarations::{ImportKind, Kind};
-use zerocopy::FromBytes;
+use xxhash_rust::xxh3::Xxh3;
+use zerocopy::{FromBytes, IntoBytes};
 
 use crate::digest::{ContentHash, Digest, FileDigest};
 use crate::file_symbols::FileFlags;
@@ -31,8 +32,14 @@ pub struct Shard {
     id: ShardId,
     identity: ShardIdentity,
     digest: Digest,
+    arrangement: Arrangement,
     scanned_at_ns: i64,
 }
+
+/// A fingerprint of the files of a shard, of where each of them is, and of the order in which they and
+/// so their symbols are numbered: a [`Digest`] tells neither roots nor order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arrangement(pub(crate) u128);
 
 impl Shard {
     /// Maps a shard file and checks all of it.
@@ -43,15 +50,17 @@ impl Shard {
     /// The same for a shard file's bytes in memory.
     pub fn from_bytes(bytes: Bytes, identity: &ShardIdentity) -> Result<Self, OpenShardError> {
         let validate::Contents { header, sections } = validate::contents(&bytes, identity)?;
-        let shard = Self {
+        let mut shard = Self {
             bytes,
             sections,
             id: ShardId(header.shard.get()),
             identity: ShardIdentity(header.identity),
             digest: Digest::from_bits(header.digest.get()),
+            arrangement: Arrangement(0),
             scanned_at_ns: header.scanned_at_ns.get(),
         };
         validate::tables(&shard)?;
+        shard.arrangement = Arrangement::of(&shard);
         Ok(shard)
     }
 
@@ -68,6 +77,11 @@ impl Shard {
     /// The fingerprint of all files, by their paths below their roots.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// What ids of files and symbols go by: where it is the same, they mean the same.
+    pub(crate) fn arrangement(&self) -> Arrangement {
+        self.arrangement
     }
 
     /// When reading began, in nanoseconds since 1970.
@@ -203,6 +217,26 @@ impl Shard {
 
     fn file_ref<'a>(&'a self, id: u32, row: &'a FileRow) -> FileRef<'a> {
         FileRef { shard: self, id: FileId(id), row }
+    }
+}
+
+impl Arrangement {
+    fn of(shard: &Shard) -> Self {
+        let mut hash = Xxh3::new();
+        for section in [Section::RootText, Section::FolderText, Section::FileText] {
+            let text = shard.text(section);
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+        // Stamps of archives are none of it.
+        shard.rows::<RootRow>().iter().for_each(|row| hash.update(row.identity_end.as_bytes()));
+        hash.update(shard.rows::<FolderRow>().as_bytes());
+        for row in shard.rows::<FileRow>() {
+            hash.update(row.folder.as_bytes());
+            hash.update(row.name_end.as_bytes());
+            hash.update(row.digest.as_bytes());
+        }
+        Self(hash.digest128())
     }
 }
 

@@ -114,7 +114,10 @@ impl SymbolView {
             for (index, shard) in (0..).zip(&shards) {
                 let shard = shard.shard();
                 match known.get(&shard.identity()) {
-                    Some(&at) if dictionary.is_of(at, shard) => merged[at as usize] = Some(index),
+                    // Of the same shard twice, the postings can speak of one.
+                    Some(&at) if merged[at as usize].is_none() && dictionary.is_of(at, shard) => {
+                        merged[at as usize] = Some(index);
+                    }
                     _ => young.push(index),
                 }
             }

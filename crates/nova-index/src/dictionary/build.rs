@@ -86,7 +86,7 @@ impl ShardRow {
     pub(super) fn of(shard: &Shard) -> Self {
         Self {
             identity: shard.identity().0,
-            digest: shard.digest().to_bits().into(),
+            arrangement: shard.arrangement().0.into(),
             symbols: shard.symbol_count().into(),
             files: shard.file_count().into(),
         }

@@ -92,7 +92,8 @@ impl Section {
 #[repr(C)]
 pub(super) struct ShardRow {
     pub(super) identity: [u8; 16],
-    pub(super) digest: U128,
+    /// What the ids of its files and symbols go by.
+    pub(super) arrangement: U128,
     pub(super) symbols: U32,
     pub(super) files: U32,
 }

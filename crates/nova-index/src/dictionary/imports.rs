@@ -6,7 +6,6 @@ use nova_syntax::declarations::ImportKind;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::format::ImportsRow;
-use crate::format::{ImportRow, StringRow, U24, import_kind};
 use crate::merit::Centrality;
 use crate::shard::Shard;
 use crate::symbol_ref::SymbolRef;
@@ -110,51 +109,39 @@ impl ImportCounts {
     /// Counts the imports of one shard's files.
     pub(super) fn of_shard(shard: &Shard) -> Self {
         let mut counts = Self::default();
-        let strings = shard.rows::<StringRow>().len();
-        let mut files = vec![0_u32; strings * FORMS];
-        for row in shard.rows::<ImportRow>() {
-            if let Some(form) = import_kind(row.kind).and_then(form) {
-                files[row.path.get() as usize * FORMS + form] += 1;
-            }
-        }
-        for (string, files) in (0..).zip(files.chunks_exact(FORMS)) {
-            if files.iter().any(|files| *files > 0) {
-                counts.add(shard.string_bytes(U24::new(string)), files);
-            }
-        }
-        // Every file imports java.lang without saying so (JLS 7.5.5).
-        counts.package(b"java.lang").0 += shard.file_count();
+        let java_lang = hash_on_demand(b"java.lang");
+        let (mut types, mut packages) = (Vec::new(), Vec::new());
         for file in shard.files() {
+            types.clear();
+            packages.clear();
+            // Every file imports java.lang without saying so (JLS 7.5.5).
+            packages.push(java_lang);
+            for import in file.imports() {
+                let path = import.path.as_bytes();
+                match import.kind {
+                    // `import static a.B.*` is about a type, like `import a.B`.
+                    ImportKind::Type | ImportKind::StaticOnDemand => types.push(xxh3_64(path)),
+                    ImportKind::Static => types.push(xxh3_64(type_of_member(path))),
+                    ImportKind::TypeOnDemand => packages.push(hash_on_demand(path)),
+                    ImportKind::Module => {}
+                }
+            }
+            for hashes in [&mut types, &mut packages] {
+                hashes.sort_unstable();
+                hashes.dedup();
+            }
+            types.iter().for_each(|hash| *counts.types.entry(*hash).or_default() += 1);
+            packages.iter().for_each(|hash| counts.packages.entry(*hash).or_default().0 += 1);
             if let Some(package) = file.package() {
                 let is_top_level_type = |(symbol, parent): &(SymbolRef<'_>, Option<u32>)| {
                     parent.is_none() && symbol.kind().is_type()
                 };
                 let types = file.symbols().zip(file.parents()).filter(is_top_level_type).count();
-                counts.package(package.as_bytes()).1 += types as u32;
+                let package = hash_on_demand(package.as_bytes());
+                counts.packages.entry(package).or_default().1 += types as u32;
             }
         }
         counts
-    }
-
-    /// Counts files that import a path, by the form of their declarations.
-    fn add(&mut self, path: &[u8], files: &[u32]) {
-        let type_of_member = path.iter().rposition(|byte| *byte == b'.').unwrap_or_default();
-        for (files, path) in [
-            (files[TYPE], path),
-            // `import static a.B.*` is about a type, like `import a.B`.
-            (files[MEMBER], &path[..type_of_member]),
-        ] {
-            if files > 0 {
-                *self.types.entry(xxh3_64(path)).or_default() += files;
-            }
-        }
-        if files[ON_DEMAND] > 0 {
-            self.package(path).0 += files[ON_DEMAND];
-        }
-    }
-
-    fn package(&mut self, name: &[u8]) -> &mut (u32, u32) {
-        self.packages.entry(hash_on_demand(name)).or_default()
     }
 
     pub(super) fn merge(mut self, other: Self) -> Self {
@@ -184,21 +171,114 @@ impl ImportCounts {
     }
 }
 
-/// The forms of imports that tell of types: their counts lie beside each other.
-const FORMS: usize = 3;
-const TYPE: usize = 0;
-const ON_DEMAND: usize = 1;
-const MEMBER: usize = 2;
-
-fn form(kind: ImportKind) -> Option<usize> {
-    match kind {
-        ImportKind::Type | ImportKind::StaticOnDemand => Some(TYPE),
-        ImportKind::TypeOnDemand => Some(ON_DEMAND),
-        ImportKind::Static => Some(MEMBER),
-        ImportKind::Module => None,
-    }
+/// What a static import of one member is about.
+fn type_of_member(path: &[u8]) -> &[u8] {
+    &path[..path.iter().rposition(|byte| *byte == b'.').unwrap_or_default()]
 }
 
 fn hash_on_demand(package: &[u8]) -> u64 {
     xxh3_64(&[package, b".*"].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dictionary::fixture::shard;
+
+    /// Two packages of two types each, and a file that imports what is given.
+    #[track_caller]
+    fn check(imports: &[&str], expected: [(&str, u32); 6]) {
+        let mut files = vec![
+            ("p/A.java".to_owned(), "package p; class A { class In {} } class B {}".to_owned()),
+            ("q/C.java".to_owned(), "package q; class C {} class D {}".to_owned()),
+        ];
+        let users = (0..).zip(imports);
+        files.extend(users.map(|(it, imports)| (format!("u/U{it}.java"), (*imports).to_owned())));
+        let files: Vec<_> = files.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let (one, two) = files.split_at(3);
+        let counts = |it: &[_], number| ImportCounts::of_shard(&shard(number, "src", it));
+        for rows in [
+            counts(&files, 1).into_rows(),
+            counts(one, 1).merge(counts(two, 2)).into_rows(),
+            counts(two, 1).merge(counts(one, 2)).into_rows(),
+        ] {
+            assert!(rows.is_sorted_by_key(|row| row.hash.get()));
+            let imports = Imports::new(&rows);
+            let found = expected.map(|(name, _)| {
+                let (package, types) = name.split_at(1);
+                let mut path = TypePath::new(Some(package), imports);
+                types.split('.').skip(1).for_each(|name| path.enter(name));
+                (name, path.centrality().imports_min())
+            });
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_type_is_as_central_as_files_import_it() {
+        let none = [("p.A", 0), ("p.A.In", 0), ("p.B", 0), ("q.C", 0), ("q.D", 0), ("q.None", 0)];
+        let with = |changed: &[(&'static str, u32)]| {
+            let of = |name| changed.iter().find(|(it, _)| *it == name).map_or(0, |(_, it)| *it);
+            none.map(|(name, _)| (name, of(name)))
+        };
+        check(&[""; 4], none);
+        check(&["import p.A;"; 4], with(&[("p.A", 4)]));
+        check(&["import p.A.In;"; 4], with(&[("p.A.In", 4)]));
+        // What a static import is of is the type.
+        check(
+            &[
+                "import static p.A.x;",
+                "import static p.A.*;",
+                "import static p.A.y;",
+                "import p.A;",
+            ],
+            with(&[("p.A", 4)]),
+        );
+        check(&["import static p.A.In.x;"; 4], with(&[("p.A.In", 4)]));
+        // Each of the two types of a package has its share, but what is within them has none.
+        check(&["import p.*;"; 8], with(&[("p.A", 4), ("p.B", 4)]));
+        check(&["import q.*;"; 5], with(&[("q.C", 1), ("q.D", 1), ("q.None", 1)]));
+        check(&["import p.*; import p.A;"; 8], with(&[("p.A", 4), ("p.B", 4)]));
+        // The types within a type, by whoever imports them all.
+        check(&["import p.A.*;"; 8], none);
+        check(&["import module p;"; 8], none);
+    }
+
+    #[test]
+    fn a_file_counts_once_however_often_it_says_so() {
+        let none = [("p.A", 1), ("p.A.In", 0), ("p.B", 0), ("q.C", 0), ("q.D", 0), ("q.None", 0)];
+        check(
+            &["import static p.A.a; import static p.A.b; import p.A; import p.A; \
+               import static p.A.*; import static p.A.c;"],
+            none,
+        );
+        let once = none.map(|(name, _)| (name, u32::from(name.starts_with("q."))));
+        check(&["import q.*; import q.*; import q.*; import q.*; import q.*; import q.*;"], once);
+    }
+
+    #[test]
+    fn every_file_imports_the_package_of_the_language() {
+        let files = ["a/A.java", "b/B.java", "c/C.java", "d/D.java"].map(|path| (path, ""));
+        let object = ("java/lang/Object.java", "package java.lang; class Object { class In {} }");
+        let all = [files.as_slice(), &[object], &[("E.java", "import java.lang.*;")]].concat();
+        let rows = ImportCounts::of_shard(&shard(1, "src", &all)).into_rows();
+        let mut path = TypePath::new(Some("java.lang"), Imports::new(&rows));
+        path.enter("Object");
+        assert_eq!(path.centrality(), Centrality::of_imports(6));
+        path.enter("In");
+        assert_eq!(path.centrality().imports_min(), 0);
+        path.leave_to(1);
+        assert_eq!(path.centrality(), Centrality::of_imports(6));
+        path.leave_to(0);
+        assert_eq!(path.centrality(), Centrality::default());
+    }
+
+    #[test]
+    fn a_file_without_a_package_has_types_of_its_own() {
+        let files = [("A.java", "class A {}"), ("B.java", "import A; import p.A;")];
+        let rows = ImportCounts::of_shard(&shard(1, "src", &files)).into_rows();
+        let mut path = TypePath::new(None, Imports::new(&rows));
+        path.enter("A");
+        assert_eq!(path.centrality().imports_min(), 1);
+    }
 }

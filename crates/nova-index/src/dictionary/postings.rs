@@ -8,6 +8,7 @@ use super::format::Posting;
 use super::imports::{Imports, TypePath};
 use super::merge::MergedNames;
 use crate::format::SymbolRow;
+use crate::id::{FileId, SymbolId};
 use crate::merit::{Access, Merit, Purpose};
 use crate::packages::Package;
 use crate::shard::{FileRef, Shard};
@@ -263,13 +264,115 @@ fn sort_each(sorted: &mut [Entry], ends: &mut [u32], shards: &[Arc<Shard>]) {
         let package = |entry: &Entry| entry.order >> PACKAGE_SHIFT;
         for group in slice.chunk_by_mut(|a, b| package(a) == package(b)) {
             if group.iter().any(|entry| entry.shard != group[0].shard) {
-                group.sort_by_cached_key(|entry| (container(shards, entry), *entry));
+                group.sort_by_cached_key(|entry| place(&shards[entry.shard as usize], entry.place));
             }
         }
     });
 }
 
-fn container(shards: &[Arc<Shard>], entry: &Entry) -> String {
-    let symbol = shards[entry.shard as usize].symbol(crate::id::SymbolId(entry.place));
-    symbol.map_or_else(String::new, |symbol| symbol.container())
+/// What decides between symbols of one name and one package in several shards, as
+/// [`crate::rank::compare_equals`] has it: container, root, folder, file, source order.
+fn place(shard: &Shard, place: u32) -> (String, [&[u8]; 3], u32) {
+    let (container, file) = match shard.symbol(SymbolId(place)) {
+        Some(symbol) => (symbol.container(), Some(symbol.file())),
+        None => (String::new(), shard.file(FileId(place - shard.symbol_count()))),
+    };
+    let parts = file.map(|file| [file.root_identity(), file.folder(), file.file_name()]);
+    (container, parts.unwrap_or_default(), place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dictionary::fixture::shard;
+    use crate::dictionary::{Dictionary, build_dictionary};
+    use crate::rank::compare_equals;
+    use crate::view::ViewSymbol;
+
+    /// Shards whose order is not that of their roots, and which have the same symbols.
+    fn shards() -> Vec<Arc<Shard>> {
+        let b = "package p; public class B { B() {} void m() {} void m(int i) { class m {} } \
+                 @Deprecated class C { int m; class B { private int m; } } }";
+        let user = "package q; import p.*; import p.B; import p.B.C; import static p.B.C.B.m; \
+                    interface User { int m = 1; @interface m { int m(); } }";
+        let bare = "class B { int m; } enum m { m, B } class AB { class C { int m; } }";
+        let main = [("p/A.java", "package p; class A { void m() {} }"), ("p/B.java", b)];
+        vec![
+            shard(1, "y/src/main", &[main[0], main[1], ("q/User.java", user), ("B.java", bare)]),
+            shard(2, "x/src/test", &[main[1], ("B.java", bare), ("m.java", "package m;")]),
+            shard(3, "z/src/main", &[main[1], ("a/module-info.java", "module a.m {}")]),
+            shard(4, "a/src/main", &[main[1], ("m.java", "package a.m; record m(int m) {}")]),
+        ]
+    }
+
+    fn dictionary(shards: &[Arc<Shard>]) -> Dictionary {
+        Dictionary::from_bytes(build_dictionary(shards).unwrap().into()).unwrap()
+    }
+
+    #[test]
+    fn the_symbols_of_a_name_are_in_the_order_of_their_rank() {
+        let shards = shards();
+        let dictionary = dictionary(&shards);
+        let mut compared = 0;
+        for name in 0..dictionary.name_count() as u32 {
+            let symbols = dictionary.postings(name).filter_map(|posting| {
+                let symbol = shards[posting.shard as usize].symbol(SymbolId(posting.place))?;
+                // A module is found by a part of its name, so that its length says nothing here.
+                let is_module = symbol.kind() == nova_syntax::declarations::Kind::Module;
+                (!is_module).then_some((posting.merit, ViewSymbol::Declared(symbol)))
+            });
+            let symbols: Vec<_> = symbols.collect();
+            for ((a_merit, a), (b_merit, b)) in symbols.iter().zip(symbols.iter().skip(1)) {
+                let order = b_merit.cmp(a_merit).then_with(|| compare_equals(a, b));
+                assert!(order.is_lt(), "{a:?} before {b:?}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 40, "{compared}");
+    }
+
+    #[test]
+    fn the_merit_of_a_posting_is_that_of_its_symbol() {
+        let shards = shards();
+        let dictionary = dictionary(&shards);
+        let mut count = [0; 2];
+        for name in 0..dictionary.name_count() as u32 {
+            for posting in dictionary.postings(name) {
+                let shard = &shards[posting.shard as usize];
+                let Some(symbol) = shard.symbol(SymbolId(posting.place)) else { continue };
+                let expected = Merit::of_symbol(
+                    symbol.kind(),
+                    symbol.local(),
+                    Access::of_symbol(&symbol),
+                    symbol.is_deprecated(),
+                    Purpose::of_file(symbol.file()),
+                    dictionary.imports().centrality_of(&symbol),
+                );
+                assert_eq!(posting.merit, expected, "{symbol:?} in {}", symbol.container());
+                count[usize::from(expected.centrality().power() > 0)] += 1;
+            }
+        }
+        let symbols: u32 = shards.iter().map(|shard| shard.symbol_count()).sum();
+        assert_eq!(count.iter().sum::<u32>(), symbols);
+        assert!(count[0] > 10 && count[1] > 10, "{count:?}");
+    }
+
+    #[test]
+    fn every_symbol_and_every_package_of_a_shard_has_one_posting() {
+        let shards = shards();
+        let dictionary = dictionary(&shards);
+        let names = 0..dictionary.name_count() as u32;
+        let mut places: Vec<_> = names
+            .flat_map(|name| dictionary.postings(name).map(|it| (it.shard, it.place)))
+            .collect();
+        places.sort_unstable();
+        let mut expected = Vec::new();
+        for (shard, index) in shards.iter().zip(0..) {
+            expected.extend((0..shard.symbol_count()).map(|symbol| (index, symbol)));
+            let files = Package::of_shard(shard).into_iter().map(|package| package.file.id().0);
+            expected.extend(files.map(|file| (index, shard.symbol_count() + file)));
+        }
+        expected.sort_unstable();
+        assert_eq!(places, expected);
+    }
 }

@@ -125,7 +125,8 @@ impl Parser {
 
     fn push_word(&mut self, mut parts: Vec<String>) {
         let last = parts.pop().unwrap_or_default();
-        parts.retain(|part| !part.is_empty());
+        // Underscores are no letters, so that a qualifier of nothing else says nothing.
+        parts.retain(|part| part.contains(|char| char != '_'));
         parts.drain(..parts.len().saturating_sub(QUALIFIERS_MAX));
         parts.push(last);
         if parts.iter().any(|part| !part.is_empty()) {
@@ -250,6 +251,7 @@ mod tests {
         check("HashMap::put", &["hashmap"], &["put"]);
         check("java/util/HashMap.java", &["java", "util"], &["hashmap"]);
         check("Map$Entry", &["map"], &["entry"]);
+        check("_.HashMap.__.put", &["hashmap"], &["put"]);
         check("a.b.C$D.m", &["a", "b", "c", "d"], &["m"]);
         check("Map.", &["map"], &[""]);
         check(".put", &[], &["put"]);

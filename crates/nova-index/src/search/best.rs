@@ -69,10 +69,11 @@ impl<'v> Best<'v> {
         self.is_exact = false;
     }
 
-    /// A symbol that matches, and cannot be among the best.
-    pub(super) fn count(&mut self, shard: u32, symbol: SymbolId) {
+    /// A symbol that matches in this class, and cannot be among the best.
+    pub(super) fn count(&mut self, shard: u32, symbol: SymbolId, class: MatchClass) {
         if self.is_new(shard, symbol) {
             self.total += 1;
+            self.top = self.top.max(Some(class));
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Can
         let shard = run.shard(index);
         if let Some(file) = shard.shard().file(file).filter(|file| shard.is_visible(file.id())) {
             search_file(run, reading, index, file, |symbol| {
-                reading.name.grade(symbol.name_bytes())
+                reading.name.grade(last_part(symbol.name_bytes()))
             })?;
         }
     }

@@ -84,11 +84,11 @@ impl Visitor for Types<'_, '_, '_> {
         let place = if is_exact { PlaceMatch::Exact } else { PlaceMatch::Abbreviated };
         let member = Grade::best_of(self.reading.name.class_max());
         let at_most = Score::new(member, place, Merit::MOST, Nearness::Far, 0);
-        let is_over = self.count >= QUALIFIER_TYPES_MAX || !self.run.best.can_enter(at_most);
-        if is_over {
+        if self.count >= QUALIFIER_TYPES_MAX {
             self.run.best.leave_out();
+            return Ok(true);
         }
-        Ok(is_over)
+        Ok(!self.run.best.can_enter(at_most) && !self.run.best.counts_on())
     }
 
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
@@ -96,7 +96,11 @@ impl Visitor for Types<'_, '_, '_> {
             return Ok(());
         }
         for posting in self.dictionary.postings(name) {
-            if posting.merit.group() < Group::Type || self.count >= QUALIFIER_TYPES_MAX {
+            if posting.merit.group() < Group::Type {
+                break;
+            }
+            if self.count >= QUALIFIER_TYPES_MAX {
+                self.run.best.leave_out();
                 break;
             }
             let shards = self.run.view.merged_shards();

@@ -63,7 +63,7 @@ impl Visitor for Hits<'_, '_, '_> {
     fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
         let Some(best) = self.dictionary.postings(name).next() else { return Ok(false) };
-        let score = self.score(at_most, self.place_max, best, name);
+        let score = self.score_max(at_most, best, name);
         Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on())
     }
 
@@ -75,7 +75,7 @@ impl Visitor for Hits<'_, '_, '_> {
                 break;
             }
             self.run.step()?;
-            let at_most = self.score(grade, self.place_max, posting, name);
+            let at_most = self.score_max(grade, posting, name);
             if !self.run.best.can_enter(at_most) {
                 counts_on = counts_on && self.run.best.counts_on();
                 if !counts_on {
@@ -102,9 +102,10 @@ enum Taken {
 }
 
 impl<'v> Hits<'_, '_, 'v> {
-    fn score(&self, grade: Grade, place: PlaceMatch, posting: Posting, name: u32) -> Score {
+    /// The most that a posting can score.
+    fn score_max(&self, grade: Grade, posting: Posting, name: u32) -> Score {
         let name_bytes = self.dictionary.name(name).len();
-        Score::new(grade, place, posting.merit, Nearness::Far, name_bytes)
+        Score::new(grade, self.place_max, posting.merit, Nearness::Far, name_bytes)
     }
 
     fn take(&mut self, name: u32, posting: Posting, grade: Grade) -> Taken {
@@ -118,9 +119,14 @@ impl<'v> Hits<'_, '_, 'v> {
             return Taken::Among;
         };
         let Some(place) = self.place_of(index, shard, &symbol) else { return Taken::NotWanted };
-        let score = self.score(grade, place, posting, name);
+        let is_module = symbol.kind() == Kind::Module;
+        // A module's name has more than the part that it is found by.
+        let name_bytes =
+            if is_module { symbol.name_bytes() } else { self.dictionary.name(name) }.len();
+        let score = Score::new(grade, place, posting.merit, Nearness::Far, name_bytes);
         let hit = Hit { symbol: ViewSymbol::Declared(symbol), score };
-        if self.run.best.offer(index, symbol.id(), hit) {
+        // And so one that comes later may have a shorter one.
+        if self.run.best.offer(index, symbol.id(), hit) || is_module {
             Taken::Among
         } else {
             Taken::NotAmongTheBest

@@ -106,9 +106,7 @@ impl Visitor for Packages<'_, '_, '_> {
             let Some(file) = posting.place.checked_sub(shard.symbol_count()) else { continue };
             let Some(row) = shard.rows::<FileRow>().get(file as usize) else { continue };
             let Some(file) = shard.file(FileId(file)) else { continue };
-            if let Some(place) =
-                place::of_top_level(self.around, file.package().unwrap_or_default())
-            {
+            if let Some(place) = place::of_top_level(self.around, file.package()) {
                 self.found.push(FoundPackage { shard: index, package: row.package, place });
             }
         }

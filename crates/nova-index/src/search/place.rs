@@ -15,7 +15,7 @@ pub(super) fn of_symbol(around: &Around, symbol: &SymbolRef<'_>) -> Option<Place
         (Around::Path(path), None) if symbol.kind() == Kind::Module => {
             of_dotted(path, symbol.name())
         }
-        (_, None) => of_top_level(around, symbol.file().package().unwrap_or_default()),
+        (_, None) => of_top_level(around, symbol.file().package()),
         (_, Some(outer)) => of_members(around, &outer),
     }
 }
@@ -40,11 +40,11 @@ pub(super) fn of_members(around: &Around, outer: &SymbolRef<'_>) -> Option<Place
         }
         Around::Words(words) => {
             let is_type = |word: &Pattern| is_exact(word, outer.name());
-            let package = outer.file().package().unwrap_or_default();
+            let package = outer.file().package();
             let is_around = |word: &Pattern| {
                 is_type(word)
                     || outer.ancestors().any(|it| is_exact(word, it.name()))
-                    || package.split('.').any(|part| of_part(word, part).is_some())
+                    || parts(package).any(|part| of_part(word, part).is_some())
             };
             (words.iter().any(is_type) && words.iter().all(is_around)).then_some(PlaceMatch::Exact)
         }
@@ -52,12 +52,12 @@ pub(super) fn of_members(around: &Around, outer: &SymbolRef<'_>) -> Option<Place
 }
 
 /// The same for whatever is a top-level declaration of a package.
-pub(super) fn of_top_level(around: &Around, package: &str) -> Option<PlaceMatch> {
+pub(super) fn of_top_level(around: &Around, package: Option<&str>) -> Option<PlaceMatch> {
     match around {
         Around::Anything => Some(PlaceMatch::Exact),
-        Around::Path(path) => of_parts(path, package.rsplit('.')),
+        Around::Path(path) => of_parts(path, parts(package)),
         Around::Words(words) => {
-            let is_part = |word: &Pattern| package.split('.').any(|it| of_part(word, it).is_some());
+            let is_part = |word: &Pattern| parts(package).any(|it| of_part(word, it).is_some());
             words.iter().all(is_part).then_some(PlaceMatch::Exact)
         }
     }
@@ -83,8 +83,12 @@ fn of_path(path: &[Pattern], symbol: &SymbolRef<'_>) -> Option<PlaceMatch> {
         place = place.min(of_type(qualifier, outer.name())?);
         rest = outwards;
     }
-    let package = symbol.file().package().unwrap_or_default();
-    Some(place.min(of_parts(rest, package.rsplit('.'))?))
+    Some(place.min(of_parts(rest, parts(symbol.file().package()))?))
+}
+
+/// The parts of a package's name from the inside out; the unnamed one has none.
+fn parts(package: Option<&str>) -> impl Iterator<Item = &str> {
+    package.into_iter().flat_map(|package| package.rsplit('.'))
 }
 
 /// The same for a package or a module, which has all of its place in its name.

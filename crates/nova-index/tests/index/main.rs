@@ -2,6 +2,7 @@
 
 mod canonical;
 mod damage;
+mod dictionary;
 mod golden;
 mod round_trip;
 mod search;

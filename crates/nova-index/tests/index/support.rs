@@ -49,6 +49,31 @@ pub(crate) fn open(bytes: Vec<u8>) -> Shard {
     Shard::from_bytes(Bytes::from(bytes), &IDENTITY).expect("the builder's bytes are sound")
 }
 
+/// A shard with one root, which has an identity of its own.
+pub(crate) fn numbered(number: u32, root: &str, files: &[(&str, &str)]) -> Arc<Shard> {
+    let scanned: Vec<_> = files.iter().map(|(path, text)| scanned(0, path, text)).collect();
+    numbered_of(number, &[root], &scanned)
+}
+
+/// The same of any number of roots.
+pub(crate) fn numbered_of(number: u32, roots: &[&str], files: &[FileSymbols]) -> Arc<Shard> {
+    let mut identity = IDENTITY;
+    identity.0[..4].copy_from_slice(&number.to_le_bytes());
+    let root =
+        |identity: &&str| Root { identity: identity.as_bytes().to_vec(), archive_stamp: None };
+    let roots = roots.iter().map(root).collect();
+    let mut builder = ShardBuilder::new(ShardId(number), identity, 1_000, roots);
+    files.iter().for_each(|file| builder.add(file).expect("a small file fits"));
+    let bytes = builder.finish().expect("the files are different");
+    Arc::new(Shard::from_bytes(bytes.into(), &identity).expect("the builder's bytes are sound"))
+}
+
+/// The dictionary of some shards.
+pub(crate) fn dictionary(shards: &[Arc<Shard>]) -> Arc<Dictionary> {
+    let bytes = build_dictionary(shards).expect("a few shards fit");
+    Arc::new(Dictionary::from_bytes(bytes.into()).expect("the builder's bytes are sound"))
+}
+
 /// A view of one shard with one root.
 pub(crate) fn view(files: &[(&str, &str)]) -> SymbolView {
     view_of(open(shard_bytes(files)))
@@ -61,9 +86,7 @@ pub(crate) fn view_of(shard: Shard) -> SymbolView {
 /// The same, searched by a dictionary.
 pub(crate) fn merged(view: &SymbolView) -> SymbolView {
     let shards: Vec<_> = view.shards().iter().map(|it| Arc::clone(it.shard())).collect();
-    let bytes = build_dictionary(&shards).expect("a few shards fit");
-    let dictionary = Dictionary::from_bytes(bytes.into()).expect("the builder's bytes are sound");
-    SymbolView::new(view.revision(), view.shards().to_vec(), Some(Arc::new(dictionary)))
+    SymbolView::new(view.revision(), view.shards().to_vec(), Some(dictionary(&shards)))
 }
 
 /// The best symbols for a query.
