@@ -20,13 +20,12 @@ mod typos;
 use thiserror::Error;
 
 use crate::dictionary::Imports;
-use crate::id::SymbolId;
+use crate::id::{FileId, SymbolId};
 use crate::matching::{Grade, MatchClass};
 use crate::merit::{Access, Merit, Purpose};
 use crate::packages::{Package, precedes};
 use crate::query::{Query, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
-use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
 use crate::view::{SymbolView, ViewShard, ViewSymbol};
 use admission::Admission;
@@ -102,12 +101,14 @@ pub fn search<'v>(
     options: &SearchOptions<'_>,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<SearchResult<'v>, Cancelled> {
-    let best = best_by(query.readings(), view, query, options, is_cancelled)?;
+    let admission = &Admission::new(view, &query.files);
+    let best = best_by(query.readings(), view, query, admission, options, is_cancelled)?;
     if best.reaches(MatchClass::Substring) {
         return Ok(best.into_result());
     }
     // Nothing that anybody would call a match: perhaps a letter is wrong, or a word stands elsewhere.
-    let second = best_by(query.second_readings(), view, query, options, is_cancelled)?;
+    let readings = query.second_readings();
+    let second = best_by(readings, view, query, admission, options, is_cancelled)?;
     Ok(if second.is_empty() { best.into_result() } else { second.into_result() })
 }
 
@@ -116,6 +117,7 @@ fn best_by<'v>(
     readings: Vec<Reading>,
     view: &'v SymbolView,
     query: &Query,
+    admission: &Admission,
     options: &SearchOptions<'_>,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Best<'v>, Cancelled> {
@@ -123,7 +125,7 @@ fn best_by<'v>(
         view,
         query,
         imports: view.dictionary().map(|it| it.imports()).unwrap_or_default(),
-        files: Admission::new(&query.files, view.shards().len()),
+        admission,
         favoured: Favoured::new(view, query, options),
         best: Best::new(options.limit, readings.len() > 1),
         packages: Vec::new(),
@@ -131,9 +133,13 @@ fn best_by<'v>(
         steps: 0,
     };
     for reading in &readings {
-        direct::search(&mut run, reading)?;
-        merged::search(&mut run, reading)?;
-        members::search(&mut run, reading)?;
+        if let Admission::Few(files) = admission {
+            direct::search_files(&mut run, reading, files)?;
+        } else {
+            direct::search(&mut run, reading)?;
+            merged::search(&mut run, reading)?;
+            members::search(&mut run, reading)?;
+        }
     }
     run.offer_packages();
     Ok(run.best)
@@ -144,7 +150,7 @@ struct Run<'r, 'v> {
     view: &'v SymbolView,
     query: &'r Query,
     imports: Imports<'v>,
-    files: Admission<'r>,
+    admission: &'r Admission,
     favoured: Favoured,
     best: Best<'v>,
     /// Packages that match, some of them several times: each shard speaks for itself.
@@ -163,9 +169,9 @@ impl<'v> Run<'_, 'v> {
         Ok(())
     }
 
-    /// Whether a file of a shard is one that the query lets in.
-    fn admits(&mut self, shard: u32, file: impl Fn() -> FileRef<'v>) -> bool {
-        self.files.admits(shard, file)
+    /// Whether a file of a shard is one that the view shows and the query lets in.
+    fn shows(&self, index: u32, file: FileId) -> bool {
+        self.shard(index).is_visible(file) && self.admission.admits(index, file)
     }
 
     /// The place of a symbol, if a trace says in which line something happened.

@@ -280,14 +280,14 @@ pub(crate) fn compare_places(a: FileRef<'_>, b: FileRef<'_>) -> Ordering {
 
 /// A set of files of one shard.
 #[derive(Debug, Clone, Default)]
-struct FileSet {
+pub(crate) struct FileSet {
     words: Vec<u64>,
     count: u32,
 }
 
 impl FileSet {
     /// Whether the file was not in the set before.
-    fn insert(&mut self, file: FileId) -> bool {
+    pub(crate) fn insert(&mut self, file: FileId) -> bool {
         let (word, bit) = Self::place(file);
         if word >= self.words.len() {
             self.words.resize(word + 1, 0);
@@ -298,7 +298,7 @@ impl FileSet {
         is_new
     }
 
-    fn contains(&self, file: FileId) -> bool {
+    pub(crate) fn contains(&self, file: FileId) -> bool {
         let (word, bit) = Self::place(file);
         self.words.get(word).is_some_and(|word| word & bit != 0)
     }

@@ -78,8 +78,31 @@ impl Pattern {
         !name.is_ascii()
     }
 
+    /// Whether the letters are in the name in one piece.
+    pub(crate) fn may_be_piece_of(&self, name: &[u8]) -> bool {
+        if name.len() < self.len() || name.contains(&b'_') || !name.is_ascii() {
+            // There it is not the bytes that are compared.
+            return true;
+        }
+        name.windows(self.len()).any(|piece| piece.eq_ignore_ascii_case(&self.letters))
+    }
+
     /// How a name matches; typos apart.
     pub(crate) fn grade(&self, name: &Words) -> Grade {
+        let by_words = self.grade_by_words(name);
+        if by_words.is_match() || self.len() > name.len || self.is_empty() {
+            return by_words;
+        }
+        let strict = self.class_by_loose_letters(name, name.capitals);
+        let lenient = || self.class_by_loose_letters(name, name.capitals | name.starts);
+        match (strict, self.capitals) {
+            (MatchClass::Absent, 1..) => Grade::new(lenient(), false),
+            (class, _) => Grade::new(class, true),
+        }
+    }
+
+    /// The same, if it matches at least by a piece.
+    pub(crate) fn grade_by_words(&self, name: &Words) -> Grade {
         if self.len() > name.len {
             return Grade::ABSENT;
         }
@@ -103,12 +126,9 @@ impl Pattern {
         if self.is_empty() {
             return if name.len == 0 { MatchClass::Exact } else { MatchClass::Prefix };
         }
-        if let Some(class) = self.class_from_first(name, for_capitals) {
-            return class;
-        }
-        match self.class_by_words(name, for_capitals) {
-            MatchClass::Absent => self.class_by_loose_letters(name, for_capitals),
-            class => class,
+        match self.class_from_first(name, for_capitals) {
+            Some(class) => class,
+            None => self.class_by_words(name, for_capitals),
         }
     }
 

@@ -1,7 +1,9 @@
 //! What kinds of symbols are wanted, and from which files.
 
+use memchr::memmem;
 use nova_syntax::declarations::Kind;
 
+use crate::format::Section;
 use crate::shard::{FileRef, Shard};
 
 /// A set of kinds, one bit each.
@@ -76,33 +78,67 @@ pub(crate) enum FileCondition {
 }
 
 impl FileFilter {
-    /// Whether a file is wanted.
-    pub(crate) fn admits(&self, file: FileRef<'_>) -> bool {
-        let holds = match &self.condition {
+    /// The filter, ready for the files of one shard.
+    pub(crate) fn on<'f>(&'f self, shard: &'f Shard) -> ShardFilter<'f> {
+        let is_in_names = match &self.condition {
             FileCondition::Path(part) => {
-                let path = [file.root_identity(), b"/", file.folder(), b"/", file.file_name()];
-                let path = path.concat().to_ascii_lowercase();
-                memchr::memmem::find(&path, part.as_bytes()).is_some()
+                // What reaches over two names does no harm: each file is looked at.
+                let names = shard.text(Section::FileText).to_ascii_lowercase();
+                let beyond_folder = part.rsplit('/').next().unwrap_or(part);
+                memmem::find(&names, beyond_folder.as_bytes()).is_some()
             }
-            FileCondition::In(_) => return self.admits_root(file.shard(), file.root_identity()),
+            FileCondition::In(_) => false,
         };
-        holds != self.negated
+        ShardFilter { filter: self, shard, is_in_names, folder: None }
+    }
+}
+
+/// A filter on the files of one shard, which come in their order.
+pub(crate) struct ShardFilter<'f> {
+    filter: &'f FileFilter,
+    shard: &'f Shard,
+    /// Whether a file's name can decide.
+    is_in_names: bool,
+    /// The folder of the last file, and whether it fulfils the condition.
+    folder: Option<(usize, bool)>,
+}
+
+impl ShardFilter<'_> {
+    /// Whether a file of the shard is wanted.
+    pub(crate) fn admits(&mut self, file: FileRef<'_>) -> bool {
+        let number = file.folder_number();
+        let in_folder = match self.folder {
+            Some((last, holds)) if last == number => holds,
+            _ => {
+                let holds = self.holds_for_folder(file);
+                self.folder = Some((number, holds));
+                holds
+            }
+        };
+        let holds = in_folder || (self.is_in_names && self.holds_for_name(file));
+        holds != self.filter.negated
     }
 
-    /// Whether all files of a root are wanted, or none.
-    pub(crate) fn is_about_roots(&self) -> bool {
-        matches!(self.condition, FileCondition::In(_))
-    }
-
-    /// Whether the files of a root can be wanted.
-    pub(crate) fn admits_root(&self, shard: &Shard, root: &[u8]) -> bool {
-        match &self.condition {
-            FileCondition::Path(_) => true,
+    fn holds_for_folder(&self, file: FileRef<'_>) -> bool {
+        match &self.filter.condition {
+            FileCondition::Path(part) => is_in_path(file, b"", part),
             FileCondition::In(beginning) => {
-                is_in(shard, root, beginning.as_bytes()) != self.negated
+                is_in(self.shard, file.root_identity(), beginning.as_bytes())
             }
         }
     }
+
+    fn holds_for_name(&self, file: FileRef<'_>) -> bool {
+        match &self.filter.condition {
+            FileCondition::Path(part) => is_in_path(file, file.file_name(), part),
+            FileCondition::In(_) => false,
+        }
+    }
+}
+
+fn is_in_path(file: FileRef<'_>, name: &[u8], part: &str) -> bool {
+    let path = [file.root_identity(), b"/", file.folder(), b"/", name].concat();
+    memmem::find(&path.to_ascii_lowercase(), part.as_bytes()).is_some()
 }
 
 fn is_in(shard: &Shard, root: &[u8], beginning: &[u8]) -> bool {

@@ -65,6 +65,12 @@ impl NamePattern {
         self.class_max
     }
 
+    /// How a name matches a single word, at least by a piece of it.
+    pub(crate) fn grade_by_words(&self, name: &[u8]) -> Grade {
+        let grade = |word: &Pattern| word.grade_by_words(&Words::new(name)).at_most(self.class_max);
+        self.single().map_or(Grade::ABSENT, grade)
+    }
+
     /// How a name matches: of several words as well as the one that matches it least, unless they are all
     /// of it.
     pub(crate) fn grade(&self, name: &[u8]) -> Grade {

@@ -1,60 +1,69 @@
-//! Which files a query lets in, remembered as far as it pays.
+//! Which files a query lets in.
 
+use rayon::prelude::*;
+
+use crate::id::FileId;
 use crate::query::FileFilter;
-use crate::shard::{FileRef, Shard};
+use crate::view::{FileSet, SymbolView, ViewShard};
 
-/// The files that some filters let in.
-pub(super) struct Admission<'q> {
-    filters: &'q [FileFilter],
-    /// What is known of each shard of the view.
-    shards: Vec<Option<Extent>>,
-    /// What was said of the last file.
-    last: Option<(u32, u32, bool)>,
+/// So many symbols are searched one by one rather than by their names.
+const FEW_SYMBOLS_MAX: usize = 1 << 14;
+
+/// The files that the filters of a query let in, found out once for all of its readings.
+pub(super) enum Admission {
+    /// There are no filters.
+    All,
+    /// By shard of the view.
+    Some(Vec<FileSet>),
+    /// So few that they need no dictionary; in the order of the shards.
+    Few(Vec<(u32, FileId)>),
 }
 
-/// How many files of a shard are let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    None,
-    Some,
-}
-
-impl<'q> Admission<'q> {
-    /// For a view with so many shards.
-    pub(super) fn new(filters: &'q [FileFilter], shards: usize) -> Self {
-        let shards = if filters.is_empty() { 0 } else { shards };
-        Self { filters, shards: vec![None; shards], last: None }
-    }
-
-    /// Whether a file of a shard is let in. The file is looked at only if need be.
-    pub(super) fn admits<'v>(&mut self, index: u32, file: impl Fn() -> FileRef<'v>) -> bool {
-        if self.filters.is_empty() {
-            return true;
+impl Admission {
+    pub(super) fn new(view: &SymbolView, filters: &[FileFilter]) -> Self {
+        if filters.is_empty() {
+            return Self::All;
         }
-        let known = &mut self.shards[index as usize];
-        let filters = self.filters;
-        let extent = *known.get_or_insert_with(|| extent(filters, file().shard()));
-        if extent == Extent::None {
-            return false;
-        }
-        let file = file();
-        let id = file.id().0;
-        match self.last {
-            Some((last_index, last_id, admitted)) if (last_index, last_id) == (index, id) => {
-                admitted
-            }
-            _ => {
-                let admitted = filters.iter().all(|filter| filter.admits(file));
-                self.last = Some((index, id, admitted));
-                admitted
-            }
+        let shards = view.shards();
+        let admitted: Vec<FileSet> =
+            shards.par_iter().map(|shard| admitted(shard, filters)).collect();
+        let files = || {
+            let shards = (0..).zip(shards.iter().zip(&admitted));
+            shards.flat_map(|(index, (shard, set))| {
+                shard.visible_files().filter(|it| set.contains(it.id())).map(move |it| (index, it))
+            })
+        };
+        let mut symbols = 0;
+        let is_few = files().all(|(_, file)| {
+            symbols += file.symbols().len();
+            symbols <= FEW_SYMBOLS_MAX
+        });
+        if is_few {
+            Self::Few(files().map(|(index, file)| (index, file.id())).collect())
+        } else {
+            Self::Some(admitted)
         }
     }
+
+    /// Whether a file of a shard is let in.
+    pub(super) fn admits(&self, shard: u32, file: FileId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(shards) => shards[shard as usize].contains(file),
+            Self::Few(files) => files.binary_search(&(shard, file)).is_ok(),
+        }
+    }
 }
 
-fn extent(filters: &[FileFilter], shard: &Shard) -> Extent {
-    let mut of_roots = filters.iter().filter(|filter| filter.is_about_roots());
-    let is_admitted =
-        |filter: &FileFilter| shard.roots().any(|it| filter.admits_root(shard, it.identity));
-    if of_roots.all(is_admitted) { Extent::Some } else { Extent::None }
+/// The files of a shard that all filters let in.
+fn admitted(shard: &ViewShard, filters: &[FileFilter]) -> FileSet {
+    let shard = shard.shard();
+    let mut conditions: Vec<_> = filters.iter().map(|filter| filter.on(shard)).collect();
+    let mut set = FileSet::default();
+    for file in shard.files() {
+        if conditions.iter_mut().all(|condition| condition.admits(file)) {
+            set.insert(file.id());
+        }
+    }
+    set
 }

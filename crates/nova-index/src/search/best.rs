@@ -55,10 +55,10 @@ impl<'v> Best<'v> {
             || self.heap.peek().is_some_and(|Worst(worst)| score >= worst.score)
     }
 
-    /// Whether to go on although nothing better can come, to count what there is. From the first `false`
-    /// on the total is but a lower bound.
-    pub(super) fn counts_on(&mut self) -> bool {
-        self.beyond += 1;
+    /// Whether to look at so much more although nothing better can come, to count what there is. From the
+    /// first `false` on the total is but a lower bound.
+    pub(super) fn counts_on(&mut self, more: u32) -> bool {
+        self.beyond = self.beyond.saturating_add(more);
         let counts_on = self.beyond <= COUNTED_BEYOND_MAX;
         self.is_exact &= counts_on;
         counts_on

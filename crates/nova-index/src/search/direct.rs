@@ -23,17 +23,30 @@ pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Can
         search_shard(run, reading, index)?;
     }
     let young = run.view.young();
-    let files: Vec<_> = run.favoured.files.iter().filter(|it| !young.contains(&it.shard)).collect();
-    let files: Vec<(u32, FileId)> = files.into_iter().map(|it| (it.shard, it.file)).collect();
-    for (index, file) in files {
-        let shard = run.shard(index);
-        if let Some(file) = shard.shard().file(file).filter(|file| shard.is_visible(file.id())) {
-            search_file(run, reading, index, file, |symbol| {
-                reading.name.grade(last_part(symbol.name_bytes()))
-            })?;
-        }
+    let favoured = run.favoured.files.iter().filter(|it| !young.contains(&it.shard));
+    let favoured: Vec<_> = favoured.map(|it| (it.shard, it.file)).collect();
+    for (index, file) in favoured {
+        search_file(run, reading, index, file, |symbol| grade_of(reading, symbol))?;
     }
     Ok(())
+}
+
+/// Finds symbols of these files, and their packages.
+pub(super) fn search_files(
+    run: &mut Run<'_, '_>,
+    reading: &Reading,
+    files: &[(u32, FileId)],
+) -> Result<(), Cancelled> {
+    for &(index, file) in files {
+        search_file(run, reading, index, file, |symbol| grade_of(reading, symbol))?;
+    }
+    let files = files.iter().filter_map(|&(index, file)| run.shard(index).shard().file(file));
+    take_packages(run, reading, Package::of_files(files));
+    Ok(())
+}
+
+fn grade_of(reading: &Reading, symbol: &SymbolRef<'_>) -> Grade {
+    reading.name.grade(last_part(symbol.name_bytes()))
 }
 
 /// Matches each name once, then goes through the symbols in their order: they lie next to each other,
@@ -43,22 +56,25 @@ fn search_shard(run: &mut Run<'_, '_>, reading: &Reading, index: u32) -> Result<
     let grades = grades_of_names(run, reading, shard.shard())?;
     if grades.iter().any(|grade| grade.is_match()) {
         for file in shard.visible_files() {
-            run.step()?;
-            search_file(run, reading, index, file, |symbol| grades[symbol.name_number()])?;
+            search_file(run, reading, index, file.id(), |symbol| grades[symbol.name_number()])?;
         }
     }
-    if run.query.kinds.contains(Kind::Package) {
-        for package in Package::of_files(shard.visible_files()) {
-            let grade = reading.name.grade(last_part(package.name.as_bytes()));
-            let place = place::of_package(&reading.around, package.name);
-            if let Some(place) = place.filter(|_| grade.is_match())
-                && run.admits(index, || package.file)
-            {
-                run.packages.push((grade, place, package));
-            }
-        }
-    }
+    let shown = shard.visible_files().filter(|file| run.shows(index, file.id()));
+    take_packages(run, reading, Package::of_files(shown));
     Ok(())
+}
+
+fn take_packages<'v>(run: &mut Run<'_, 'v>, reading: &Reading, packages: Vec<Package<'v>>) {
+    if !run.query.kinds.contains(Kind::Package) {
+        return;
+    }
+    for package in packages {
+        let grade = reading.name.grade(last_part(package.name.as_bytes()));
+        let place = place::of_package(&reading.around, package.name);
+        if let Some(place) = place.filter(|_| grade.is_match()) {
+            run.packages.push((grade, place, package));
+        }
+    }
 }
 
 fn grades_of_names(
@@ -78,19 +94,17 @@ fn search_file<'v>(
     run: &mut Run<'_, 'v>,
     reading: &Reading,
     index: u32,
-    file: FileRef<'v>,
+    file: FileId,
     grade_of: impl Fn(&SymbolRef<'v>) -> Grade,
 ) -> Result<(), Cancelled> {
-    let query = run.query;
-    for symbol in file.symbols() {
+    run.step()?;
+    let shown = run.shard(index).shard().file(file).filter(|_| run.shows(index, file));
+    for symbol in shown.into_iter().flat_map(FileRef::symbols) {
         let grade = grade_of(&symbol);
-        if !grade.is_match() || !query.kinds.contains(symbol.kind()) {
+        if !grade.is_match() || !run.query.kinds.contains(symbol.kind()) {
             continue;
         }
         run.step()?;
-        if !run.admits(index, || file) {
-            return Ok(());
-        }
         if let Some(place) = place::of_symbol(&reading.around, &symbol) {
             let near = run.favoured.nearness(index, symbol.id());
             run.take(index, symbol, grade, place, near);

@@ -53,9 +53,8 @@ fn take_members<'v>(
             continue;
         }
         let grade = reading.name.grade(member.name_bytes());
-        let is_wanted = grade.is_match()
-            && run.favoured.nearness(index, member.id()) == Nearness::Far
-            && run.admits(index, || member.file());
+        let is_wanted =
+            grade.is_match() && run.favoured.nearness(index, member.id()) == Nearness::Far;
         if is_wanted {
             run.take(index, member, grade, place, Nearness::Far);
         }
@@ -73,7 +72,7 @@ struct Types<'t, 'r, 'v> {
 }
 
 impl Visitor for Types<'_, '_, '_> {
-    fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled> {
+    fn is_over(&mut self, at_most: Grade, name: u32, names: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
         let best = self.dictionary.postings(name).next();
         let has_types = best.is_none_or(|best| best.merit.group() == Group::Type);
@@ -88,7 +87,11 @@ impl Visitor for Types<'_, '_, '_> {
             self.run.best.leave_out();
             return Ok(true);
         }
-        Ok(!self.run.best.can_enter(at_most) && !self.run.best.counts_on())
+        Ok(!self.run.best.can_enter(at_most) && !self.run.best.counts_on(names))
+    }
+
+    fn needs(&mut self, class: MatchClass) -> bool {
+        class >= self.class_min
     }
 
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
@@ -107,9 +110,9 @@ impl Visitor for Types<'_, '_, '_> {
             let Some(index) = shards.get(posting.shard as usize).copied().flatten() else {
                 continue;
             };
-            let shard = self.run.shard(index);
-            if let Some(outer) = shard.shard().symbol(SymbolId(posting.place))
-                && (!shard.hides_any() || shard.is_visible(outer.file().id()))
+            let shard = self.run.shard(index).shard();
+            if let Some(outer) = shard.symbol(SymbolId(posting.place))
+                && self.run.shows(index, outer.file().id())
                 && let Some(place) = place::of_members(&self.reading.around, &outer)
             {
                 self.count += 1;

@@ -2,18 +2,19 @@
 
 use nova_syntax::declarations::Kind;
 
+use super::admission::Admission;
 use super::names::{Finder, Visitor};
 use super::{Cancelled, Hit, Run, packages, place};
 use crate::dictionary::{Dictionary, Posting};
 use crate::id::{FileId, SymbolId};
-use crate::matching::Grade;
-use crate::merit::Group;
+use crate::matching::{Grade, MatchClass};
+use crate::merit::{Group, Merit};
 use crate::packages::{Package, precedes};
 use crate::query::{Around, KindSet, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
-use crate::view::{ViewShard, ViewSymbol};
+use crate::view::ViewSymbol;
 
 /// Finds symbols by the names of the dictionary. Of a reading that says what stands around a name this
 /// finds packages, modules and top-level types; what lies in types is for [`super::members`].
@@ -41,8 +42,10 @@ fn by_name(
         return Ok(());
     };
     let only_top_level = !matches!(reading.around, Around::Anything);
-    let is_plain =
-        !only_top_level && kinds.is_all() && run.query.files.is_empty() && run.query.line.is_none();
+    let is_plain = !only_top_level
+        && kinds.is_all()
+        && matches!(run.admission, Admission::All)
+        && run.query.line.is_none();
     let mut hits = Hits { run, reading, dictionary, kinds, place_max, only_top_level, is_plain };
     Finder::new(dictionary, kinds).find(&reading.name, &mut hits)
 }
@@ -60,11 +63,17 @@ struct Hits<'h, 'r, 'v> {
 }
 
 impl Visitor for Hits<'_, '_, '_> {
-    fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled> {
+    fn is_over(&mut self, at_most: Grade, name: u32, names: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
         let Some(best) = self.dictionary.postings(name).next() else { return Ok(false) };
         let score = self.score_max(at_most, best, name);
-        Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on())
+        Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on(names))
+    }
+
+    fn needs(&mut self, class: MatchClass) -> bool {
+        let at_most = Grade::best_of(class);
+        let score = Score::new(at_most, self.place_max, Merit::MOST, Nearness::Far, 0);
+        self.run.best.can_enter(score) || self.run.best.counts_on(0)
     }
 
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
@@ -77,14 +86,14 @@ impl Visitor for Hits<'_, '_, '_> {
             self.run.step()?;
             let at_most = self.score_max(grade, posting, name);
             if !self.run.best.can_enter(at_most) {
-                counts_on = counts_on && self.run.best.counts_on();
+                counts_on = counts_on && self.run.best.counts_on(1);
                 if !counts_on {
                     break;
                 }
             }
             if self.take(name, posting, grade) == Taken::NotAmongTheBest && self.is_plain {
                 // The others have the same name, and are worse. They may be counted unseen.
-                counts_on = counts_on && self.run.best.counts_on();
+                counts_on = counts_on && self.run.best.counts_on(1);
                 if !counts_on {
                     break;
                 }
@@ -113,12 +122,12 @@ impl<'v> Hits<'_, '_, 'v> {
         let Some(index) = shards.get(posting.shard as usize).copied().flatten() else {
             return Taken::NotWanted;
         };
-        let shard = self.run.shard(index);
-        let Some(symbol) = shard.shard().symbol(SymbolId(posting.place)) else {
+        let shard = self.run.shard(index).shard();
+        let Some(symbol) = shard.symbol(SymbolId(posting.place)) else {
             self.take_package(index, posting, grade);
             return Taken::Among;
         };
-        let Some(place) = self.place_of(index, shard, &symbol) else { return Taken::NotWanted };
+        let Some(place) = self.place_of(index, &symbol) else { return Taken::NotWanted };
         let is_module = symbol.kind() == Kind::Module;
         // A module's name has more than the part that it is found by.
         let name_bytes =
@@ -134,58 +143,50 @@ impl<'v> Hits<'_, '_, 'v> {
     }
 
     /// How the place of a symbol matches, if the symbol is wanted at all.
-    fn place_of(
-        &mut self,
-        index: u32,
-        shard: &ViewShard,
-        symbol: &SymbolRef<'v>,
-    ) -> Option<PlaceMatch> {
-        let is_hidden = shard.hides_any() && !shard.is_visible(symbol.file().id());
-        if is_hidden || self.run.favoured.nearness(index, symbol.id()) != Nearness::Far {
+    fn place_of(&self, index: u32, symbol: &SymbolRef<'v>) -> Option<PlaceMatch> {
+        if self.run.favoured.nearness(index, symbol.id()) != Nearness::Far {
+            return None;
+        }
+        let shows_all = self.is_plain && !self.run.shard(index).hides_any();
+        if !shows_all && !self.run.shows(index, symbol.file().id()) {
             return None;
         }
         if self.is_plain {
             return Some(PlaceMatch::Exact);
         }
         let is_wanted = self.kinds.contains(symbol.kind())
-            && !(self.only_top_level && symbol.parent().is_some())
-            && self.run.admits(index, || symbol.file());
+            && !(self.only_top_level && symbol.parent().is_some());
         if !is_wanted {
             return None;
         }
         let place = place::of_symbol(&self.reading.around, symbol)?;
-        if place > self.place_max {
-            return None;
-        }
-        Some(self.run.place_by_line(place, symbol))
+        (place <= self.place_max).then(|| self.run.place_by_line(place, symbol))
     }
 
     fn take_package(&mut self, index: u32, posting: Posting, grade: Grade) {
-        let shard = self.run.shard(index);
+        let shard = self.run.shard(index).shard();
         if !self.kinds.contains(Kind::Package) {
             return;
         }
-        let file = FileId(posting.place - shard.shard().symbol_count());
-        let Some(package) = shard.shard().file(file).and_then(|file| package_at(shard, file))
-        else {
+        let file = FileId(posting.place - shard.symbol_count());
+        let Some(package) = shard.file(file).and_then(|file| self.package_at(index, file)) else {
             return;
         };
-        if !self.run.admits(index, || package.file) {
-            return;
-        }
         if let Some(place) = place::of_package(&self.reading.around, package.name) {
             self.run.packages.push((grade, place, package));
         }
     }
-}
 
-/// The package of a file, placed there or, if the view does not show the file, at another one.
-fn package_at<'v>(shard: &'v ViewShard, file: FileRef<'v>) -> Option<Package<'v>> {
-    let name = file.package()?;
-    if shard.is_visible(file.id()) {
-        return Some(Package { name, file });
+    /// The package of a file, placed there or, if that file is not shown, at another one.
+    fn package_at(&self, index: u32, file: FileRef<'v>) -> Option<Package<'v>> {
+        let name = file.package()?;
+        if self.run.shows(index, file.id()) {
+            return Some(Package { name, file });
+        }
+        let files = self.run.shard(index).shard().files();
+        let others =
+            files.filter(|it| it.package() == Some(name) && self.run.shows(index, it.id()));
+        let best = others.reduce(|best, it| if precedes(it, best) { it } else { best })?;
+        Some(Package { name, file: best })
     }
-    let others = shard.visible_files().filter(|other| other.package() == Some(name));
-    let best = others.reduce(|best, other| if precedes(other, best) { other } else { best })?;
-    Some(Package { name, file: best })
 }

@@ -5,8 +5,6 @@
 //! names come in the dictionary's order, so that whoever visits them can tell when nothing better is
 //! left.
 
-use std::ops::ControlFlow;
-
 use zerocopy::little_endian::{U32, U64};
 
 use super::{Cancelled, typos};
@@ -17,8 +15,11 @@ use crate::query::{KindSet, NamePattern};
 /// Takes the names that match.
 pub(super) trait Visitor {
     /// Whether the rest of a pass, from this name on and with no better grade than this one, need not
-    /// be looked at.
-    fn is_over(&mut self, at_most: Grade, name: u32) -> Result<bool, Cancelled>;
+    /// be looked at. So many names are next to be looked at.
+    fn is_over(&mut self, at_most: Grade, name: u32, names: u32) -> Result<bool, Cancelled>;
+
+    /// Whether matches of this class, or of worse ones, are of any use now.
+    fn needs(&mut self, class: MatchClass) -> bool;
 
     /// A name that matches.
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
@@ -58,7 +59,7 @@ impl<'d> Finder<'d> {
 
     fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
         let top = Grade::best_of(MatchClass::Prefix);
-        self.pass(top, |_| u64::MAX, |text| name.grade(text), visitor)
+        self.pass(top, |_| u64::MAX, |_| true, |text, _| name.grade(text), visitor)
     }
 
     fn of_several_words(
@@ -69,7 +70,7 @@ impl<'d> Finder<'d> {
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
         let sets = self.with_letters(letters);
         let top = Grade::best_of(name.class_max());
-        self.pass(top, |at| all_of(&sets, at), |text| name.grade(text), visitor)
+        self.pass(top, |at| all_of(&sets, at), |_| true, |text, _| name.grade(text), visitor)
     }
 
     /// Exact names and prefixes: neighbours in the order of the letters.
@@ -91,7 +92,7 @@ impl<'d> Finder<'d> {
                 if !self.is_of_kind(id) {
                     continue;
                 }
-                if visitor.is_over(Grade::best_of(top), id)? {
+                if visitor.is_over(Grade::best_of(top), id, 1)? {
                     break;
                 }
                 let grade = name.grade(self.dictionary.name(id));
@@ -114,11 +115,13 @@ impl<'d> Finder<'d> {
         sets.push(self.dictionary.names_with_start(pattern.letters()[0]));
         let class =
             if pattern.is_capitals() { MatchClass::CapitalInitials } else { MatchClass::Initials };
-        let grade = |text: &[u8]| {
-            let grade = name.grade(text);
+        let is_run = |text: &[u8]| pattern.may_be_in(text);
+        let grade = |text: &[u8], visitor: &mut dyn Visitor| {
+            let by_words_only = !visitor.needs(MatchClass::Skipping);
+            let grade = if by_words_only { name.grade_by_words(text) } else { name.grade(text) };
             if is_by_beginning(grade) { Grade::ABSENT } else { grade }
         };
-        self.pass(Grade::best_of(class), |at| all_of(&sets, at), grade, visitor)
+        self.pass(Grade::best_of(class), |at| all_of(&sets, at), is_run, grade, visitor)
     }
 
     /// Names with all letters of the pattern, and no word that begins with its first.
@@ -135,7 +138,8 @@ impl<'d> Finder<'d> {
         let starts = self.dictionary.names_with_start(pattern.letters()[0]);
         let names = |at: usize| all_of(&sets, at) & !starts[at].get();
         let top = Grade::best_of(MatchClass::Substring);
-        self.pass(top, names, |text| name.grade(text), visitor)
+        let is_piece = |text: &[u8]| pattern.may_be_piece_of(text);
+        self.pass(top, names, is_piece, |text, _| name.grade_by_words(text), visitor)
     }
 
     /// Names that begin with the pattern but for one letter.
@@ -150,7 +154,7 @@ impl<'d> Finder<'d> {
             if !self.is_of_kind(id) {
                 continue;
             }
-            if visitor.is_over(top, id)? {
+            if visitor.is_over(top, id, 1)? {
                 break;
             }
             let grade = name.grade(self.dictionary.name(id));
@@ -161,42 +165,43 @@ impl<'d> Finder<'d> {
         Ok(())
     }
 
-    /// Goes through a set of names in order.
+    /// Goes through a set of names in order, 64 of them at a time. Those that cannot match are told at
+    /// little cost first.
     fn pass(
         &self,
         at_most: Grade,
         names: impl Fn(usize) -> u64,
-        grade: impl Fn(&[u8]) -> Grade,
+        may_match: impl Fn(&[u8]) -> bool,
+        grade: impl Fn(&[u8], &mut dyn Visitor) -> Grade,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        let count = self.dictionary.name_count();
-        let ended = (0..self.dictionary.set_words()).try_for_each(|at| {
+        let count = self.dictionary.name_count() as u32;
+        for at in 0..self.dictionary.set_words() {
             let mut word = names(at) & self.of_kinds(at);
+            let first = at as u32 * u64::BITS;
+            if word == 0 {
+                continue;
+            }
+            if visitor.is_over(at_most, first + word.trailing_zeros(), word.count_ones())? {
+                break;
+            }
             while word != 0 {
-                let id = at * 64 + word.trailing_zeros() as usize;
+                let id = first + word.trailing_zeros();
                 word &= word - 1;
                 if id >= count {
-                    return ControlFlow::Break(Ok(()));
+                    break;
                 }
-                let id = id as u32;
-                match visitor.is_over(at_most, id) {
-                    Ok(false) => {}
-                    Ok(true) => return ControlFlow::Break(Ok(())),
-                    Err(cancelled) => return ControlFlow::Break(Err(cancelled)),
+                let text = self.dictionary.name(id);
+                if !may_match(text) {
+                    continue;
                 }
-                let grade = grade(self.dictionary.name(id));
-                if grade.is_match()
-                    && let Err(cancelled) = visitor.visit(id, grade)
-                {
-                    return ControlFlow::Break(Err(cancelled));
+                let grade = grade(text, visitor);
+                if grade.is_match() {
+                    visitor.visit(id, grade)?;
                 }
             }
-            ControlFlow::Continue(())
-        });
-        match ended {
-            ControlFlow::Break(result) => result,
-            ControlFlow::Continue(()) => Ok(()),
         }
+        Ok(())
     }
 
     fn with_letters(&self, classes: u32) -> Vec<&'d [U64]> {

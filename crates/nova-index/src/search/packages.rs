@@ -5,7 +5,7 @@ use super::{Cancelled, Run, place};
 use crate::dictionary::Dictionary;
 use crate::format::{FileRow, U24};
 use crate::id::FileId;
-use crate::matching::Grade;
+use crate::matching::{Grade, MatchClass};
 use crate::query::{Around, KindSet, NamePattern, Reading};
 use crate::rank::{Nearness, PlaceMatch};
 use crate::shard::Shard;
@@ -35,8 +35,8 @@ pub(super) fn search(
         for package in found.iter().filter(|package| package.place == place) {
             let shard = run.shard(package.shard);
             let of_package = files_of(shard.shard(), package.package);
-            let visible = of_package.filter(|file| shard.is_visible(*file));
-            files.extend(visible.map(|file| (package.shard, file)));
+            let shown = of_package.filter(|file| run.shows(package.shard, *file));
+            files.extend(shown.map(|file| (package.shard, file)));
             if files.len() > FILES_MAX {
                 return Ok(Some(place));
             }
@@ -56,8 +56,7 @@ fn take_top_level(
     place: PlaceMatch,
 ) -> Result<(), Cancelled> {
     let kinds = run.query.kinds.and(KindSet::TYPES);
-    let file = run.shard(index).shard().file(file);
-    let Some(file) = file.filter(|file| run.admits(index, || *file)) else { return Ok(()) };
+    let Some(file) = run.shard(index).shard().file(file) else { return Ok(()) };
     for symbol in file.top_level_symbols() {
         run.step()?;
         let is_wanted = kinds.contains(symbol.kind())
@@ -92,9 +91,13 @@ struct FoundPackage {
 }
 
 impl Visitor for Packages<'_, '_, '_> {
-    fn is_over(&mut self, _: Grade, _: u32) -> Result<bool, Cancelled> {
+    fn is_over(&mut self, _: Grade, _: u32, _: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
         Ok(false)
+    }
+
+    fn needs(&mut self, _: MatchClass) -> bool {
+        true
     }
 
     fn visit(&mut self, name: u32, _: Grade) -> Result<(), Cancelled> {
