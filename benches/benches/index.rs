@@ -1,26 +1,17 @@
-//! Shard indexes on one core: made of scanned files, taken over, opened and searched.
+//! Shard indexes on one core: made of scanned files, taken over and opened.
 //!
 //! All of the corpus is one shard here, larger than a shard is by default. Run with
 //! `cargo bench -p nova-benches --bench index`.
 
-use std::hint::black_box;
-use std::sync::Arc;
-
 use bytes::Bytes;
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use nova_benches::corpus::{Corpus, CorpusFile};
-use nova_index::{
-    ContentHash, FileMeta, FileSymbols, Query, Revision, Root, SearchOptions, Shard, ShardBuilder,
-    ShardId, ShardIdentity, SymbolView, ViewShard, search,
-};
-use nova_syntax::extract::{self, Fallback};
+use nova_benches::workspace;
+use nova_index::{FileSymbols, Root, Shard, ShardBuilder, ShardId, ShardIdentity};
 
 const IDENTITY: ShardIdentity = ShardIdentity(*b"a benched corpus");
 
-/// Hits, as the command line asks for.
-const OPTIONS: SearchOptions<'_> = SearchOptions { limit: 50, near: None, recent_from_ns: None };
-
-criterion_group!(benches, indexing, searching);
+criterion_group!(benches, indexing);
 criterion_main!(benches);
 
 #[expect(clippy::print_stderr, reason = "a size is no time, and criterion prints times alone")]
@@ -44,32 +35,8 @@ fn indexing(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn searching(criterion: &mut Criterion) {
-    let files: Vec<_> = Corpus::find().files.iter().map(scanned).collect();
-    let shard = Arc::new(opened(&Bytes::from(built(&files))));
-    let view = SymbolView::new(Revision(1), vec![ViewShard::new(shard, [])], None);
-    let mut group = criterion.benchmark_group("search");
-    for text in
-        ["HashMap", "ConHM", "java.util.HashMap.put", "buffer byte", "get", "e", "xyzzy", ""]
-    {
-        let query = Query::new(text, &[]);
-        group.bench_function(format!("{text:?}"), |bencher| {
-            bencher
-                .iter(|| black_box(search(&view, &query, &OPTIONS, &|| false)).map(|it| it.total));
-        });
-    }
-    group.finish();
-}
-
 fn scanned(file: &CorpusFile) -> FileSymbols {
-    let meta = FileMeta {
-        path: file.path.clone().into_bytes(),
-        content_hash: ContentHash::of(file.text.as_bytes()),
-        source_bytes: file.text.len() as u64,
-        ..FileMeta::default()
-    };
-    let declarations = extract::declarations(&file.text, Fallback::Tree).declarations;
-    FileSymbols::new(meta, &file.text, declarations)
+    workspace::scanned(&file.path, &file.text)
 }
 
 fn builder() -> ShardBuilder {

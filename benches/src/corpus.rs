@@ -60,7 +60,8 @@ impl Corpus {
         Self { files }
     }
 
-    fn from_folder(root: &Path) -> Self {
+    /// Reads the Java files of a folder.
+    pub fn from_folder(root: &Path) -> Self {
         let mut files = Vec::new();
         let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
@@ -80,15 +81,22 @@ impl Corpus {
     }
 }
 
-/// The sources of the JDK in `JAVA_HOME`, or of one that is installed.
+/// The sources of the JDK in `JAVA_HOME`, or of the newest one that is installed.
 #[expect(clippy::print_stderr, reason = "a bench without its corpus says so")]
 fn jdk_sources() -> PathBuf {
     let installed = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
     let mut homes: Vec<_> = installed.map(|entry| entry.path()).collect();
-    homes.sort();
+    homes.sort_by_key(|home| std::cmp::Reverse(java_version(home)));
     let homes = env::var_os("JAVA_HOME").map(PathBuf::from).into_iter().chain(homes);
     homes.map(|home| home.join("lib/src.zip")).find(|path| path.is_file()).unwrap_or_else(|| {
         eprintln!("no lib/src.zip in JAVA_HOME or /usr/lib/jvm; name a folder in NOVA_BENCH_TREE");
         process::exit(1)
     })
+}
+
+/// The numbers of `JAVA_VERSION="25.0.1"` in the file `release` of a JDK; none if it does not say.
+fn java_version(home: &Path) -> Vec<u32> {
+    let release = fs::read_to_string(home.join("release")).unwrap_or_default();
+    let version = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="));
+    version.unwrap_or_default().split(['"', '.', '_']).filter_map(|it| it.parse().ok()).collect()
 }

@@ -1,9 +1,14 @@
 //! Measurements that take whole programs or whole trees; `docs/benchmarks.md` has the figures.
 //!
 //! `compare` measures `nova` beside other tools in one run, `scale` measures how it grows with the
-//! number of files. The inner loops have criterion benches in `benches/`.
+//! number of files, `latency` measures how long queries take. The inner loops have criterion benches in `benches/`.
 
-pub mod children;
 pub mod corpus;
 pub mod hyperfine;
+pub mod latency;
+pub mod memory;
+pub mod monorepo;
+pub mod naive;
 pub mod nova;
+pub mod queries;
+pub mod workspace;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
-use nova_benches::children::peak_resident_bytes;
 use nova_benches::hyperfine::{Measured, Times, measure};
+use nova_benches::memory::peak_resident_bytes;
 use nova_benches::nova;
 
 const RUNS: u32 = 10;
