@@ -9,10 +9,9 @@ pub struct Latencies<'q> {
 }
 
 impl<'q> Latencies<'q> {
-    /// Runs all queries once to warm up and then so many times, one after the other on this thread.
-    /// They take turns, so that what disturbs the machine for a while disturbs no query's median.
+    /// Runs all queries so many times, one after the other on this thread. They take turns, so that
+    /// what disturbs the machine for a while disturbs no query's median.
     pub fn measure(queries: &[&'q str], repetitions: usize, mut run: impl FnMut(&str)) -> Self {
-        queries.iter().for_each(|query| run(query));
         let mut times = vec![Vec::with_capacity(repetitions); queries.len()];
         for _ in 0..repetitions {
             for (query, times) in queries.iter().zip(&mut times) {
@@ -38,15 +37,15 @@ impl<'q> Latencies<'q> {
 
     /// The heading of [`Self::row`]s.
     pub fn heading() -> &'static str {
-        "| what                               | queries |        p50 |        p90 |        p99 |        max |\n\
-         |------------------------------------|--------:|-----------:|-----------:|-----------:|-----------:|"
+        "| what                               | queries |          p50 |          p90 |          p99 |          max |\n\
+         |------------------------------------|--------:|-------------:|-------------:|-------------:|-------------:|"
     }
 
     /// A row of a table: the number of queries, p50, p90, p99, the slowest.
     pub fn row(&self, what: &str) -> String {
         let [p50, p90, p99, max] = [50, 90, 99, 100].map(|it| millis(self.percentile(it)));
         let queries = self.slowest_first.len();
-        format!("| {what:<34} | {queries:>7} | {p50:>10} | {p90:>10} | {p99:>10} | {max:>10} |")
+        format!("| {what:<34} | {queries:>7} | {p50:>12} | {p90:>12} | {p99:>12} | {max:>12} |")
     }
 
     /// The slowest queries with their times.

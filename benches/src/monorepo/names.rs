@@ -7,10 +7,10 @@ use nova_syntax::declarations::{Declarations, ImportKind};
 use super::mixed;
 
 /// A name that declarations and imports say so many times is as often kept as it is replaced.
-const KEPT_HALF: f64 = 1.5;
-/// A name has at most so many variants. The first are the commonest: as many are taken from the first
-/// ten as from the next ninety.
-const VARIANTS_MAX: f64 = 400.0;
+const KEPT_HALF: f64 = 20.0;
+/// A name's variants are numbered below this, the lower the commoner: as many names become one of the
+/// first three as one of the others.
+const VARIANTS_END: f64 = 17.0;
 /// Shorter or longer parts of names are no words.
 const HUMP_LETTERS: std::ops::RangeInclusive<usize> = 3..=12;
 
@@ -75,7 +75,7 @@ impl Names {
         if fraction(random) < said / (said + KEPT_HALF) {
             return 0;
         }
-        VARIANTS_MAX.powf(fraction(random >> 32)) as u64
+        VARIANTS_END.powf(fraction(random >> 32)) as u64
     }
 
     /// `ConcurrentHashMap` → `ConcurrentTokenMap`, `MAX_SIZE` → `MAX_TOKEN`, `get` → `getToken`.
