@@ -4,7 +4,6 @@
 use nova_syntax::declarations::{Kind, Modifier, Modifiers};
 
 use crate::shard::FileRef;
-use crate::symbol_ref::SymbolRef;
 
 /// The reasons of rank that no query changes. Ordered, the better the greater.
 ///
@@ -186,11 +185,6 @@ impl Access {
             _ if matches!(parent, Some(Kind::Interface | Kind::Annotation)) => Self::Public,
             _ => Self::Package,
         }
-    }
-
-    /// The access of one symbol.
-    pub(crate) fn of_symbol(symbol: &SymbolRef<'_>) -> Self {
-        Self::of(symbol.kind(), symbol.modifiers(), symbol.parent().map(|parent| parent.kind()))
     }
 }
 

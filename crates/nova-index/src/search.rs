@@ -22,10 +22,11 @@ use thiserror::Error;
 use crate::dictionary::Imports;
 use crate::id::{FileId, SymbolId};
 use crate::matching::{Grade, MatchClass};
-use crate::merit::{Access, Merit, Purpose};
+use crate::merit::{Access, Centrality, Merit, Purpose};
 use crate::packages::{Package, precedes};
 use crate::query::{Query, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
+use crate::shard::{FileRef, Shard};
 use crate::symbol_ref::SymbolRef;
 use crate::view::{SymbolView, ViewShard, ViewSymbol};
 use admission::Admission;
@@ -104,12 +105,12 @@ pub fn search<'v>(
     let admission = &Admission::new(view, &query.files);
     let best = best_by(query.readings(), view, query, admission, options, is_cancelled)?;
     if best.reaches(MatchClass::Substring) {
-        return Ok(best.into_result());
+        return Ok(best.into_result(options.limit));
     }
     // Nothing that anybody would call a match: perhaps a letter is wrong, or a word stands elsewhere.
     let readings = query.second_readings();
     let second = best_by(readings, view, query, admission, options, is_cancelled)?;
-    Ok(if second.is_empty() { best.into_result() } else { second.into_result() })
+    Ok(second.and(best).into_result(options.limit))
 }
 
 /// The best symbols by any of these readings.
@@ -129,6 +130,8 @@ fn best_by<'v>(
         favoured: Favoured::new(view, query, options),
         best: Best::new(options.limit, readings.len() > 1),
         packages: Vec::new(),
+        last_file: None,
+        last_type: None,
         is_cancelled,
         steps: 0,
     };
@@ -155,6 +158,8 @@ struct Run<'r, 'v> {
     best: Best<'v>,
     /// Packages that match, some of them several times: each shard speaks for itself.
     packages: Vec<(Grade, PlaceMatch, Package<'v>)>,
+    last_file: Option<((*const Shard, FileId), Purpose)>,
+    last_type: Option<((*const Shard, SymbolId), Centrality)>,
     is_cancelled: &'r dyn Fn() -> bool,
     steps: u32,
 }
@@ -182,31 +187,52 @@ impl<'v> Run<'_, 'v> {
 
     /// Takes a symbol whose name, kind, file and place are as wanted; computes its merit only if it
     /// may be among the best.
-    fn take(
-        &mut self,
-        shard: u32,
-        symbol: SymbolRef<'v>,
-        grade: Grade,
-        place: PlaceMatch,
-        near: Nearness,
-    ) {
+    fn take(&mut self, symbol: SymbolRef<'v>, grade: Grade, place: PlaceMatch, near: Nearness) {
         let place = self.place_by_line(place, &symbol);
         let name_bytes = symbol.name().len();
         let at_most = Merit::most_of(symbol.kind(), symbol.local());
         if !self.best.can_enter(Score::new(grade, place, at_most, near, name_bytes)) {
-            self.best.count(shard, symbol.id(), grade.class());
+            self.best.count(&ViewSymbol::Declared(symbol), grade.class());
             return;
         }
+        let parent = symbol.parent();
         let merit = Merit::of_symbol(
             symbol.kind(),
             symbol.local(),
-            Access::of_symbol(&symbol),
+            Access::of(symbol.kind(), symbol.modifiers(), parent.map(|parent| parent.kind())),
             symbol.is_deprecated(),
-            Purpose::of_file(symbol.file()),
-            self.imports.centrality_of(&symbol),
+            self.purpose_of(symbol.file()),
+            self.centrality_of(if symbol.kind().is_type() { Some(symbol) } else { parent }),
         );
         let score = Score::new(grade, place, merit, near, name_bytes);
-        self.best.offer(shard, symbol.id(), Hit { symbol: ViewSymbol::Declared(symbol), score });
+        self.best.offer(Hit { symbol: ViewSymbol::Declared(symbol), score });
+    }
+
+    /// Symbols come file by file, and so each file is looked into once.
+    fn purpose_of(&mut self, file: FileRef<'v>) -> Purpose {
+        let key = (std::ptr::from_ref(file.shard()), file.id());
+        match self.last_file {
+            Some((last, purpose)) if last == key => purpose,
+            _ => {
+                let purpose = Purpose::of_file(file);
+                self.last_file = Some((key, purpose));
+                purpose
+            }
+        }
+    }
+
+    /// How central a type is; likewise.
+    fn centrality_of(&mut self, type_: Option<SymbolRef<'v>>) -> Centrality {
+        let Some(type_) = type_ else { return Centrality::default() };
+        let key = (std::ptr::from_ref(type_.shard()), type_.id());
+        match self.last_type {
+            Some((last, centrality)) if last == key => centrality,
+            _ => {
+                let centrality = self.imports.centrality_of(&type_);
+                self.last_type = Some((key, centrality));
+                centrality
+            }
+        }
     }
 
     /// Each package once, at the file that stands for it among all.
@@ -224,7 +250,7 @@ impl<'v> Run<'_, 'v> {
             let bytes = package.name.len();
             let score = Score::new(grade, place, package.merit(), Nearness::Far, bytes);
             let symbol = ViewSymbol::Package(package.file);
-            self.best.offer(u32::MAX, SymbolId(u32::MAX), Hit { symbol, score });
+            self.best.offer(Hit { symbol, score });
         }
     }
 

@@ -188,6 +188,14 @@ impl SymbolView {
 }
 
 impl<'a> ViewSymbol<'a> {
+    /// What tells it from all others.
+    pub(crate) fn key(&self) -> (*const Shard, Kind, u32) {
+        match self {
+            Self::Declared(symbol) => (symbol.shard(), symbol.kind(), symbol.id().0),
+            Self::Package(file) => (file.shard(), Kind::Package, file.id().0),
+        }
+    }
+
     /// The declared name; of a package the whole name.
     pub fn name(&self) -> &'a str {
         match self {

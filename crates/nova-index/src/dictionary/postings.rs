@@ -343,7 +343,11 @@ mod tests {
                 let expected = Merit::of_symbol(
                     symbol.kind(),
                     symbol.local(),
-                    Access::of_symbol(&symbol),
+                    Access::of(
+                        symbol.kind(),
+                        symbol.modifiers(),
+                        symbol.parent().map(|parent| parent.kind()),
+                    ),
                     symbol.is_deprecated(),
                     Purpose::of_file(symbol.file()),
                     dictionary.imports().centrality_of(&symbol),

@@ -79,12 +79,15 @@ impl Pattern {
     }
 
     /// Whether the letters are in the name in one piece.
-    pub(crate) fn may_be_piece_of(&self, name: &[u8]) -> bool {
-        if name.len() < self.len() || name.contains(&b'_') || !name.is_ascii() {
-            // There it is not the bytes that are compared.
-            return true;
+    pub(crate) fn is_piece_of(&self, name: &Words) -> bool {
+        let mut pieces = u64::MAX;
+        for (at, letter) in self.letters.iter().enumerate() {
+            pieces &= name.positions_of(*letter) >> at;
+            if pieces == 0 {
+                return false;
+            }
         }
-        name.windows(self.len()).any(|piece| piece.eq_ignore_ascii_case(&self.letters))
+        true
     }
 
     /// How a name matches; typos apart.
@@ -93,12 +96,7 @@ impl Pattern {
         if by_words.is_match() || self.len() > name.len || self.is_empty() {
             return by_words;
         }
-        let strict = self.class_by_loose_letters(name, name.capitals);
-        let lenient = || self.class_by_loose_letters(name, name.capitals | name.starts);
-        match (strict, self.capitals) {
-            (MatchClass::Absent, 1..) => Grade::new(lenient(), false),
-            (class, _) => Grade::new(class, true),
-        }
+        self.strict_or_lenient(name, |for_capitals| self.class_by_loose_letters(name, for_capitals))
     }
 
     /// The same, if it matches at least by a piece.
@@ -106,19 +104,26 @@ impl Pattern {
         if self.len() > name.len {
             return Grade::ABSENT;
         }
-        let strict = self.class_with(name, name.capitals);
-        if self.capitals == 0 || strict.is_by_words() {
-            return Grade::new(strict, true);
-        }
-        // A capital that was typed may stand for a small letter where a word begins.
-        let lenient = self.class_with(name, name.capitals | name.starts);
-        if lenient > strict { Grade::new(lenient, false) } else { Grade::new(strict, true) }
+        self.strict_or_lenient(name, |for_capitals| self.class_with(name, for_capitals))
     }
 
-    /// How a name matches if one letter may be missing, too many, swapped or wrong; in a typo no capital
-    /// counts.
-    pub(crate) fn grade_with_typo(&self, name: &Words) -> Grade {
-        self.grade(name).max(Grade::new(typo::class(&self.letters, name), false))
+    /// The best class by the positions at which capitals can stand: a capital that was typed may stand for
+    /// a small letter where a word begins, if need be.
+    fn strict_or_lenient(&self, name: &Words, class: impl Fn(u64) -> MatchClass) -> Grade {
+        if self.capitals == 0 {
+            return Grade::new(class(name.capitals), true);
+        }
+        let lenient = class(name.capitals | name.starts);
+        // Mostly it is none, which spares the stricter look.
+        let is_strict = lenient > MatchClass::Absent && class(name.capitals) == lenient;
+        Grade::new(lenient, is_strict)
+    }
+
+    /// How a name matches with one letter missing, too many, swapped or wrong, if it matches no better
+    /// without; no capital counts.
+    pub(crate) fn grade_of_typo(&self, name: &Words) -> Grade {
+        let grade = Grade::new(typo::class(&self.letters, name), false);
+        if grade > self.grade(name) { grade } else { Grade::ABSENT }
     }
 
     /// The class of the match if capitals can only stand at these positions.

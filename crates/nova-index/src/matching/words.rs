@@ -49,7 +49,48 @@ enum Before {
 
 impl Words {
     pub(crate) fn new(name: &[u8]) -> Self {
-        if name.is_ascii() { Self::of_ascii(name) } else { Self::of_any(name) }
+        match Self::of_plain(name) {
+            Some(words) => words,
+            None if name.is_ascii() => Self::of_ascii(name),
+            None => Self::of_any(name),
+        }
+    }
+
+    /// The words of a name of ASCII without underscores, as most are: eight letters at a time. By the
+    /// same rules as [`Builder`].
+    fn of_plain(name: &[u8]) -> Option<Self> {
+        if name.len() > NAME_LETTERS_MAX {
+            return None;
+        }
+        let mut bytes = [0; NAME_LETTERS_MAX];
+        bytes[..name.len()].copy_from_slice(name);
+        let mut letters = [0; LANES_MAX];
+        let (mut capitals, mut small, mut digits) = (0, 0, 0);
+        let chunks = bytes.as_chunks::<8>().0[..name.len().div_ceil(8)].iter();
+        for (at, (chunk, letters)) in (0..).step_by(8).zip(chunks.zip(&mut letters)) {
+            let lane = u64::from_le_bytes(*chunk);
+            if lane & (ONES << 7) != 0 || equal(lane, b'_') != 0 {
+                return None;
+            }
+            let is_capital = between(lane, b'A', b'Z');
+            capitals |= gather(is_capital) << at;
+            small |= gather(between(lane, b'a', b'z')) << at;
+            digits |= gather(between(lane, b'0', b'9')) << at;
+            *letters = lane | is_capital << 5;
+        }
+        let all = u64::MAX.checked_shr((NAME_LETTERS_MAX - name.len()) as u32).unwrap_or(0);
+        let others = all & !(capitals | small | digits);
+        let number_starts = digits & !(digits << 1);
+        let capital_starts = capitals & (!(capitals << 1) | small >> 1);
+        let starts = all & (1 | others << 1 | capital_starts | number_starts);
+        Some(Self {
+            letters,
+            len: name.len(),
+            starts,
+            major_starts: starts & !(number_starts & !1),
+            capitals,
+            is_cut: false,
+        })
     }
 
     fn of_ascii(name: &[u8]) -> Self {
@@ -230,6 +271,13 @@ fn equal(lane: u64, byte: u8) -> u64 {
     !(((difference & LOW_BITS) + LOW_BITS) | difference) >> 7 & ONES
 }
 
+/// The lowest bit of each byte of an ASCII lane that is in this range.
+fn between(lane: u64, first: u8, last: u8) -> u64 {
+    let at_least = lane + ONES * u64::from(0x80 - first);
+    let beyond = lane + ONES * u64::from(0x7f - last);
+    (at_least & !beyond) >> 7 & ONES
+}
+
 /// The lowest bits of a lane's bytes, as the bits of one byte: the highest of the product.
 fn gather(lane: u64) -> u64 {
     lane.wrapping_mul(0x0102_0408_1020_4080) >> 56
@@ -266,6 +314,20 @@ mod tests {
         check("Base64", "Base|64");
         check("access$000", "access$|000");
         check("", "");
+    }
+
+    #[test]
+    fn eight_letters_at_a_time_are_seen_like_one() {
+        let letters = [b'a', b'b', b'C', b'D', b'1', b'$', b'z', b'Z', b'0'];
+        for seed in 0..20_000_usize {
+            let len = seed % 65;
+            let letter = |at: usize| letters[(seed.wrapping_mul(at * 7 + 13) >> 3) % letters.len()];
+            let name: Vec<u8> = (0..len).map(letter).collect();
+            let fast = Words::of_plain(&name).unwrap();
+            let slow = Words::of_ascii(&name);
+            let facts = |it: &Words| (it.letters, it.len, it.starts, it.major_starts, it.capitals);
+            assert_eq!(facts(&fast), facts(&slow), "{:?}", String::from_utf8_lossy(&name));
+        }
     }
 
     #[test]

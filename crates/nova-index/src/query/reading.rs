@@ -67,8 +67,23 @@ impl NamePattern {
 
     /// How a name matches a single word, at least by a piece of it.
     pub(crate) fn grade_by_words(&self, name: &[u8]) -> Grade {
-        let grade = |word: &Pattern| word.grade_by_words(&Words::new(name)).at_most(self.class_max);
-        self.single().map_or(Grade::ABSENT, grade)
+        match self.single() {
+            Some(word) if word.may_be_in(name) => {
+                word.grade_by_words(&Words::new(name)).at_most(self.class_max)
+            }
+            _ => Grade::ABSENT,
+        }
+    }
+
+    /// The same, if it matches by one piece.
+    pub(crate) fn grade_of_piece(&self, name: &[u8]) -> Grade {
+        let name = Words::new(name);
+        match self.single() {
+            Some(word) if word.is_piece_of(&name) => {
+                word.grade_by_words(&name).at_most(self.class_max)
+            }
+            _ => Grade::ABSENT,
+        }
     }
 
     /// How a name matches: of several words as well as the one that matches it least, unless they are all
@@ -80,7 +95,7 @@ impl NamePattern {
         let name = Words::new(name);
         let grade = match self.words.as_slice() {
             [] => Grade::best_of(MatchClass::Prefix),
-            [word] if self.allows_typo => word.grade_with_typo(&name),
+            [word] if self.allows_typo => word.grade_of_typo(&name),
             [word] => word.grade(&name),
             several => {
                 let grades = several.iter().map(|word| word.grade(&name));
@@ -113,13 +128,13 @@ pub(super) fn readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<Reading
 pub(super) fn second_readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<Reading> {
     match words {
         [word] => {
-            let around = || match qualifiers {
+            let around = match qualifiers {
                 [] => Around::Anything,
                 qualifiers => Around::Path(qualifiers.to_vec()),
             };
             let name = NamePattern::new(vec![word.clone()]);
-            let with_typo = NamePattern { allows_typo: true, ..name.clone() };
-            [with_typo, name].map(|name| Reading { name, around: around() }).to_vec()
+            let name = NamePattern { allows_typo: true, ..name };
+            vec![Reading { name, around }]
         }
         words if words.len() <= SPLIT_WORDS_MAX => {
             let all = (1_u32 << words.len()) - 1;

@@ -38,7 +38,7 @@ fn frame(text: &str) -> Option<Trace<'_>> {
 fn beginning_of_frame(text: &str) -> Option<Trace<'_>> {
     let rest = text.strip_prefix("at ")?.trim_start();
     let symbol = symbol_of(rest.split_once('(').map_or(rest, |(symbol, _)| symbol))?;
-    symbol.contains('.').then_some(Trace { symbol, line: None })
+    (symbol.contains('.') || rest.contains('/')).then_some(Trace { symbol, line: None })
 }
 
 /// A symbol without the names of the class loader and the module before it.
@@ -93,6 +93,7 @@ mod tests {
     #[test]
     fn a_frame_is_read_while_it_is_being_typed() {
         check("at java.base/", "java.base", "", None);
+        check("at java.base/j", "j", "", None);
         check("at java.base/java.util.Ha", "java.util.Ha", "", None);
         check("at java.util.HashMap.putVal(HashMap.ja", "java.util.HashMap.putVal", "", None);
     }

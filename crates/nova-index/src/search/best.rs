@@ -3,10 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
+use nova_syntax::declarations::Kind;
+
 use super::{Hit, SearchResult, Total};
-use crate::id::SymbolId;
 use crate::matching::MatchClass;
 use crate::rank::{Score, compare_equals};
+use crate::shard::Shard;
+use crate::view::ViewSymbol;
 
 /// What may be looked at beyond what can still be among the best, only to count it: some tens of
 /// microseconds.
@@ -22,7 +25,7 @@ pub(super) struct Best<'v> {
     is_exact: bool,
     beyond: u32,
     /// The symbols so far, if the same one may come twice.
-    seen: Option<HashSet<(u32, SymbolId)>>,
+    seen: Option<HashSet<(*const Shard, Kind, u32)>>,
 }
 
 impl<'v> Best<'v> {
@@ -30,7 +33,8 @@ impl<'v> Best<'v> {
     pub(super) fn new(limit: usize, may_repeat: bool) -> Self {
         Self {
             heap: BinaryHeap::new(),
-            limit,
+            // With none a search could not tell whether anything better is left.
+            limit: limit.max(1),
             total: 0,
             top: None,
             is_exact: true,
@@ -70,19 +74,23 @@ impl<'v> Best<'v> {
     }
 
     /// A symbol that matches in this class, and cannot be among the best.
-    pub(super) fn count(&mut self, shard: u32, symbol: SymbolId, class: MatchClass) {
-        if self.is_new(shard, symbol) {
+    pub(super) fn count(&mut self, symbol: &ViewSymbol<'v>, class: MatchClass) {
+        if self.is_new(symbol) {
             self.total += 1;
             self.top = self.top.max(Some(class));
         }
     }
 
     /// A symbol that matches. Returns whether it is among the best so far.
-    pub(super) fn offer(&mut self, shard: u32, symbol: SymbolId, hit: Hit<'v>) -> bool {
-        if !self.is_new(shard, symbol) {
+    pub(super) fn offer(&mut self, hit: Hit<'v>) -> bool {
+        if !self.is_new(&hit.symbol) {
             return true;
         }
         self.total += 1;
+        self.push(hit)
+    }
+
+    fn push(&mut self, hit: Hit<'v>) -> bool {
         self.top = self.top.max(Some(hit.score.class()));
         if self.heap.len() < self.limit {
             self.heap.push(Worst(hit));
@@ -97,13 +105,41 @@ impl<'v> Best<'v> {
         }
     }
 
-    fn is_new(&mut self, shard: u32, symbol: SymbolId) -> bool {
-        // Packages are told apart by name.
-        symbol.0 == u32::MAX || self.seen.as_mut().is_none_or(|seen| seen.insert((shard, symbol)))
+    fn is_new(&mut self, symbol: &ViewSymbol<'v>) -> bool {
+        self.seen.as_mut().is_none_or(|seen| seen.insert(symbol.key()))
     }
 
-    pub(super) fn into_result(self) -> SearchResult<'v> {
-        let hits: Vec<_> = self.heap.into_sorted_vec().into_iter().map(|Worst(hit)| hit).collect();
+    /// The best of both; a symbol that is in both counts as it does here.
+    pub(super) fn and(mut self, others: Self) -> Self {
+        let is_exact = self.is_exact && others.is_exact;
+        if self.is_empty() || others.is_empty() {
+            let some = if self.is_empty() { others } else { self };
+            return Self { is_exact, ..some };
+        }
+        // Of those that were but counted nobody knows whether they are in both.
+        self.is_exact = is_exact && self.keeps_all() && others.keeps_all();
+        let at_least = self.total.max(others.total);
+        let known: HashSet<_> = self.heap.iter().map(|Worst(hit)| hit.symbol.key()).collect();
+        for Worst(hit) in others.heap {
+            if !known.contains(&hit.symbol.key()) {
+                self.total += 1;
+                self.push(hit);
+            }
+        }
+        if !self.is_exact {
+            self.total = at_least;
+        }
+        self
+    }
+
+    fn keeps_all(&self) -> bool {
+        self.total == self.heap.len() as u64
+    }
+
+    /// At most so many hits, the best first.
+    pub(super) fn into_result(self, limit: usize) -> SearchResult<'v> {
+        let sorted = self.heap.into_sorted_vec().into_iter();
+        let hits: Vec<_> = sorted.map(|Worst(hit)| hit).take(limit).collect();
         let total =
             if self.is_exact { Total::Exactly(self.total) } else { Total::AtLeast(self.total) };
         SearchResult { cut: self.total > hits.len() as u64 || !self.is_exact, hits, total }

@@ -107,7 +107,7 @@ fn search_file<'v>(
         run.step()?;
         if let Some(place) = place::of_symbol(&reading.around, &symbol) {
             let near = run.favoured.nearness(index, symbol.id());
-            run.take(index, symbol, grade, place, near);
+            run.take(symbol, grade, place, near);
         }
     }
     Ok(())

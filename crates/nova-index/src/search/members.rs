@@ -1,7 +1,8 @@
 //! Searches what lies in the types that the query names before the dot.
 
 use super::names::{Finder, Visitor};
-use super::{Cancelled, Run, place};
+use super::place::{self, TYPE_LETTERS_MIN};
+use super::{Cancelled, Run};
 use crate::dictionary::Dictionary;
 use crate::id::SymbolId;
 use crate::matching::{Grade, MatchClass, Pattern};
@@ -19,7 +20,11 @@ pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Can
     match &reading.around {
         Around::Anything => Ok(()),
         Around::Path(path) => match path.last() {
-            Some(innermost) => within_types(run, reading, innermost, MatchClass::LaterWords),
+            Some(innermost) => {
+                let is_short = innermost.len() < TYPE_LETTERS_MIN;
+                let class_min = if is_short { MatchClass::Exact } else { MatchClass::LaterWords };
+                within_types(run, reading, innermost, class_min)
+            }
             None => Ok(()),
         },
         Around::Words(words) => {
@@ -56,7 +61,7 @@ fn take_members<'v>(
         let is_wanted =
             grade.is_match() && run.favoured.nearness(index, member.id()) == Nearness::Far;
         if is_wanted {
-            run.take(index, member, grade, place, Nearness::Far);
+            run.take(member, grade, place, Nearness::Far);
         }
     }
     Ok(())

@@ -135,11 +135,7 @@ impl<'v> Hits<'_, '_, 'v> {
         let score = Score::new(grade, place, posting.merit, Nearness::Far, name_bytes);
         let hit = Hit { symbol: ViewSymbol::Declared(symbol), score };
         // And so one that comes later may have a shorter one.
-        if self.run.best.offer(index, symbol.id(), hit) || is_module {
-            Taken::Among
-        } else {
-            Taken::NotAmongTheBest
-        }
+        if self.run.best.offer(hit) || is_module { Taken::Among } else { Taken::NotAmongTheBest }
     }
 
     /// How the place of a symbol matches, if the symbol is wanted at all.

@@ -59,7 +59,7 @@ impl<'d> Finder<'d> {
 
     fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
         let top = Grade::best_of(MatchClass::Prefix);
-        self.pass(top, |_| u64::MAX, |_| true, |text, _| name.grade(text), visitor)
+        self.pass(top, |_| u64::MAX, |text, _| name.grade(text), visitor)
     }
 
     fn of_several_words(
@@ -70,7 +70,7 @@ impl<'d> Finder<'d> {
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
         let sets = self.with_letters(letters);
         let top = Grade::best_of(name.class_max());
-        self.pass(top, |at| all_of(&sets, at), |_| true, |text, _| name.grade(text), visitor)
+        self.pass(top, |at| all_of(&sets, at), |text, _| name.grade(text), visitor)
     }
 
     /// Exact names and prefixes: neighbours in the order of the letters.
@@ -115,13 +115,12 @@ impl<'d> Finder<'d> {
         sets.push(self.dictionary.names_with_start(pattern.letters()[0]));
         let class =
             if pattern.is_capitals() { MatchClass::CapitalInitials } else { MatchClass::Initials };
-        let is_run = |text: &[u8]| pattern.may_be_in(text);
         let grade = |text: &[u8], visitor: &mut dyn Visitor| {
             let by_words_only = !visitor.needs(MatchClass::Skipping);
             let grade = if by_words_only { name.grade_by_words(text) } else { name.grade(text) };
             if is_by_beginning(grade) { Grade::ABSENT } else { grade }
         };
-        self.pass(Grade::best_of(class), |at| all_of(&sets, at), is_run, grade, visitor)
+        self.pass(Grade::best_of(class), |at| all_of(&sets, at), grade, visitor)
     }
 
     /// Names with all letters of the pattern, and no word that begins with its first.
@@ -138,8 +137,7 @@ impl<'d> Finder<'d> {
         let starts = self.dictionary.names_with_start(pattern.letters()[0]);
         let names = |at: usize| all_of(&sets, at) & !starts[at].get();
         let top = Grade::best_of(MatchClass::Substring);
-        let is_piece = |text: &[u8]| pattern.may_be_piece_of(text);
-        self.pass(top, names, is_piece, |text, _| name.grade_by_words(text), visitor)
+        self.pass(top, names, |text, _| name.grade_of_piece(text), visitor)
     }
 
     /// Names that begin with the pattern but for one letter.
@@ -165,13 +163,11 @@ impl<'d> Finder<'d> {
         Ok(())
     }
 
-    /// Goes through a set of names in order, 64 of them at a time. Those that cannot match are told at
-    /// little cost first.
+    /// Goes through a set of names in order, 64 of them at a time.
     fn pass(
         &self,
         at_most: Grade,
         names: impl Fn(usize) -> u64,
-        may_match: impl Fn(&[u8]) -> bool,
         grade: impl Fn(&[u8], &mut dyn Visitor) -> Grade,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
@@ -191,11 +187,7 @@ impl<'d> Finder<'d> {
                 if id >= count {
                     break;
                 }
-                let text = self.dictionary.name(id);
-                if !may_match(text) {
-                    continue;
-                }
-                let grade = grade(text, visitor);
+                let grade = grade(self.dictionary.name(id), visitor);
                 if grade.is_match() {
                     visitor.visit(id, grade)?;
                 }

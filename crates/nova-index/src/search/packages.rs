@@ -63,7 +63,7 @@ fn take_top_level(
             && run.favoured.nearness(index, symbol.id()) == Nearness::Far;
         let grade = reading.name.grade(symbol.name_bytes());
         if is_wanted && grade.is_match() {
-            run.take(index, symbol, grade, place, Nearness::Far);
+            run.take(symbol, grade, place, Nearness::Far);
         }
     }
     Ok(())

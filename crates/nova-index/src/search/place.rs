@@ -63,12 +63,17 @@ pub(super) fn of_top_level(around: &Around, package: Option<&str>) -> Option<Pla
     }
 }
 
+/// A type is not abbreviated to less.
+pub(super) const TYPE_LETTERS_MIN: usize = 2;
+
 /// How a qualifier matches a type's name.
-pub(super) fn of_type(qualifier: &Pattern, name: &str) -> Option<PlaceMatch> {
+fn of_type(qualifier: &Pattern, name: &str) -> Option<PlaceMatch> {
     let class = qualifier.grade(&Words::new(name.as_bytes())).class();
     match class {
         MatchClass::Exact => Some(PlaceMatch::Exact),
-        class if class.is_by_words() => Some(PlaceMatch::Abbreviated),
+        class if class.is_by_words() && qualifier.len() >= TYPE_LETTERS_MIN => {
+            Some(PlaceMatch::Abbreviated)
+        }
         _ => None,
     }
 }
