@@ -26,15 +26,16 @@ use nova_syntax::declarations::Kind;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::FromBytes;
-use zerocopy::little_endian::{U32, U64};
+use zerocopy::little_endian::U64;
 
+use crate::format::U24;
 use crate::id::{FileId, ShardIdentity};
 use crate::map::map;
 use crate::matching::{fold, letter_class};
 use crate::shard::Shard;
 use format::{
     CHECKED_FROM, FORMAT_VERSION, Header, ImportsRow, KIND_SETS, LETTER_SETS, MAGIC, NameRow,
-    Packing, RecentRow, SECTIONS, Section, ShardRow, set_words,
+    PAIR_SETS, Packing, RecentRow, SECTIONS, Section, ShardRow, pair_class, set_words,
 };
 
 pub use build::{BuildDictionaryError, build_dictionary};
@@ -156,13 +157,18 @@ impl Dictionary {
 
     /// The names whose letters begin with these, in the order of their letters: first those that have no
     /// others.
-    pub(crate) fn names_beginning_with(&self, letters: &[u8]) -> &[U32] {
-        range_beginning_with(self, self.rows::<U32>(Section::Folded), letters)
+    pub(crate) fn names_beginning_with(&self, letters: &[u8]) -> &[U24] {
+        range_beginning_with(self, self.rows::<U24>(Section::Folded), letters)
     }
 
     /// The set of names with a letter of this class, 64 names a word.
     pub(crate) fn names_with_letter(&self, class: u8) -> &[U64] {
         self.set(Section::Letters, usize::from(class))
+    }
+
+    /// The set of names in which these two letters follow each other, and some others.
+    pub(crate) fn names_with_pair(&self, first: u8, second: u8) -> &[U64] {
+        self.set(Section::Pairs, pair_class(first, second))
     }
 
     /// The set of names that have a word that begins with this letter.
@@ -231,13 +237,14 @@ impl Dictionary {
         }
         check(text_end as usize == self.section(Section::NameText).len(), "text without a name")?;
         check(postings_end as usize == postings / self.packing.bytes(), "postings without a name")?;
-        let folded = self.rows::<U32>(Section::Folded);
+        let folded = self.rows::<U24>(Section::Folded);
         check(folded.len() == self.names, "names that are not in order")?;
         let exist = folded.iter().all(|name| (name.get() as usize) < self.names);
         check(exist, "a name that is not there")?;
         let words = self.set_words();
         for (section, sets) in [
             (Section::Letters, LETTER_SETS),
+            (Section::Pairs, PAIR_SETS),
             (Section::Starts, LETTER_SETS),
             (Section::Kinds, KIND_SETS),
         ] {
@@ -259,10 +266,10 @@ impl std::fmt::Debug for Dictionary {
 /// Of names in the order of their letters those that begin with these.
 pub(crate) fn range_beginning_with<'n>(
     dictionary: &Dictionary,
-    names: &'n [U32],
+    names: &'n [U24],
     letters: &[u8],
-) -> &'n [U32] {
-    let compare = |name: &U32| compare_beginning(dictionary.name(name.get()), letters);
+) -> &'n [U24] {
+    let compare = |name: &U24| compare_beginning(dictionary.name(name.get()), letters);
     let start = names.partition_point(|name| compare(name).is_lt());
     let rest = &names[start..];
     &rest[..rest.partition_point(|name| compare(name).is_eq())]

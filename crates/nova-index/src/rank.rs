@@ -145,16 +145,30 @@ impl fmt::Display for Score {
     }
 }
 
-/// Among equal scores: the qualified name, the place.
-pub(crate) fn compare_equals(a: &ViewSymbol<'_>, b: &ViewSymbol<'_>) -> Ordering {
+/// What decides among equal scores: the shorter name, then the qualified one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct QualifiedName<'v> {
+    name_bytes: usize,
+    package: &'v str,
+    container: String,
+    name: &'v str,
+}
+
+impl<'v> QualifiedName<'v> {
+    pub(crate) fn of(symbol: &ViewSymbol<'v>) -> Self {
+        Self {
+            name_bytes: symbol.name().len(),
+            package: symbol.package(),
+            container: symbol.container(),
+            name: symbol.name(),
+        }
+    }
+}
+
+/// And among equal names the place.
+pub(crate) fn compare_places_of(a: &ViewSymbol<'_>, b: &ViewSymbol<'_>) -> Ordering {
     let place = |symbol: &ViewSymbol<'_>| (symbol.line(), symbol.character());
-    a.name()
-        .len()
-        .cmp(&b.name().len())
-        .then_with(|| a.package().cmp(b.package()))
-        .then_with(|| a.container().cmp(&b.container()))
-        .then_with(|| a.name().cmp(b.name()))
-        .then_with(|| compare_places(a.file(), b.file()))
+    compare_places(a.file(), b.file())
         .then_with(|| place(a).cmp(&place(b)))
         .then_with(|| a.kind().cmp(&b.kind()))
         .then_with(|| a.signature().cmp(&b.signature()))

@@ -14,16 +14,16 @@ use rayon::prelude::*;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::IntoBytes;
-use zerocopy::little_endian::{U32, U64};
+use zerocopy::little_endian::U64;
 
 use super::format::{
-    CHECKED_FROM, FORMAT_VERSION, Header, KIND_SETS, LETTER_SETS, MAGIC, NameRow, Packing,
-    RecentRow, SECTIONS, Section, ShardRow, set_words,
+    CHECKED_FROM, FORMAT_VERSION, Header, KIND_SETS, LETTER_SETS, MAGIC, NameRow, PAIR_SETS,
+    Packing, RecentRow, SECTIONS, Section, ShardRow, pair_class, set_words,
 };
 use super::imports::{ImportCounts, Imports};
 use super::merge::MergedNames;
 use super::postings::Postings;
-use crate::format::SectionRow;
+use crate::format::{ROWS_MAX, SectionRow, U24};
 use crate::matching::{Words, fold, letter_class};
 use crate::packages::Package;
 use crate::shard::Shard;
@@ -53,6 +53,9 @@ pub fn build_dictionary(shards: &[Arc<Shard>]) -> Result<Vec<u8>, BuildDictionar
     let imports = counts.reduce(ImportCounts::default, ImportCounts::merge).into_rows();
     let names = MergedNames::new(shards, &packages);
     let postings = Postings::new(shards, &packages, &names, Imports::new(&imports));
+    if names.names.len() > ROWS_MAX {
+        return Err(BuildDictionaryError::Full { what: "names", max: ROWS_MAX as u64 });
+    }
     let order = names_in_order(&names, &postings);
 
     let places = shards.iter().map(|shard| places(shard)).max().unwrap_or_default();
@@ -71,9 +74,10 @@ pub fn build_dictionary(shards: &[Arc<Shard>]) -> Result<Vec<u8>, BuildDictionar
     );
     let sorted: Vec<&[u8]> = order.iter().map(|&name| names.names[name as usize]).collect();
     writer.text(sorted.iter().copied());
-    writer.section(Section::Folded, by_letters(&sorted).into_iter().map(U32::new));
+    writer.section(Section::Folded, by_letters(&sorted).into_iter().map(U24::new));
     let sets = Sets::new(&sorted);
     writer.section(Section::Letters, sets.letters);
+    writer.section(Section::Pairs, sets.pairs);
     writer.section(Section::Starts, sets.starts);
     writer.section(Section::Kinds, kinds(&order, &postings, shards));
     writer.postings(order.iter().flat_map(|&name| postings.of(name)));
@@ -143,42 +147,55 @@ fn by_letters(names: &[&[u8]]) -> Vec<u32> {
 }
 
 /// Sets of names by their letters.
+#[derive(Default)]
 struct Sets {
     letters: Vec<U64>,
+    pairs: Vec<U64>,
     starts: Vec<U64>,
+}
+
+/// 64 names: a word of every set.
+struct Block {
+    letters: [u64; LETTER_SETS],
+    pairs: [u64; PAIR_SETS],
+    starts: [u64; LETTER_SETS],
 }
 
 impl Sets {
     fn new(names: &[&[u8]]) -> Self {
-        let words = set_words(names.len());
-        let mut sets = Self {
-            letters: vec![U64::ZERO; LETTER_SETS * words],
-            starts: vec![U64::ZERO; LETTER_SETS * words],
-        };
-        // 64 names a step, each a word of every set.
-        let blocks: Vec<_> = names.par_chunks(64).map(Self::block).collect();
-        for (word, (letters, starts)) in blocks.into_iter().enumerate() {
-            for class in 0..LETTER_SETS {
-                sets.letters[class * words + word] = letters[class].into();
-                sets.starts[class * words + word] = starts[class].into();
-            }
+        let blocks: Vec<_> = names.par_chunks(64).map(Block::new).collect();
+        let mut sets = Self::default();
+        for class in 0..LETTER_SETS {
+            sets.letters.extend(blocks.iter().map(|block| U64::new(block.letters[class])));
+            sets.starts.extend(blocks.iter().map(|block| U64::new(block.starts[class])));
+        }
+        for class in 0..PAIR_SETS {
+            sets.pairs.extend(blocks.iter().map(|block| U64::new(block.pairs[class])));
         }
         sets
     }
+}
 
-    fn block(names: &[&[u8]]) -> ([u64; LETTER_SETS], [u64; LETTER_SETS]) {
-        let (mut letters, mut starts) = ([0; LETTER_SETS], [0; LETTER_SETS]);
+impl Block {
+    fn new(names: &[&[u8]]) -> Self {
+        let mut block =
+            Self { letters: [0; LETTER_SETS], pairs: [0; PAIR_SETS], starts: [0; LETTER_SETS] };
         for (bit, name) in names.iter().enumerate() {
             let words = Words::new(name);
+            let mut before = None;
             for at in 0..words.len {
-                let class = usize::from(letter_class(words.letter(at)));
-                letters[class] |= 1 << bit;
+                let letter = words.letter(at);
+                let class = usize::from(letter_class(letter));
+                block.letters[class] |= 1 << bit;
                 if words.starts >> at & 1 != 0 {
-                    starts[class] |= 1 << bit;
+                    block.starts[class] |= 1 << bit;
+                }
+                if let Some(before) = before.replace(letter) {
+                    block.pairs[pair_class(before, letter)] |= 1 << bit;
                 }
             }
         }
-        (letters, starts)
+        block
     }
 }
 

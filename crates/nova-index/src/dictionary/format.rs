@@ -6,7 +6,7 @@ use nova_syntax::declarations::Kind;
 use zerocopy::little_endian::{U32, U64, U128};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use crate::format::SectionRow;
+use crate::format::{SectionRow, U24};
 use crate::matching::LETTER_CLASSES;
 use crate::merit::{MERIT_BITS, Merit};
 
@@ -46,6 +46,8 @@ pub(super) enum Section {
     Folded,
     /// For each class of letter a bit for each name that has one.
     Letters,
+    /// For each class of pairs a bit for each name in which two such letters follow each other.
+    Pairs,
     /// For each class of letter a bit for each name with a word that begins with one.
     Starts,
     /// For each kind a bit for each name that something of the kind has.
@@ -56,7 +58,7 @@ pub(super) enum Section {
 }
 
 /// How many sections there are.
-pub(super) const SECTIONS: usize = 10;
+pub(super) const SECTIONS: usize = 11;
 
 impl Section {
     /// The width of the section's rows; one for text and for postings.
@@ -65,8 +67,8 @@ impl Section {
             Self::Shards => size_of::<ShardRow>(),
             Self::Names => size_of::<NameRow>(),
             Self::NameText | Self::Postings => 1,
-            Self::Folded => size_of::<U32>(),
-            Self::Letters | Self::Starts | Self::Kinds => size_of::<U64>(),
+            Self::Folded => size_of::<U24>(),
+            Self::Letters | Self::Pairs | Self::Starts | Self::Kinds => size_of::<U64>(),
             Self::Imports => size_of::<ImportsRow>(),
             Self::Recent => size_of::<RecentRow>(),
         }
@@ -79,6 +81,7 @@ impl Section {
         Self::NameText,
         Self::Folded,
         Self::Letters,
+        Self::Pairs,
         Self::Starts,
         Self::Kinds,
         Self::Postings,
@@ -127,7 +130,13 @@ pub(super) struct RecentRow {
 
 /// Sets of names, by what they have in common.
 pub(super) const LETTER_SETS: usize = LETTER_CLASSES;
+pub(super) const PAIR_SETS: usize = 24;
 pub(super) const KIND_SETS: usize = Kind::ALL.len();
+
+/// The class of two letters that follow each other: any two numbers that spread well.
+pub(super) fn pair_class(first: u8, second: u8) -> usize {
+    (usize::from(first) * 31 + usize::from(second) * 13) % PAIR_SETS
+}
 
 /// Words of 64 names in a set.
 pub(super) fn set_words(names: usize) -> usize {

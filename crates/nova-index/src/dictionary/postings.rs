@@ -271,7 +271,7 @@ fn sort_each(sorted: &mut [Entry], ends: &mut [u32], shards: &[Arc<Shard>]) {
 }
 
 /// What decides between symbols of one name and one package in several shards, as
-/// [`crate::rank::compare_equals`] has it: container, root, folder, file, source order.
+/// [`crate::rank`] has it: container, root, folder, file, source order.
 fn place(shard: &Shard, place: u32) -> (String, [&[u8]; 3], u32) {
     let (container, file) = match shard.symbol(SymbolId(place)) {
         Some(symbol) => (symbol.container(), Some(symbol.file())),
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
     use crate::dictionary::fixture::shard;
     use crate::dictionary::{Dictionary, build_dictionary};
-    use crate::rank::compare_equals;
+    use crate::rank::{QualifiedName, compare_places_of};
     use crate::view::ViewSymbol;
 
     /// Shards whose order is not that of their roots, and which have the same symbols.
@@ -323,7 +323,9 @@ mod tests {
             });
             let symbols: Vec<_> = symbols.collect();
             for ((a_merit, a), (b_merit, b)) in symbols.iter().zip(symbols.iter().skip(1)) {
-                let order = b_merit.cmp(a_merit).then_with(|| compare_equals(a, b));
+                let by_name = QualifiedName::of(a).cmp(&QualifiedName::of(b));
+                let order =
+                    b_merit.cmp(a_merit).then(by_name).then_with(|| compare_places_of(a, b));
                 assert!(order.is_lt(), "{a:?} before {b:?}");
                 compared += 1;
             }

@@ -1,5 +1,6 @@
 //! The best hits so far.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
@@ -7,7 +8,7 @@ use nova_syntax::declarations::Kind;
 
 use super::{Hit, SearchResult, Total};
 use crate::matching::MatchClass;
-use crate::rank::{Score, compare_equals};
+use crate::rank::{QualifiedName, Score, compare_places_of};
 use crate::shard::Shard;
 use crate::view::ViewSymbol;
 
@@ -56,7 +57,7 @@ impl<'v> Best<'v> {
     /// Whether a hit of this score might be among the best.
     pub(super) fn can_enter(&self, score: Score) -> bool {
         self.heap.len() < self.limit
-            || self.heap.peek().is_some_and(|Worst(worst)| score >= worst.score)
+            || self.heap.peek().is_some_and(|worst| score >= worst.hit.score)
     }
 
     /// Whether to look at so much more although nothing better can come, to count what there is. From the
@@ -93,12 +94,12 @@ impl<'v> Best<'v> {
     fn push(&mut self, hit: Hit<'v>) -> bool {
         self.top = self.top.max(Some(hit.score.class()));
         if self.heap.len() < self.limit {
-            self.heap.push(Worst(hit));
+            self.heap.push(Worst::new(hit));
             return true;
         }
         match self.heap.peek_mut() {
-            Some(mut worst) if Worst(hit) < *worst => {
-                *worst = Worst(hit);
+            Some(mut worst) if Worst::new(hit) < *worst => {
+                *worst = Worst::new(hit);
                 true
             }
             _ => false,
@@ -119,8 +120,8 @@ impl<'v> Best<'v> {
         // Of those that were but counted nobody knows whether they are in both.
         self.is_exact = is_exact && self.keeps_all() && others.keeps_all();
         let at_least = self.total.max(others.total);
-        let known: HashSet<_> = self.heap.iter().map(|Worst(hit)| hit.symbol.key()).collect();
-        for Worst(hit) in others.heap {
+        let known: HashSet<_> = self.heap.iter().map(|worst| worst.hit.symbol.key()).collect();
+        for Worst { hit, .. } in others.heap {
             if !known.contains(&hit.symbol.key()) {
                 self.total += 1;
                 self.push(hit);
@@ -139,7 +140,7 @@ impl<'v> Best<'v> {
     /// At most so many hits, the best first.
     pub(super) fn into_result(self, limit: usize) -> SearchResult<'v> {
         let sorted = self.heap.into_sorted_vec().into_iter();
-        let hits: Vec<_> = sorted.map(|Worst(hit)| hit).take(limit).collect();
+        let hits: Vec<_> = sorted.map(|worst| worst.hit).take(limit).collect();
         let total =
             if self.is_exact { Total::Exactly(self.total) } else { Total::AtLeast(self.total) };
         SearchResult { cut: self.total > hits.len() as u64 || !self.is_exact, hits, total }
@@ -147,12 +148,28 @@ impl<'v> Best<'v> {
 }
 
 /// Orders hits so that the worst is the greatest.
-struct Worst<'v>(Hit<'v>);
+struct Worst<'v> {
+    hit: Hit<'v>,
+    /// Found out when scores do not decide.
+    qualified: OnceCell<QualifiedName<'v>>,
+}
+
+impl<'v> Worst<'v> {
+    fn new(hit: Hit<'v>) -> Self {
+        Self { hit, qualified: OnceCell::new() }
+    }
+
+    fn qualified(&self) -> &QualifiedName<'v> {
+        self.qualified.get_or_init(|| QualifiedName::of(&self.hit.symbol))
+    }
+}
 
 impl Ord for Worst<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (Self(a), Self(b)) = (self, other);
-        b.score.cmp(&a.score).then_with(|| compare_equals(&a.symbol, &b.symbol))
+        let by_score = other.hit.score.cmp(&self.hit.score);
+        by_score
+            .then_with(|| self.qualified().cmp(other.qualified()))
+            .then_with(|| compare_places_of(&self.hit.symbol, &other.hit.symbol))
     }
 }
 

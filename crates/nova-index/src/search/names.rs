@@ -5,10 +5,11 @@
 //! names come in the dictionary's order, so that whoever visits them can tell when nothing better is
 //! left.
 
-use zerocopy::little_endian::{U32, U64};
+use zerocopy::little_endian::U64;
 
 use super::{Cancelled, typos};
 use crate::dictionary::Dictionary;
+use crate::format::U24;
 use crate::matching::{Grade, MatchClass, Pattern, fold};
 use crate::query::{KindSet, NamePattern};
 
@@ -81,7 +82,7 @@ impl<'d> Finder<'d> {
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
         let names = self.dictionary.names_beginning_with(pattern.letters());
-        let is_longer = |it: &U32| {
+        let is_longer = |it: &U24| {
             let text = self.dictionary.name(it.get());
             text.len() > pattern.len() && fold(text).len() > pattern.len()
         };
@@ -133,7 +134,9 @@ impl<'d> Finder<'d> {
         if !pattern.matches_within_words() {
             return Ok(());
         }
-        let sets = self.with_letters(pattern.classes());
+        let pairs = pattern.letters().windows(2);
+        let pairs = pairs.map(|pair| self.dictionary.names_with_pair(pair[0], pair[1]));
+        let sets: Vec<_> = pairs.chain(self.with_letters(pattern.classes())).collect();
         let starts = self.dictionary.names_with_start(pattern.letters()[0]);
         let names = |at: usize| all_of(&sets, at) & !starts[at].get();
         let top = Grade::best_of(MatchClass::Substring);
@@ -235,7 +238,7 @@ impl SmallestFirst {
     /// What is sorted at first.
     const FIRST: usize = 256;
 
-    fn new(names: &[U32]) -> Self {
+    fn new(names: &[U24]) -> Self {
         Self { names: names.iter().map(|name| name.get()).collect(), sorted: 0, next: 0 }
     }
 
@@ -261,7 +264,7 @@ mod tests {
 
     #[test]
     fn names_come_in_order_however_many_are_asked_for() {
-        let names: Vec<U32> = (0..10_000_u32).map(|it| U32::new(it * 7919 % 10_007)).collect();
+        let names: Vec<U24> = (0..10_000_u32).map(|it| U24::new(it * 7919 % 10_007)).collect();
         let mut sorted: Vec<u32> = names.iter().map(|name| name.get()).collect();
         sorted.sort_unstable();
         let mut smallest = SmallestFirst::new(&names);

@@ -14,7 +14,7 @@ use crate::shard::Shard;
 const NAME_LETTERS_MAX: usize = 2;
 
 /// Going through more files than these costs more than to go through the names.
-const FILES_MAX: usize = 512;
+const FILES_MAX: usize = 1024;
 
 /// Finds top-level types by their packages, those of the best places first. Returns the best place of
 /// which there are too many files; what is in such a place is still to be found.

@@ -4,9 +4,8 @@
 //! before the slip lead to a range of names, and those after it, behind each letter that names go on
 //! with, to ever smaller ones: what is looked at grows with the alphabet, not with the names.
 
-use zerocopy::little_endian::U32;
-
 use crate::dictionary::{Dictionary, range_beginning_with};
+use crate::format::U24;
 use crate::matching::{TYPO_LETTERS_MIN, fold};
 
 /// So few names are looked at one by one.
@@ -47,9 +46,9 @@ pub(super) fn names(dictionary: &Dictionary, letters: &[u8]) -> Vec<u32> {
 }
 
 /// The letters at a position of names that are the same up to there.
-fn next_letters(dictionary: &Dictionary, mut names: &[U32], at: usize) -> Vec<u8> {
+fn next_letters(dictionary: &Dictionary, mut names: &[U24], at: usize) -> Vec<u8> {
     let mut letters = Vec::new();
-    let letter_of = |name: &U32| fold(dictionary.name(name.get())).get(at).copied();
+    let letter_of = |name: &U24| fold(dictionary.name(name.get())).get(at).copied();
     while let Some(first) = names.first() {
         let letter = letter_of(first);
         letters.extend(letter);
