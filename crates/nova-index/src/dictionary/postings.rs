@@ -95,6 +95,11 @@ impl Postings {
         Self { sorted, ends }
     }
 
+    /// How many there are in all.
+    pub(super) fn count(&self) -> usize {
+        self.sorted.len()
+    }
+
     /// The postings of a name by its number, the best first.
     pub(super) fn of(&self, name: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
         self.entries(name).iter().map(|entry| entry.posting())

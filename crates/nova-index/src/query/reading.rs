@@ -98,7 +98,7 @@ impl NamePattern {
             [word] if self.allows_typo => word.grade_of_typo(&name),
             [word] => word.grade(&name),
             several => {
-                let grades = several.iter().map(|word| word.grade(&name));
+                let grades = several.iter().map(|word| word.grade_by_words(&name));
                 let least = grades.min().unwrap_or(Grade::ABSENT);
                 let letters: usize = several.iter().map(Pattern::len).sum();
                 if least.class() < MatchClass::Substring {

@@ -7,7 +7,7 @@ use crate::query::FileFilter;
 use crate::view::{FileSet, SymbolView, ViewShard};
 
 /// So many symbols are searched one by one rather than by their names.
-const FEW_SYMBOLS_MAX: usize = 1 << 13;
+const FEW_SYMBOLS_MAX: usize = 1 << 14;
 
 /// The files that the filters of a query let in, found out once for all of its readings.
 pub(super) enum Admission {

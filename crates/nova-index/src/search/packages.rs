@@ -13,8 +13,9 @@ use crate::shard::Shard;
 /// With so many letters a name is rarer than a package.
 const NAME_LETTERS_MAX: usize = 2;
 
-/// Going through more files than these costs more than to go through the names.
+/// To go through more files than these, or than this part of all, costs more than to go through the names.
 const FILES_MAX: usize = 1024;
+const FILES_PART: u64 = 64;
 
 /// Finds top-level types by their packages, those of the best places first. Returns the best place of
 /// which there are too many files; what is in such a place is still to be found.
@@ -30,6 +31,7 @@ pub(super) fn search(
     let any_name = NamePattern::new(Vec::new());
     Finder::new(dictionary, KindSet::PACKAGES).find(&any_name, &mut packages)?;
     let found = packages.found;
+    let files_max = FILES_MAX.max((run.view.file_count() / FILES_PART) as usize);
     for place in [PlaceMatch::Exact, PlaceMatch::Abbreviated, PlaceMatch::Gapped] {
         let mut files = Vec::new();
         for package in found.iter().filter(|package| package.place == place) {
@@ -37,7 +39,7 @@ pub(super) fn search(
             let of_package = files_of(shard.shard(), package.package);
             let shown = of_package.filter(|file| run.shows(package.shard, *file));
             files.extend(shown.map(|file| (package.shard, file)));
-            if files.len() > FILES_MAX {
+            if files.len() > files_max {
                 return Ok(Some(place));
             }
         }

@@ -68,7 +68,7 @@ pub(super) const TYPE_LETTERS_MIN: usize = 2;
 
 /// How a qualifier matches a type's name.
 fn of_type(qualifier: &Pattern, name: &str) -> Option<PlaceMatch> {
-    let class = qualifier.grade(&Words::new(name.as_bytes())).class();
+    let class = qualifier.grade_by_words(&Words::new(name.as_bytes())).class();
     match class {
         MatchClass::Exact => Some(PlaceMatch::Exact),
         class if class.is_by_words() && qualifier.len() >= TYPE_LETTERS_MIN => {
@@ -118,7 +118,7 @@ fn of_parts<'p>(path: &[Pattern], mut parts: impl Iterator<Item = &'p str>) -> O
 
 /// How a qualifier matches a part of a package's name.
 fn of_part(qualifier: &Pattern, part: &str) -> Option<PlaceMatch> {
-    match qualifier.grade(&Words::new(part.as_bytes())).class() {
+    match qualifier.grade_by_words(&Words::new(part.as_bytes())).class() {
         MatchClass::Exact => Some(PlaceMatch::Exact),
         MatchClass::Prefix => Some(PlaceMatch::Abbreviated),
         _ => None,
