@@ -140,7 +140,6 @@ fn reasons(reasons: Reasons) -> Value {
 fn class(class: MatchClass) -> &'static str {
     match class {
         MatchClass::Absent => "none",
-        MatchClass::TypoInWord => "word with a typo",
         MatchClass::Scattered => "scattered letters",
         MatchClass::TypoInPrefix => "prefix with a typo",
         MatchClass::Skipping => "subsequence",
