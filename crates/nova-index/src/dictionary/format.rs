@@ -130,7 +130,7 @@ pub(super) struct RecentRow {
 
 /// Sets of names, by what they have in common.
 pub(super) const LETTER_SETS: usize = LETTER_CLASSES;
-pub(super) const PAIR_SETS: usize = 24;
+pub(super) const PAIR_SETS: usize = 16;
 pub(super) const KIND_SETS: usize = Kind::ALL.len();
 
 /// The class of two letters that follow each other: any two numbers that spread well.
