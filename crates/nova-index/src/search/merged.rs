@@ -42,11 +42,10 @@ fn by_name(
         return Ok(());
     };
     let only_top_level = !matches!(reading.around, Around::Anything);
-    let is_plain = !only_top_level
-        && kinds.is_all()
-        && matches!(run.admission, Admission::All)
-        && run.query.line.is_none();
-    let mut hits = Hits { run, reading, dictionary, kinds, place_max, only_top_level, is_plain };
+    let shows_all = matches!(run.admission, Admission::All);
+    let is_plain = !only_top_level && kinds.is_all() && shows_all && run.query.line.is_none();
+    let mut hits =
+        Hits { run, reading, dictionary, kinds, place_max, only_top_level, is_plain, shows_all };
     Finder::new(dictionary, kinds).find(&reading.name, &mut hits)
 }
 
@@ -60,6 +59,8 @@ struct Hits<'h, 'r, 'v> {
     only_top_level: bool,
     /// Whatever has the name is wanted.
     is_plain: bool,
+    /// The query lets all files in.
+    shows_all: bool,
 }
 
 impl Visitor for Hits<'_, '_, '_> {
@@ -140,23 +141,18 @@ impl<'v> Hits<'_, '_, 'v> {
 
     /// How the place of a symbol matches, if the symbol is wanted at all.
     fn place_of(&self, index: u32, symbol: &SymbolRef<'v>) -> Option<PlaceMatch> {
-        if self.run.favoured.nearness(index, symbol.id()) != Nearness::Far {
-            return None;
-        }
-        let shows_all = self.is_plain && !self.run.shard(index).hides_any();
-        if !shows_all && !self.run.shows(index, symbol.file().id()) {
-            return None;
-        }
-        if self.is_plain {
-            return Some(PlaceMatch::Exact);
-        }
-        let is_wanted = self.kinds.contains(symbol.kind())
+        // What costs least comes first.
+        let is_wanted = self.run.favoured.nearness(index, symbol.id()) == Nearness::Far
+            && self.kinds.contains(symbol.kind())
             && !(self.only_top_level && symbol.parent().is_some());
         if !is_wanted {
             return None;
         }
         let place = place::of_symbol(&self.reading.around, symbol)?;
-        (place <= self.place_max).then(|| self.run.place_by_line(place, symbol))
+        let shows_all = self.shows_all && !self.run.shard(index).hides_any();
+        let is_shown = shows_all || self.run.shows(index, symbol.file().id());
+        let is_wanted = place <= self.place_max && is_shown;
+        is_wanted.then(|| self.run.place_by_line(place, symbol))
     }
 
     fn take_package(&mut self, index: u32, posting: Posting, grade: Grade) {
