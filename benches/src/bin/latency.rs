@@ -74,6 +74,11 @@ fn query_corpus(corpus: &Corpus) -> anyhow::Result<()> {
         black_box(naive::search(&names, query, OPTIONS.limit));
     });
     println!("{}", naive.row("scan of all names, plain names"));
+    let config = frizbee::Config::default();
+    let fuzzy = Latencies::measure(&plain, 1, |query| {
+        black_box(frizbee::Matcher::new(query, &config).match_list(&names));
+    });
+    println!("{}", fuzzy.row("frizbee, plain names"));
     print_slowest(&by_dictionary);
     Ok(())
 }
