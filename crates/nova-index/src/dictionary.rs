@@ -140,6 +140,12 @@ impl Dictionary {
         rows.contains(&ShardRow::of(shard))
     }
 
+    /// How many symbols its shards had.
+    pub fn symbol_count(&self) -> u64 {
+        let rows = self.rows::<ShardRow>(Section::Shards);
+        rows.iter().map(|row| u64::from(row.symbols.get())).sum()
+    }
+
     /// A name; empty if there is none.
     pub(crate) fn name(&self, name: u32) -> &[u8] {
         let range = self.range_of(name, |row| row.text_end.get());

@@ -1,7 +1,7 @@
 //! The dictionary of the workspace's names: when it is used, and when it is derived anew.
 //!
-//! It is never waited for: until there is one, and for shards that are younger than it, queries search the
-//! shards directly.
+//! No query waits for it: until there is one, and for shards that are younger than it, queries search the
+//! shards directly. An index run publishes its view first, and ends when the dictionary is renewed.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use nova_index::{Dictionary, OpenDictionaryError, Shard, build_dictionary};
 
 use crate::workspace::Workspace;
 
-/// The dictionary is derived anew when this part of all symbols is in shards younger than it: so the work
+/// The dictionary is derived anew when this part of all symbols has come since, or is gone: so the work
 /// stays in proportion to what changed.
 const YOUNG_PART: u64 = 8;
 
@@ -48,9 +48,13 @@ impl Workspace {
 
 fn is_due(dictionary: Option<&Dictionary>, shards: &[Arc<Shard>]) -> bool {
     let Some(dictionary) = dictionary else { return true };
-    let count = |shards: &mut dyn Iterator<Item = &Arc<Shard>>| {
-        shards.map(|shard| u64::from(shard.symbol_count())).sum::<u64>()
+    let (known, young): (Vec<_>, Vec<_>) =
+        shards.iter().partition(|shard| dictionary.speaks_of(shard));
+    let count = |shards: Vec<&Arc<Shard>>| -> u64 {
+        shards.into_iter().map(|shard| u64::from(shard.symbol_count())).sum()
     };
-    let young = count(&mut shards.iter().filter(|shard| !dictionary.speaks_of(shard)));
-    young > 0 && young * YOUNG_PART >= count(&mut shards.iter())
+    let (known, young) = (count(known), count(young));
+    let gone = dictionary.symbol_count().saturating_sub(known);
+    let changed = young.max(gone);
+    changed > 0 && changed * YOUNG_PART >= known + young
 }

@@ -1,5 +1,6 @@
 //! The command line's grammar, and its help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -85,7 +86,10 @@ pub(crate) enum Command {
     Index(IndexArgs),
     /// Find symbols by name, best first
     #[command(
-        after_help = "Examples:\n  nova search HashMap\n  nova search HashMap.put ~/src/jdk\n  \
+        after_help = "A query may be HashMap, HM, hash_map, HashMap.put, java.util.HashMap, put(, @Override,\n\
+        several words in any order, a line of a stack trace; and may have class:, kind:record,\n\
+        path:core, -path:test, in:module. docs/search.md tells all.\n\n\
+        Examples:\n  nova search HashMap\n  nova search HashMap.put ~/src/jdk\n  \
         nova search \"buffer byte\"        a query is one argument: quote several words\n  \
         nova search -- -flag             two dashes before a query that starts with one"
     )]
@@ -229,7 +233,7 @@ pub(crate) enum ExportFormat {
 pub(crate) struct ExplainArgs {
     /// A query, or a file or folder, there or not; in an archive src.zip!/dir/File.java
     #[arg(value_name = "QUERY|PATH")]
-    pub(crate) subject: PathBuf,
+    pub(crate) subject: OsString,
 
     #[command(flatten)]
     pub(crate) tree: TreeArgs,

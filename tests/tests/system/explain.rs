@@ -231,7 +231,7 @@ fn the_matches_of_a_query_are_told_with_their_reasons() {
     );
     let text = sandbox.nova(["explain", "apple", "tree"]).ok().text();
     assert!(text.contains("read as    apple\n"), "{text}");
-    assert!(text.contains("public type"), "{text}");
+    assert!(text.contains("public class"), "{text}");
 }
 
 #[test]

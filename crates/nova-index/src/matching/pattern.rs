@@ -122,7 +122,7 @@ impl Pattern {
     /// How a name matches with one letter missing, too many, swapped or wrong, if it matches no better
     /// without; no capital counts.
     pub(crate) fn grade_of_typo(&self, name: &Words) -> Grade {
-        let grade = Grade::new(typo::class(&self.letters, name), false);
+        let grade = Grade::new(typo::class(&self.letters, name), self.capitals == 0);
         if grade > self.grade(name) { grade } else { Grade::ABSENT }
     }
 

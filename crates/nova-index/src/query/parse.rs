@@ -9,6 +9,9 @@ use crate::matching::Pattern;
 /// Words of a query: further ones are left out.
 const QUERY_WORDS_MAX: usize = 8;
 
+/// Filters of a query, and remarks on it: further ones are left out.
+const QUERY_FILTERS_MAX: usize = 8;
+
 /// Parts of a word between dots: only the last ones are looked at.
 const QUALIFIERS_MAX: usize = 32;
 
@@ -63,7 +66,14 @@ struct Parser {
 impl Parser {
     /// A symbol as the virtual machine spells it.
     fn traced(&mut self, symbol: &str) {
-        let mut parts = split_name(symbol);
+        // The body of a lambda is a method called after the one that it stands in.
+        let symbol = match symbol.rsplit_once(".lambda$") {
+            Some((outer, lambda)) => {
+                format!("{outer}.{}", lambda.split('$').next().unwrap_or(lambda))
+            }
+            None => symbol.to_owned(),
+        };
+        let mut parts = split_name(&symbol);
         let last = parts.last().cloned().unwrap_or_default();
         if last == "<init>" {
             // A constructor is called like its type.
@@ -72,10 +82,6 @@ impl Parser {
             self.kinds.restrict_to([Kind::Constructor].into_iter().collect());
         } else if last == "<clinit>" {
             parts.pop();
-        } else if let Some(method) = last.strip_prefix("lambda$") {
-            let method = method.split('$').next().unwrap_or(method).to_owned();
-            parts.pop();
-            parts.push(method);
         }
         // Anonymous classes are numbered; they have no name to be found by.
         parts.retain(|part| {
@@ -87,6 +93,10 @@ impl Parser {
     fn typed(&mut self, text: &str) {
         for token in text.split_whitespace() {
             if self.filter(token) {
+                continue;
+            }
+            if token.contains("<init>") || token.contains("<clinit>") {
+                self.traced(token);
                 continue;
             }
             let (name, is_called) = match token.split_once('(') {
@@ -140,7 +150,10 @@ impl Parser {
             Some(positive) => (true, positive),
             None => (false, token),
         };
-        let Some((key, value)) = positive.split_once(':') else { return false };
+        let Some((key, value)) = positive.split_once(':') else {
+            // No name begins with a minus: someone is about to type a filter.
+            return negated;
+        };
         if value.starts_with(':') {
             return false;
         }
@@ -148,20 +161,42 @@ impl Parser {
         let lower = value.to_ascii_lowercase();
         match key.to_ascii_lowercase().as_str() {
             "path" | "file" if lower.is_empty() => {}
-            "path" | "file" => self.files.push(file(FileCondition::Path(lower))),
+            "path" | "file" => self.push_filter(file(FileCondition::Path(lower))),
             "in" if lower.is_empty() => {}
-            "in" => self.files.push(file(FileCondition::In(lower))),
+            "in" => self.push_filter(file(FileCondition::In(lower))),
             "kind" => {
                 let kinds = lower.split(',').filter_map(|name| self.kinds_called(name)).collect();
                 self.want(union(kinds), negated);
             }
             key => {
-                let Some(kinds) = kinds_of(key) else { return false };
-                self.want(kinds, negated);
+                let Some(kinds) = kinds_of(key) else {
+                    self.remark(format!("there is no filter {key:?}: {FILTERS}"));
+                    return true;
+                };
+                if !(negated && value.is_empty()) {
+                    self.want(kinds, negated);
+                }
                 self.word(value);
             }
         }
         true
+    }
+
+    fn push_filter(&mut self, filter: FileFilter) {
+        if self.files.contains(&filter) {
+            return;
+        }
+        if self.files.len() == QUERY_FILTERS_MAX {
+            self.remark(format!("filters after the first {QUERY_FILTERS_MAX} are left out"));
+        } else {
+            self.files.push(filter);
+        }
+    }
+
+    fn remark(&mut self, problem: String) {
+        if self.problems.len() < QUERY_FILTERS_MAX && !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     fn want(&mut self, kinds: KindSet, negated: bool) {
@@ -179,12 +214,13 @@ impl Parser {
         let kinds = kinds_of(name).or((beginning != KindSet::NONE).then_some(beginning));
         if kinds.is_none() {
             let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-            self.problems
-                .push(format!("there is no kind {name:?}; the kinds are {}", all.join(", ")));
+            self.remark(format!("there is no kind {name:?}; the kinds are {}", all.join(", ")));
         }
         kinds
     }
 }
+
+const FILTERS: &str = "there are path:, in:, kind: and the kinds, as in class:";
 
 fn union(kinds: Vec<KindSet>) -> KindSet {
     kinds.iter().flat_map(|kinds| kinds.iter()).collect()
@@ -202,8 +238,8 @@ fn kinds_of(name: &str) -> Option<KindSet> {
     Some(kinds)
 }
 
-/// The parts of a name between `.`, `#`, `::`, `/`, and `$` where a binary name has one: before a capital
-/// or a digit, and not at the beginning.
+/// The parts of a name between `.`, `#`, `::`, `/`, and `$` where a binary name has one: before a letter, or
+/// before a digit after the name of a type.
 fn split_name(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut rest = name.chars().peekable();
@@ -211,8 +247,12 @@ fn split_name(name: &str) -> Vec<String> {
         let part = parts.last_mut().expect("there is always a part");
         let next = rest.peek();
         let is_nested = char == '$'
-            && part.starts_with(char::is_uppercase)
-            && next.is_none_or(|next| next.is_uppercase() || next.is_ascii_digit());
+            && !part.is_empty()
+            && match next {
+                Some(next) if next.is_alphabetic() => true,
+                Some(next) => next.is_ascii_digit() && part.starts_with(char::is_uppercase),
+                None => part.starts_with(char::is_uppercase),
+            };
         if matches!(char, '.' | '#' | ':' | '/') || is_nested {
             parts.push(String::new());
         } else {
@@ -251,6 +291,8 @@ mod tests {
         check("HashMap::put", &["hashmap"], &["put"]);
         check("java/util/HashMap.java", &["java", "util"], &["hashmap"]);
         check("Map$Entry", &["map"], &["entry"]);
+        check("map$entry", &["map"], &["entry"]);
+        check("java.util.ArrayList.<init>", &["java", "util", "arraylist"], &["arraylist"]);
         check("_.HashMap.__.put", &["hashmap"], &["put"]);
         check("a.b.C$D.m", &["a", "b", "c", "d"], &["m"]);
         check("Map.", &["map"], &[""]);
@@ -275,6 +317,9 @@ mod tests {
         let expected = [r#"Path("core") false"#, r#"Path("test") true"#, r#"In("java.sql") false"#];
         assert_eq!(filters, expected);
         check("class:foo", &[], &["foo"]);
+        check("list -", &[], &["list"]);
+        check("list -pa", &[], &["list"]);
+        assert_eq!(check("list lang:x", &[], &["list"]).problems.len(), 1);
         check("@Override", &[], &["override"]);
         check("HashMap.put(K key, V value)", &["hashmap"], &["put"]);
     }
@@ -309,5 +354,11 @@ mod tests {
         let query = query(&"a.b ".repeat(100_000));
         assert_eq!(query.words.len(), QUERY_WORDS_MAX);
         assert_eq!(query.problems.len(), 1);
+        let query =
+            super::query(&(0..9999).map(|it| format!("path:{it} kind:{it} ")).collect::<String>());
+        assert_eq!(
+            (query.files.len(), query.problems.len()),
+            (QUERY_FILTERS_MAX, QUERY_FILTERS_MAX)
+        );
     }
 }

@@ -23,7 +23,8 @@ pub(super) struct Trace<'t> {
 /// Understands a line of a trace: a frame, also while it is being typed, or what was thrown.
 pub(super) fn read(text: &str) -> Option<Trace<'_>> {
     let text = text.trim();
-    frame(text).or_else(|| beginning_of_frame(text)).or_else(|| thrown(text))
+    let frame = frame(text).or_else(|| beginning_of_frame(text));
+    frame.or_else(|| place_in_file(text)).or_else(|| thrown(text))
 }
 
 fn frame(text: &str) -> Option<Trace<'_>> {
@@ -49,12 +50,24 @@ fn symbol_of(text: &str) -> Option<&str> {
 
 /// `Caused by: a.b.Problem: message`, `Exception in thread "main" a.b.Problem: message`.
 fn thrown(text: &str) -> Option<Trace<'_>> {
-    let rest = match text.strip_prefix("Caused by: ").or(text.strip_prefix("Suppressed: ")) {
-        Some(rest) => rest,
-        None => text.strip_prefix("Exception in thread \"")?.split_once("\" ")?.1,
+    let after = |beginning: &str| text.strip_prefix(beginning);
+    let in_thread = || Some(after("Exception in thread \"")?.split_once("\" ")?.1);
+    let rest = after("Caused by: ").or_else(|| after("Suppressed: ")).or_else(in_thread);
+    let symbol = match rest {
+        Some(rest) => rest.split([':', ' ']).next()?,
+        None => text.split_once(": ")?.0,
     };
-    let symbol = rest.split([':', ' ']).next().filter(|symbol| !symbol.is_empty())?;
-    Some(Trace { symbol, line: None })
+    let is_type = symbol.contains('.') && !symbol.contains(char::is_whitespace);
+    (is_type || rest.is_some() && !symbol.is_empty()).then_some(Trace { symbol, line: None })
+}
+
+/// `src/a/b/Type.java:12`: what a compiler says, or a search in files.
+fn place_in_file(text: &str) -> Option<Trace<'_>> {
+    let file = text.split_whitespace().next()?.rsplit('/').next()?;
+    let line = source_line(file).filter(|it| it.line.is_some())?;
+    let symbol = file.split_once(".java:")?.0;
+    // The type is meant, not whatever stands in that line.
+    Some(Trace { symbol, line: Some(SourceLine { line: None, ..line }) })
 }
 
 /// `File.java:12` or `File.java`.
@@ -102,6 +115,13 @@ mod tests {
     fn what_was_thrown_is_read_without_its_message() {
         check("Caused by: a.b.Problem: no such thing", "a.b.Problem", "", None);
         check("Exception in thread \"main\" a.b.Problem", "a.b.Problem", "", None);
+        check("a.b.Problem: no such thing", "a.b.Problem", "", None);
+    }
+
+    #[test]
+    fn a_place_in_a_file_is_read_as_its_type() {
+        check("src/a/b/Type.java:12", "Type", "type.java", None);
+        check("Type.java:12:7: error", "Type", "type.java", None);
     }
 
     #[test]

@@ -143,7 +143,12 @@ impl<'v> Best<'v> {
         let hits: Vec<_> = sorted.map(|worst| worst.hit).take(limit).collect();
         let total =
             if self.is_exact { Total::Exactly(self.total) } else { Total::AtLeast(self.total) };
-        SearchResult { cut: self.total > hits.len() as u64 || !self.is_exact, hits, total }
+        let is_full = hits.len() == limit;
+        SearchResult {
+            cut: self.total > hits.len() as u64 || (is_full && !self.is_exact),
+            hits,
+            total,
+        }
     }
 }
 

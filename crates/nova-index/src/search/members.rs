@@ -11,9 +11,9 @@ use crate::query::{Around, KindSet, NamePattern, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::symbol_ref::SymbolRef;
 
-/// Types that a qualifier stands for: the best ones. Names that someone typed in full seldom have more,
-/// and whoever abbreviates means one of the best.
-const QUALIFIER_TYPES_MAX: usize = 128;
+/// Types that an abbreviated qualifier stands for: the best ones. One that is spelled out stands for all
+/// that are called so.
+const QUALIFIER_TYPES_MAX: usize = 4096;
 
 /// Finds members, and types within types, by the types that are named around them.
 pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
@@ -88,7 +88,7 @@ impl Visitor for Types<'_, '_, '_> {
         let place = if is_exact { PlaceMatch::Exact } else { PlaceMatch::Abbreviated };
         let member = Grade::best_of(self.reading.name.class_max());
         let at_most = Score::new(member, place, Merit::MOST, Nearness::Far, 0);
-        if self.count >= QUALIFIER_TYPES_MAX {
+        if !is_exact && self.count >= QUALIFIER_TYPES_MAX {
             self.run.best.leave_out();
             return Ok(true);
         }
@@ -107,10 +107,11 @@ impl Visitor for Types<'_, '_, '_> {
             if posting.merit.group() < Group::Type {
                 break;
             }
-            if self.count >= QUALIFIER_TYPES_MAX {
+            if grade.class() < MatchClass::Exact && self.count >= QUALIFIER_TYPES_MAX {
                 self.run.best.leave_out();
                 break;
             }
+            self.count += 1;
             let shards = self.run.view.merged_shards();
             let Some(index) = shards.get(posting.shard as usize).copied().flatten() else {
                 continue;
@@ -120,7 +121,6 @@ impl Visitor for Types<'_, '_, '_> {
                 && self.run.shows(index, outer.file().id())
                 && let Some(place) = place::of_members(&self.reading.around, &outer)
             {
-                self.count += 1;
                 take_members(self.run, self.reading, index, outer, place)?;
             }
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use nova_router::report::Skipped;
-use nova_router::{Query, SearchRequest};
+use nova_router::{Query, SearchRequest, Total};
 
 use crate::args::{ExplainArgs, GlobalArgs};
 use crate::commands::search;
@@ -20,7 +20,7 @@ pub(crate) async fn run(
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
     let session = Session::open(global, &args.tree, None, messages).await?;
-    if is_path(&args.subject) {
+    if is_path(args.subject.as_ref()) {
         explain_path(&session, args)?;
     } else {
         explain_query(&session, args).await?;
@@ -30,7 +30,7 @@ pub(crate) async fn run(
 }
 
 fn explain_path(session: &Session, args: &ExplainArgs) -> anyhow::Result<()> {
-    let explanation = session.workspace.explain_path(&args.subject, &session.report);
+    let explanation = session.workspace.explain_path(args.subject.as_ref(), &session.report);
     let roots = session.workspace.roots();
     let mut out = io::stdout().lock();
     if args.json {
@@ -51,7 +51,7 @@ async fn explain_query(session: &Session, args: &ExplainArgs) -> anyhow::Result<
         None => None,
         Some(query) => {
             let request = SearchRequest { query, ..request };
-            Some(search::answer(session, &request).await?.total)
+            Some(at_least(search::answer(session, &request).await?.total, answer.total))
         }
     };
     let skipped = session.report.skipped.iter().filter(|it| is_called_like(it, &text)).collect();
@@ -65,6 +65,14 @@ async fn explain_query(session: &Session, args: &ExplainArgs) -> anyhow::Result<
         explained.write_text(&mut out, roots)?;
     }
     Ok(out.flush()?)
+}
+
+/// A total that cannot be less than another one.
+fn at_least(total: Total, other: Total) -> Total {
+    match total {
+        Total::AtLeast(count) => Total::AtLeast(count.max(other.counted())),
+        exact => exact,
+    }
 }
 
 /// Whether a file has the name of a type in the query.
@@ -84,7 +92,8 @@ fn is_path(subject: &Path) -> bool {
     let is_spelled_so =
         bytes.iter().any(is_separator) && ENDINGS.iter().any(|end| bytes.ends_with(end));
     let leads_into_archive = bytes.windows(2).any(|pair| pair == b"!/");
-    is_spelled_so || leads_into_archive || subject.symlink_metadata().is_ok()
+    let is_certain = subject.is_absolute() || bytes.starts_with(b"./") || bytes.starts_with(b"../");
+    is_certain || is_spelled_so || leads_into_archive || subject.symlink_metadata().is_ok()
 }
 
 #[cfg(test)]
@@ -93,7 +102,16 @@ mod tests {
 
     #[test]
     fn a_path_is_told_from_a_query_by_its_spelling_or_by_being_there() {
-        for path in [".", "no/A.java", "./a.zip", "no/a.jar", "no.zip!/a/A.java", "Cargo.toml"] {
+        for path in [
+            ".",
+            "no/A.java",
+            "./a.zip",
+            "no/a.jar",
+            "no.zip!/a/A.java",
+            "Cargo.toml",
+            "/no",
+            "./no",
+        ] {
             assert!(is_path(Path::new(path)), "{path}");
         }
         for query in ["HashMap", "java.util.Map", "buffer byte", "A.java", "a/b", "a.zip"] {

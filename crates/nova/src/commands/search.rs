@@ -20,6 +20,9 @@ use crate::session::Session;
 /// How long the files of the hits may take to be verified.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Characters of a query that a message repeats.
+const QUERY_SHOWN_MAX: usize = 100;
+
 pub(crate) async fn run(
     global: &GlobalArgs,
     args: &SearchArgs,
@@ -30,6 +33,9 @@ pub(crate) async fn run(
     let query = Query::new(&args.query, &args.kinds);
     for problem in query.problems() {
         messages.warn(problem);
+    }
+    if let Some(near) = args.near.as_deref().filter(|near| !near.exists()) {
+        messages.warn(&format!("--near {}: there is no such file", near.display()));
     }
     let request = request(&session, query, args.limit, args.near.as_deref());
     let answer = answer(&session, &request).await?;
@@ -89,7 +95,8 @@ fn about(answer: &Answer, query: &Query) -> serde_json::Value {
 
 fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Messages) {
     let files = session.workspace.view().file_count();
-    if answer.hits.is_empty() && answer.pending == 0 && files > 0 {
+    if answer.total.counted() == 0 && answer.pending == 0 && files > 0 {
+        let query: String = query.chars().take(QUERY_SHOWN_MAX).collect();
         messages.remark(&format!("no symbol matches {query:?} in {}", counted(files, "file")));
     }
     if answer.cut {

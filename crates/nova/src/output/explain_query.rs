@@ -34,7 +34,7 @@ impl ExplainedQuery<'_> {
         for (label, text) in self.summary(roots) {
             writeln!(out, "{label:9}  {text}")?;
         }
-        if self.answer.hits.is_empty() {
+        if self.answer.total.counted() == 0 {
             return writeln!(
                 out,
                 "next       nova explain PATH tells whether a file is in the index"
@@ -97,6 +97,7 @@ impl ExplainedQuery<'_> {
             "total_is_exact": answer.total.is_exact(),
             "cut": answer.cut,
             "unfiltered_total": self.unfiltered.map(Total::counted),
+            "unfiltered_total_is_exact": self.unfiltered.map(Total::is_exact),
             "pending": answer.pending,
             "skipped": self.skipped.iter().map(|it| json::reason(it, roots)).collect::<Vec<_>>(),
             "hits": hits.collect::<Vec<_>>(),
@@ -110,14 +111,14 @@ fn row(rank: usize, symbol: &Symbol, reasons: Reasons) -> [String; COLUMNS] {
         rank.to_string(),
         format!("{}{case}", class(reasons.class)),
         place(reasons.place).to_owned(),
-        what(reasons),
+        what(symbol, reasons),
         purpose(reasons.purpose).to_owned(),
         near(reasons.near).to_owned(),
         match reasons.centrality.imports_min() {
             0 => "0".to_owned(),
             least => format!("{least}+"),
         },
-        symbol.name.len().to_string(),
+        symbol.name.chars().count().to_string(),
     ]
 }
 
@@ -163,10 +164,10 @@ fn place(place: PlaceMatch) -> &'static str {
     }
 }
 
-fn what(reasons: Reasons) -> String {
+fn what(symbol: &Symbol, reasons: Reasons) -> String {
     let local = if reasons.is_local { "local " } else { "" };
     let deprecated = if reasons.is_deprecated { ", deprecated" } else { "" };
-    format!("{local}{} {}{deprecated}", access(reasons.access), group(reasons.group))
+    format!("{local}{} {}{deprecated}", access(reasons.access), symbol.kind.as_str())
 }
 
 fn group(group: Group) -> &'static str {
