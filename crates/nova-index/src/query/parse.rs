@@ -151,8 +151,8 @@ impl Parser {
             None => (false, token),
         };
         let Some((key, value)) = positive.split_once(':') else {
-            // No name begins with a minus: someone is about to type a filter.
-            return negated;
+            // Beside a word someone is about to type a filter; alone it is a name that nothing has.
+            return negated && !self.words.is_empty();
         };
         if value.starts_with(':') {
             return false;
@@ -318,6 +318,7 @@ mod tests {
         assert_eq!(filters, expected);
         check("class:foo", &[], &["foo"]);
         check("list -", &[], &["list"]);
+        check("-list", &[], &["-list"]);
         check("list -pa", &[], &["list"]);
         assert_eq!(check("list lang:x", &[], &["list"]).problems.len(), 1);
         check("@Override", &[], &["override"]);
