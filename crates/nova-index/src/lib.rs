@@ -3,11 +3,13 @@
 //! A worker's threads make a [`FileSymbols`] of each file, a [`ShardBuilder`] turns them into the
 //! bytes of one shard file, and the router opens those as a [`Shard`]: a memory map that is checked
 //! once and used in place from then on. Shards and deltas merge into a [`SymbolView`], which
-//! [`search()`] runs on; a [`Dictionary`] of many shards' names makes that fast.
+//! [`search()`] runs a [`Query`] on; a [`Dictionary`] of the names of all shards, derived and mapped as well,
+//! lets it end early.
 //!
 //! ```text
 //! text, Declarations ─▶ FileSymbols ─┐
-//!          files of an older Shard ──┴─▶ ShardBuilder ─▶ bytes ─▶ Shard ─▶ SymbolView ─▶ search
+//!          files of an older Shard ──┴─▶ ShardBuilder ─▶ bytes ─▶ Shard ─┬─▶ SymbolView ─▶ search
+//!                                                                        └─▶ Dictionary ──┘
 //! ```
 //!
 //! This crate knows nothing of processes, sockets and layouts, scans no Java, and does no I/O but
