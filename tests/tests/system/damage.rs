@@ -136,3 +136,31 @@ fn files_that_nobody_knows_do_no_harm() {
     healthy.check("half a layout", || fs::write(cache.join("layout.json.new"), "{").unwrap());
     fs::remove_file(cache.join("layout.json.new")).unwrap();
 }
+
+#[test]
+fn a_damaged_dictionary_is_derived_again() {
+    let sandbox = Sandbox::new(&[
+        ("p/A.java", "package p; public class Apple { void peel() {} }"),
+        ("p/B.java", "package p; import p.Apple; class AppleTree {}"),
+    ]);
+    sandbox.index();
+    let path = sandbox.cache().join("names.bin");
+    let whole = fs::read(&path).unwrap();
+    let before = sandbox.found("apple");
+    assert_eq!(before, ["Apple", "AppleTree"]);
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    let cut = |len: usize| whole[..len].to_vec();
+    let (last, middle) = (whole.len() - 1, whole.len() / 2);
+    for bytes in
+        [cut(0), cut(10), cut(middle), flipped(0), flipped(13), flipped(middle), flipped(last)]
+    {
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(sandbox.found("apple"), before);
+        assert!(fs::read(&path).unwrap() == whole, "it is the same as before");
+    }
+}
