@@ -10,8 +10,12 @@ use crate::symbol_ref::SymbolRef;
 
 /// How the place of a symbol matches; `None` if it does not.
 pub(super) fn of_symbol(around: &Around, symbol: &SymbolRef<'_>) -> Option<PlaceMatch> {
-    match (around, symbol.parent()) {
-        (Around::Anything, _) => Some(PlaceMatch::Exact),
+    let outer = match around {
+        // The type around it takes a search that most queries need not pay for.
+        Around::Anything => return Some(PlaceMatch::Exact),
+        _ => symbol.parent(),
+    };
+    match (around, outer) {
         (Around::Path(path), None) if symbol.kind() == Kind::Module => {
             of_dotted(path, symbol.name())
         }
