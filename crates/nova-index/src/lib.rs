@@ -63,4 +63,4 @@ pub use shard::{FileRef, ImportRef, PackageClauseRef, RootRef, Shard};
 pub use stamp::Stamp;
 pub use symbol_ref::SymbolRef;
 pub use validate::OpenShardError;
-pub use view::{Revision, SymbolView, ViewShard, ViewSymbol};
+pub use view::{Revision, Superseded, SymbolView, ViewShard, ViewSymbol};

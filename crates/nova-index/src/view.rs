@@ -30,7 +30,7 @@ impl fmt::Display for Revision {
 pub struct SymbolView {
     revision: Revision,
     shards: Vec<ViewShard>,
-    merged: Option<Merged>,
+    merged: Option<Arc<Merged>>,
     /// The shards that the dictionary does not speak of, or not as they are now.
     young: Vec<u32>,
 }
@@ -47,8 +47,20 @@ struct Merged {
 #[derive(Debug, Clone)]
 pub struct ViewShard {
     shard: Arc<Shard>,
-    hidden: FileSet,
+    /// Shared with the views that this one was made of, or that are made of it.
+    hidden: Arc<FileSet>,
     hidden_symbols: u32,
+}
+
+/// A file of a view, and what takes its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Superseded<'s> {
+    /// The identity of its root.
+    pub root: &'s [u8],
+    /// Its path below the root.
+    pub path: &'s [u8],
+    /// The index of this file alone; none if it is gone.
+    pub delta: Option<&'s Arc<Shard>>,
 }
 
 /// A symbol as a view knows it.
@@ -63,14 +75,24 @@ pub enum ViewSymbol<'a> {
 impl ViewShard {
     /// A shard without the files that were deleted, superseded or not asked for.
     pub fn new(shard: Arc<Shard>, hidden: impl IntoIterator<Item = FileId>) -> Self {
-        let mut set = FileSet::default();
-        let mut hidden_symbols = 0;
-        for file in hidden.into_iter().filter_map(|id| shard.file(id)) {
-            if set.insert(file.id()) {
-                hidden_symbols += file.symbols().len() as u32;
-            }
+        let mut whole = Self { shard, hidden: Arc::default(), hidden_symbols: 0 };
+        hidden.into_iter().for_each(|file| whole.hide(file));
+        whole
+    }
+
+    /// Leaves one more file out.
+    fn hide(&mut self, file: FileId) {
+        if let Some(row) = self.shard.file(file)
+            && self.is_visible(file)
+        {
+            self.hidden_symbols += row.symbols().len() as u32;
+            Arc::make_mut(&mut self.hidden).insert(file);
         }
-        Self { shard, hidden: set, hidden_symbols }
+    }
+
+    /// Whether the view shows nothing of it.
+    fn is_hidden(&self) -> bool {
+        self.hidden.count == self.shard.file_count()
     }
 
     /// The shard or delta itself.
@@ -121,12 +143,54 @@ impl SymbolView {
                     _ => young.push(index),
                 }
             }
-            Merged { dictionary, shards: merged }
+            Arc::new(Merged { dictionary, shards: merged })
         });
         if merged.is_none() {
             young = (0..shards.len() as u32).collect();
         }
         Self { revision, shards, merged, young }
+    }
+
+    /// The view after some files have changed, in time that does not depend on how many symbols there are.
+    /// Of a file that changed before, the older delta is replaced, so views do not grow with the edits.
+    pub fn superseding(&self, revision: Revision, files: &[Superseded<'_>]) -> Self {
+        let (mut shards, mut young) = (self.shards.clone(), self.young.clone());
+        for file in files {
+            let mut free = None;
+            for (index, shard) in (0..).zip(&mut shards) {
+                let row = shard.shard.find_file(file.root, file.path).map(FileRef::id);
+                row.into_iter().for_each(|row| shard.hide(row));
+                // Postings may speak of a shard that is not young.
+                let is_delta = row.is_some() && shard.is_hidden() && young.contains(&index);
+                free = if is_delta { Some(index) } else { free };
+            }
+            let delta = file.delta.map(|delta| ViewShard::new(Arc::clone(delta), []));
+            match (delta, free) {
+                (Some(delta), Some(index)) => shards[index as usize] = delta,
+                (Some(delta), None) => {
+                    young.push(shards.len() as u32);
+                    shards.push(delta);
+                }
+                (None, _) => {}
+            }
+        }
+        Self { revision, shards, merged: self.merged.clone(), young }
+    }
+
+    /// The same view without the files that are not wanted.
+    pub fn restricted(
+        &self,
+        revision: Revision,
+        mut is_wanted: impl FnMut(FileRef<'_>) -> bool,
+    ) -> Self {
+        let mut shards = self.shards.clone();
+        for shard in &mut shards {
+            let files = Arc::clone(&shard.shard);
+            files.files().filter(|file| !is_wanted(*file)).for_each(|file| shard.hide(file.id()));
+        }
+        let young = self.young.iter().copied();
+        let young = young.filter(|index| !shards[*index as usize].is_hidden()).collect();
+        Self { revision, shards, merged: self.merged.clone(), young }
     }
 
     /// The view's number.
@@ -146,7 +210,7 @@ impl SymbolView {
 
     /// For each shard of the dictionary its position among those of the view, if it is there.
     pub(crate) fn merged_shards(&self) -> &[Option<u32>] {
-        self.merged.as_ref().map_or(&[], |merged| &merged.shards)
+        self.merged.as_ref().map_or(&[], |merged| merged.shards.as_slice())
     }
 
     /// The positions of the shards that must be searched directly.

@@ -157,6 +157,8 @@ pub struct UpdateFile {
     pub root: SourceRoot,
     /// The path below the root.
     pub path: Bytes,
+    /// The frontend whose text it is: each has its own of a file.
+    pub session: u64,
     /// The version of the text; a worker that knows a later one answers with the later one's.
     pub version: u64,
     /// The unsaved text, UTF-8; without one the file is read from the disk.
@@ -185,6 +187,8 @@ pub struct LoadFiles {
 /// An open file's unsaved text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenFile {
+    /// The frontend whose text it is.
+    pub session: u64,
     /// The file: absolute path.
     pub path: Bytes,
     /// The version of the text.
@@ -196,6 +200,8 @@ pub struct OpenFile {
 /// See [`Request::UnloadFiles`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnloadFiles {
+    /// The frontend that has closed them.
+    pub session: u64,
     /// Absolute paths.
     #[serde(with = "crate::bounded")]
     pub paths: Vec<Bytes>,

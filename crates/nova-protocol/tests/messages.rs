@@ -56,16 +56,18 @@ proptest! {
 
 #[test]
 fn the_bytes_of_a_request_are_those_of_version_1() {
-    let request = Request::UnloadFiles(UnloadFiles { paths: vec!["/a".into(), "".into()] });
+    let request =
+        Request::UnloadFiles(UnloadFiles { session: 7, paths: vec!["/a".into(), "".into()] });
     let body = body::encode_request(&request, Some(Duration::from_millis(300))).unwrap();
-    // Some, 300 as a varint, the fourth request, two paths.
-    assert_eq!(body[..], [1, 0xac, 0x02, 3, 2, 2, b'/', b'a', 0]);
+    // Some, 300 as a varint, the fourth request, the session, two paths.
+    assert_eq!(body[..], [1, 0xac, 0x02, 3, 7, 2, 2, b'/', b'a', 0]);
 }
 
 #[test]
 fn a_list_beyond_its_bound_is_neither_sent_nor_read() {
-    let unload =
-        |files: usize| Request::UnloadFiles(UnloadFiles { paths: vec![Bytes::new(); files] });
+    let unload = |files: usize| {
+        Request::UnloadFiles(UnloadFiles { session: 0, paths: vec![Bytes::new(); files] })
+    };
     let longest = body::encode_request(&unload(LIST_ITEMS_MAX), None).unwrap();
     assert_eq!(body::decode_request(&longest).unwrap().0, unload(LIST_ITEMS_MAX));
     let too_long = unload(LIST_ITEMS_MAX + 1);
@@ -73,8 +75,8 @@ fn a_list_beyond_its_bound_is_neither_sent_nor_read() {
 
     // The bound's own bytes, raised by one: a length of four seven-bit groups.
     let mut bytes = longest.to_vec();
-    assert_eq!(bytes[..6], [0, 3, 0x80, 0x80, 0x80, 0x01]);
-    bytes[2] = 0x81;
+    assert_eq!(bytes[..7], [0, 3, 0, 0x80, 0x80, 0x80, 0x01]);
+    bytes[3] = 0x81;
     bytes.push(0);
     assert_eq!(body::decode_request(&bytes), Err(DecodeError::Refused));
 }
@@ -82,7 +84,7 @@ fn a_list_beyond_its_bound_is_neither_sent_nor_read() {
 #[test]
 fn an_announced_length_takes_no_memory() {
     // UnloadFiles with 2^32 - 1 paths, of which none is there.
-    let bytes = [0, 3, 0xff, 0xff, 0xff, 0xff, 0x0f];
+    let bytes = [0, 3, 0, 0xff, 0xff, 0xff, 0xff, 0x0f];
     assert!(matches!(body::decode_request(&bytes), Err(DecodeError::Malformed(_))));
 }
 
@@ -115,7 +117,8 @@ fn any_request() -> impl Strategy<Value = Request> {
         any_index_shard().prop_map(Request::IndexShard),
         any_update_file().prop_map(Request::UpdateFile),
         vec(any_open_file(), 0..4).prop_map(|files| Request::LoadFiles(LoadFiles { files })),
-        vec(any_bytes(), 0..4).prop_map(|paths| Request::UnloadFiles(UnloadFiles { paths })),
+        (any::<u64>(), vec(any_bytes(), 0..4))
+            .prop_map(|(session, paths)| Request::UnloadFiles(UnloadFiles { session, paths })),
         Just(Request::GetWorkerStats),
     ]
 }
@@ -163,9 +166,10 @@ fn any_index_shard() -> impl Strategy<Value = IndexShard> {
 }
 
 fn any_update_file() -> impl Strategy<Value = UpdateFile> {
-    let scalars = (any::<u32>(), any::<[u8; 16]>(), any::<u64>(), any::<u64>());
+    let scalars = (any::<u32>(), any::<[u8; 16]>(), any::<[u64; 3]>());
     (scalars, any_root(), any_bytes(), option::of(any_bytes())).prop_map(
-        |((shard, identity, version, file_bytes_max), root, path, text)| UpdateFile {
+        |((shard, identity, [session, version, file_bytes_max]), root, path, text)| UpdateFile {
+            session,
             shard,
             identity,
             root,
@@ -208,9 +212,6 @@ fn any_file() -> impl Strategy<Value = SourceFile> {
 }
 
 fn any_open_file() -> impl Strategy<Value = OpenFile> {
-    (any_bytes(), any::<u64>(), any_bytes()).prop_map(|(path, version, text)| OpenFile {
-        path,
-        version,
-        text,
-    })
+    (any::<[u64; 2]>(), any_bytes(), any_bytes())
+        .prop_map(|([session, version], path, text)| OpenFile { session, path, version, text })
 }

@@ -3,28 +3,26 @@
 //! The files of the hits are compared with the disk before anyone sees them. What changed is scanned
 //! and the query runs once more; what could not be settled in time is left out, and counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use nova_index::{
-    Cancelled, FileRef, Hit, OpenShardError, Query, Score, SearchOptions, SearchResult, Shard,
-    ShardId, ShardIdentity, Stamp, SymbolView, Total, ViewSymbol, search,
+    Cancelled, FileRef, Hit, Query, Score, SearchOptions, SearchResult, SymbolView, Total,
+    ViewSymbol, search,
 };
-use nova_protocol::message::{SourceRoot, UpdateFile};
 use nova_protocol::path;
-use nova_worker::disk;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::file_key::FileKey;
 use crate::folder;
-use crate::plan;
-use crate::pool::UpdateError;
+use crate::published::Order;
+use crate::refresh::Place;
 use crate::report::Symbol;
 use crate::source_root;
-use crate::workspace::{Coverage, StartPoolError, Workspace};
+use crate::workspace::{Coverage, Workspace};
 
 /// The best symbols for a query.
 #[derive(Debug, Clone)]
@@ -43,14 +41,33 @@ pub struct Answer {
     pub pending: usize,
 }
 
-/// A file by the identity of its source root and its path below that.
-type FileKey = (Vec<u8>, Vec<u8>);
+/// What a frontend sees, and what it has open.
+pub(crate) trait Frontend {
+    /// The view that its queries run on now.
+    fn view(&self) -> Arc<SymbolView>;
+    /// Whether it has unsaved text of a file, so that the disk tells nothing of it.
+    fn has_open(&self, file: &FileKey) -> bool;
+    /// The texts that came and that the view does not show yet.
+    fn awaited(&self) -> Vec<(FileKey, Order)>;
+    /// Waits until the view shows these texts, or newer ones of their files.
+    fn shown(&self, texts: &[(FileKey, Order)]) -> impl Future<Output = ()> + Send;
+}
 
-/// A file that changed since its row was made.
-struct Changed {
-    shard: ShardId,
-    identity: ShardIdentity,
-    is_gone: bool,
+/// One without unsaved text.
+impl Frontend for Workspace {
+    fn view(&self) -> Arc<SymbolView> {
+        self.published.view()
+    }
+
+    fn has_open(&self, _: &FileKey) -> bool {
+        false
+    }
+
+    fn awaited(&self) -> Vec<(FileKey, Order)> {
+        Vec::new()
+    }
+
+    async fn shown(&self, _: &[(FileKey, Order)]) {}
 }
 
 /// What to look for, and how.
@@ -71,29 +88,45 @@ pub struct SearchRequest {
 /// Without a query, files that were changed since then come first.
 const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Files that are on the disk otherwise than a view has them.
+type Changed = BTreeMap<FileKey, Place>;
+
 impl Workspace {
     /// The best symbols for a query, each verified to be where it is said to be. Takes little longer than
     /// the request's time-out.
     pub async fn search(&self, request: &SearchRequest) -> Result<Answer, Cancelled> {
+        self.search_for(self, request).await
+    }
+
+    /// The same for a frontend that may have unsaved text.
+    pub(crate) async fn search_for(
+        &self,
+        frontend: &impl Frontend,
+        request: &SearchRequest,
+    ) -> Result<Answer, Cancelled> {
         let deadline = Instant::now() + request.verify_timeout;
-        let mut view = self.view();
+        let behind = behind(frontend, deadline).await;
+        let mut view = frontend.view();
         let mut result = self.run_query(&view, request)?;
-        let mut changed = self.changed(&result.hits);
+        let mut changed = self.changed(frontend, &result.hits);
         if !changed.is_empty() {
-            self.update(&changed, deadline).await;
+            self.refresh(&changed, deadline).await;
             drop(result);
-            view = self.view();
+            view = frontend.view();
             result = self.run_query(&view, request)?;
-            changed = self.changed(&result.hits);
+            changed = self.changed(frontend, &result.hits);
         }
-        let settled = result.hits.iter().filter(|hit| !changed.contains_key(&key(hit)));
+        let settled = result.hits.iter().filter(|hit| {
+            let key = FileKey::of(hit.symbol.file());
+            !changed.contains_key(&key) && !behind.contains(&key)
+        });
         Ok(Answer {
             hits: settled.map(|hit| (self.symbol(hit.symbol), hit.score)).collect(),
             total: result.total,
             cut: result.cut,
             revision: view.revision().0,
             coverage: self.coverage(),
-            pending: changed.len(),
+            pending: changed.len() + behind.len(),
         })
     }
 
@@ -107,22 +140,22 @@ impl Workspace {
         let recent_from = now.saturating_sub(RECENT).as_nanos();
         let options = SearchOptions {
             limit: request.limit,
-            near: near.as_ref().map(|(root, path)| (root.as_slice(), path.as_slice())),
+            near: near.as_ref().map(|key| (key.root.as_slice(), key.path.as_slice())),
             recent_from_ns: i64::try_from(recent_from).ok(),
         };
         search(view, &request.query, &options, &|| request.cancel.is_cancelled())
     }
 
     /// The root that a file lies in, as the view names it, and its path below that.
-    fn place_of(&self, view: &SymbolView, path: &Path) -> Option<FileKey> {
+    pub(crate) fn place_of(&self, view: &SymbolView, path: &Path) -> Option<FileKey> {
         let path = path::to_bytes(path);
         let base = self.base();
         let roots = view.shards().iter().flat_map(|shard| shard.shard().roots());
         let below = roots.filter_map(|root| {
             let below = folder::below(&path, &source_root::path(root.identity, &base))?.to_vec();
-            Some((root.identity.to_vec(), below))
+            Some(FileKey { root: root.identity.to_vec(), path: below })
         });
-        below.min_by_key(|(_, below)| below.len())
+        below.min_by_key(|key| key.path.len())
     }
 
     /// A symbol of the view, spelled out.
@@ -142,96 +175,36 @@ impl Workspace {
     }
 
     /// Of the files of some hits, those that are not on the disk as they were indexed.
-    fn changed(&self, hits: &[Hit<'_>]) -> BTreeMap<FileKey, Changed> {
+    fn changed(&self, frontend: &impl Frontend, hits: &[Hit<'_>]) -> Changed {
+        let files = hits.iter().map(|hit| hit.symbol.file());
         let files: BTreeMap<FileKey, FileRef<'_>> =
-            hits.iter().map(|hit| (key(hit), hit.symbol.file())).collect();
-        let changed = files.into_iter().filter_map(|(key, file)| {
-            let now = self.stamp_now(file);
-            let is_changed = now != Some(file.stamp());
-            let (shard, identity) = (file.shard().id(), file.shard().identity());
-            is_changed.then_some((key, Changed { shard, identity, is_gone: now.is_none() }))
-        });
-        changed.collect()
-    }
-
-    /// What `stat` says of a file, `None` if it is gone. A file in an archive is as it was for as long
-    /// as the archive is.
-    fn stamp_now(&self, file: FileRef<'_>) -> Option<Stamp> {
-        let path = self.path_of(file);
-        match self.archive_of(&path) {
-            None => stat(&path),
-            Some((archive, listed)) => {
-                let now = stat(archive.strip_suffix(b"!").unwrap_or(&archive))?;
-                Some(if now == listed { file.stamp() } else { Stamp::default() })
-            }
-        }
-    }
-
-    /// The archive that a path leads into, as a folder, with what `stat` said when it was listed.
-    fn archive_of(&self, path: &[u8]) -> Option<(Vec<u8>, Stamp)> {
-        let archives = self.archives();
-        let archive = archives.iter().find(|(archive, _)| folder::below(path, archive).is_some());
-        archive.map(|(archive, listed)| (archive.clone(), *listed))
+            files.map(|file| (FileKey::of(file), file)).collect();
+        let is_changed = |key: &FileKey, file: FileRef<'_>| {
+            !frontend.has_open(key)
+                && self.stamp_now(&self.path_of(file), file.stamp()) != Some(file.stamp())
+        };
+        let changed = files.into_iter().filter(|(key, file)| is_changed(key, *file));
+        changed.map(|(key, file)| (key, Place::of(file.shard()))).collect()
     }
 
     /// Has changed files scanned and published, as many as the deadline allows.
-    async fn update(&self, changed: &BTreeMap<FileKey, Changed>, deadline: Instant) {
-        for ((root, path), changed) in changed {
-            if changed.is_gone {
-                self.published.supersede(root, path, None);
-                continue;
-            }
-            match timeout_at(deadline, self.scan_file(root, path, changed)).await {
-                Ok(Ok(delta)) => {
-                    let delta = (delta.file_count() > 0).then(|| Arc::new(delta));
-                    self.published.supersede(root, path, delta);
-                }
-                Ok(Err(error)) => tracing::warn!("{}: {error}", String::from_utf8_lossy(path)),
-                Err(_) => return,
+    async fn refresh(&self, changed: &Changed, deadline: Instant) {
+        for (key, place) in changed {
+            if timeout_at(deadline, self.refresh_file(key, *place)).await.is_err() {
+                return;
             }
         }
     }
+}
 
-    async fn scan_file(
-        &self,
-        root: &[u8],
-        path: &[u8],
-        changed: &Changed,
-    ) -> Result<Shard, ScanFileError> {
-        let folder = source_root::path(root, &self.base());
-        let archive = self.archive_of(&folder).map(|(archive, _)| archive);
-        let request = UpdateFile {
-            shard: changed.shard.0,
-            identity: changed.identity.0,
-            root: SourceRoot {
-                identity: Bytes::copy_from_slice(root),
-                location: plan::location(&folder, archive.as_deref()),
-            },
-            path: Bytes::copy_from_slice(path),
-            version: 0,
-            text: None,
-            file_bytes_max: self.options.file_bytes_max,
-        };
-        let updated = self.pool().await?.update_file(request).await?;
-        Ok(Shard::from_bytes(updated.index, &changed.identity)?)
+/// Waits for the texts that came before the query; the files of which the view does not show them at the
+/// deadline.
+async fn behind(frontend: &impl Frontend, deadline: Instant) -> HashSet<FileKey> {
+    let awaited = frontend.awaited();
+    if awaited.is_empty() || timeout_at(deadline, frontend.shown(&awaited)).await.is_ok() {
+        return HashSet::new();
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum ScanFileError {
-    #[error(transparent)]
-    Pool(#[from] StartPoolError),
-    #[error(transparent)]
-    Update(#[from] UpdateError),
-    #[error("a worker answered with an index that cannot be used: {0}")]
-    Index(#[from] OpenShardError),
-}
-
-fn key(hit: &Hit<'_>) -> FileKey {
-    let file = hit.symbol.file();
-    (file.root_identity().to_vec(), file.path().to_vec())
-}
-
-fn stat(path: &[u8]) -> Option<Stamp> {
-    std::fs::symlink_metadata(path::from_bytes(path)).ok().map(|metadata| disk::stamp(&metadata))
+    let still = frontend.awaited().into_iter().map(|(key, _)| key);
+    let awaited: HashSet<FileKey> = awaited.into_iter().map(|(key, _)| key).collect();
+    still.filter(|key| awaited.contains(key)).collect()
 }

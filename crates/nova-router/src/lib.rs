@@ -17,13 +17,19 @@ pub mod workspace;
 
 mod answer;
 pub mod explain_path;
+mod fold;
 mod reconcile;
+mod refresh;
 pub mod report;
+
+mod overlay;
+mod session;
 
 pub mod root;
 mod scope;
 
 mod clauses;
+mod file_key;
 mod folder;
 mod source_root;
 mod tree;
@@ -47,7 +53,9 @@ pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
     Total,
 };
+pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{Launch, WorkerOptions};
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
+pub use session::Session;
 pub use workspace::{Workspace, WorkspaceOptions};

@@ -12,6 +12,7 @@ use nova_protocol::path;
 use nova_worker::disk;
 use rayon::prelude::*;
 
+use crate::file_key::FileKey;
 use crate::folder;
 use crate::layout::Layout;
 use crate::scope::{Extent, Scope};
@@ -70,6 +71,28 @@ pub(crate) fn plan(
     wanted.into_par_iter().map(plan).collect()
 }
 
+/// What brings a shard into line with these files alone: those of which something is known are read, the
+/// others are gone. `location` says where a root is.
+pub(crate) fn plan_files<'f>(
+    shard: &Arc<Shard>,
+    files: impl Iterator<Item = (&'f FileKey, bool)>,
+    location: impl Fn(&[u8]) -> Location,
+) -> ShardPlan {
+    let mut lists = Lists::default();
+    for (FileKey { root, path }, is_there) in files {
+        let file = SourceFile {
+            root: lists.root(root, || location(root)),
+            path: Bytes::copy_from_slice(path),
+        };
+        if is_there {
+            lists.scan.push(file);
+        } else {
+            lists.dropped.push(file);
+        }
+    }
+    lists.into_plan(shard.id(), Some(Arc::clone(shard)))
+}
+
 /// What the tree has for one shard, beside what the shard is now.
 #[derive(Default)]
 struct Wanted<'t> {
@@ -115,15 +138,7 @@ impl Wanted<'_> {
             lists.stale.push(row.id());
             lists.drop_row(&row);
         }
-        ShardPlan {
-            shard,
-            current: self.current.cloned(),
-            roots: lists.roots,
-            scan: lists.scan,
-            scan_bytes: lists.scan_bytes,
-            dropped: lists.dropped,
-            stale: lists.stale,
-        }
+        lists.into_plan(shard, self.current.cloned())
     }
 }
 
@@ -218,6 +233,11 @@ struct Lists {
 }
 
 impl Lists {
+    fn into_plan(self, shard: ShardId, current: Option<Arc<Shard>>) -> ShardPlan {
+        let Self { roots, scan, scan_bytes, dropped, stale } = self;
+        ShardPlan { shard, current, roots, scan, scan_bytes, dropped, stale }
+    }
+
     fn scan(&mut self, root: &FoundRoot, identity: &[u8], path: Vec<u8>, bytes: u64) {
         let root = self.root(identity, || location(&root.path, root.archive.as_deref()));
         self.scan.push(SourceFile { root, path: path.into() });

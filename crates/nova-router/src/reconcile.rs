@@ -27,7 +27,7 @@ use crate::folder::Folder;
 use crate::layout::{Layout, MeasuredRoot};
 use crate::plan::{self, ShardPlan, Shards};
 use crate::pool::Outcome;
-use crate::published::Part;
+use crate::published::{Order, Part};
 use crate::report::{FailedShard, IndexReport, Skipped};
 use crate::source_root::{self, SourceRoot};
 use crate::tree;
@@ -59,6 +59,8 @@ const RUN_ATTEMPTS_MAX: u32 = 3;
 
 /// What a run is going to do.
 struct Planned {
+    /// When it began to look at the tree.
+    since: Order,
     layout: Layout,
     plans: Vec<ShardPlan>,
     /// The dictionary as the last run left it.
@@ -69,9 +71,9 @@ struct Planned {
 
 /// What became of the plans.
 #[derive(Default)]
-struct Built {
-    shards: BTreeMap<ShardId, Arc<Shard>>,
-    failed: Vec<FailedShard>,
+pub(crate) struct Built {
+    pub(crate) shards: BTreeMap<ShardId, Arc<Shard>>,
+    pub(crate) failed: Vec<FailedShard>,
     rescanned_files: u64,
 }
 
@@ -82,15 +84,11 @@ impl Workspace {
         cancel: &CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
         let run = Arc::clone(self).run(cancel.clone());
-        let report = tokio::select! {
+        tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ReconcileError::Cancelled),
             report = run => report,
-        };
-        if report.is_err() {
-            self.close();
         }
-        report
     }
 
     async fn run(
@@ -98,6 +96,7 @@ impl Workspace {
         cancel: CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
         let started = Instant::now();
+        let _building = self.building.lock().await;
         let mut attempts = 1;
         let (planned, built) = loop {
             let (planned, built) = self.plan_and_build(&cancel).await?;
@@ -112,6 +111,7 @@ impl Workspace {
         let worker_stats = self.worker_stats().await;
         let workspace = Arc::clone(&self);
         let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
+        self.sessions().iter().for_each(|session| session.place_anew());
         Ok(IndexReport { worker_stats, elapsed: started.elapsed(), ..report })
     }
 
@@ -159,14 +159,14 @@ impl Workspace {
         let shards = planned.plans.iter().filter(|plan| !plan.is_up_to_date()).count();
         let wanted = if workers.one_per_shard { shards } else { workers.count };
         let slots = wanted.min(shards).min(WORKERS_MAX);
-        assignment.fill(self.tasks(&planned, slots));
+        assignment.fill(self.tasks(&planned.plans, &planned.layout, slots));
         if early.is_none() && shards > 0 {
             self.index(assignment, slots, outcomes).await?;
         }
         Ok(planned)
     }
 
-    async fn index(
+    pub(crate) async fn index(
         &self,
         assignment: &Arc<Assignment>,
         slots: usize,
@@ -193,6 +193,7 @@ impl Workspace {
             self.settle_base(layout);
         }
         let base = self.base();
+        let since = self.published.next_order();
         let (mut surveyed, (mut shards, dictionary)) = rayon::join(
             || tree::survey(roots, options, cancel),
             || match &layout {
@@ -218,7 +219,7 @@ impl Workspace {
         let mut meter = self.meter();
         meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
         meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();
-        Ok(Planned { layout, plans, dictionary, skipped })
+        Ok(Planned { since, layout, plans, dictionary, skipped })
     }
 
     fn open_shards(&self, layout: &Layout) -> Shards {
@@ -273,14 +274,14 @@ impl Workspace {
         }
     }
 
-    fn tasks(&self, planned: &Planned, slots: usize) -> Vec<Task> {
+    pub(crate) fn tasks(&self, plans: &[ShardPlan], layout: &Layout, slots: usize) -> Vec<Task> {
         // The cores are shared out among the shards that are in work at a time.
         let threads = rayon::current_num_threads() / slots.max(1);
-        let todo = planned.plans.iter().filter(|plan| !plan.is_up_to_date());
+        let todo = plans.iter().filter(|plan| !plan.is_up_to_date());
         todo.map(|plan| Task {
             request: IndexShard {
                 shard: plan.shard.0,
-                identity: planned.layout.shard_identity(plan.shard).0,
+                identity: layout.shard_identity(plan.shard).0,
                 // Each attempt has its own.
                 output: bytes::Bytes::new(),
                 base: plan.current.as_ref().map(|_| self.shard_path_bytes(plan.shard)),
@@ -301,7 +302,7 @@ impl Workspace {
     }
 
     /// Checks and publishes each shard as it is finished.
-    async fn collect(
+    pub(crate) async fn collect(
         self: &Arc<Self>,
         mut outcomes: mpsc::UnboundedReceiver<Outcome>,
     ) -> Result<Built, ReconcileError> {
@@ -360,16 +361,12 @@ impl Workspace {
             };
             let Some(shard) = shard else { continue };
             all_shards.push(Arc::clone(&shard));
-            let hidden: HashSet<FileId> = {
-                let mut is_in_scope = plan::is_in_scope(&base, &self.scope);
-                let outside = shard.files().filter(|file| !is_in_scope(file)).map(FileRef::id);
-                outside.chain(stale).collect()
-            };
-            let visible = shard.files().filter(|file| !hidden.contains(&file.id()));
-            let not_indexed = visible.filter(|file| file.flags().skipped);
+            let part = self.part(shard, stale, &base);
+            let shown = part.shard.files().filter(|file| !part.hidden.contains(&file.id()));
+            let not_indexed = shown.filter(|file| file.flags().skipped);
             skipped.extend(not_indexed.map(|file| self.skipped(file)));
-            if hidden.len() < shard.file_count() as usize {
-                parts.push(Part { shard, hidden });
+            if part.hidden.len() < part.shard.file_count() as usize {
+                parts.push(part);
             }
         }
         skipped.sort_by(|a, b| a.path.cmp(&b.path));
@@ -378,7 +375,8 @@ impl Workspace {
         let all: HashSet<ShardId> = known.chain(failed.iter().map(|failed| failed.shard)).collect();
         let shards = all.len();
         self.set_coverage(shards - failed.len(), shards);
-        self.published.replace(parts, planned.dictionary);
+        self.published.replace(parts, planned.dictionary, planned.since);
+        self.set_layout(planned.layout);
         let report = IndexReport {
             shards,
             workers: self.workers(),
@@ -388,6 +386,16 @@ impl Workspace {
             ..IndexReport::default()
         };
         (report, all_shards)
+    }
+
+    /// A shard without the files that are not as it has them, or not under a ROOT.
+    pub(crate) fn part(&self, shard: Arc<Shard>, stale: Vec<FileId>, base: &[u8]) -> Part {
+        let hidden = {
+            let mut is_in_scope = plan::is_in_scope(base, &self.scope);
+            let outside = shard.files().filter(|file| !is_in_scope(file)).map(FileRef::id);
+            outside.chain(stale).collect()
+        };
+        Part { shard, hidden }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use nova_index::{FileRef, Revision, Shard, Stamp, SymbolView, ViewShard};
 use nova_protocol::message::WorkerStats;
@@ -18,6 +18,7 @@ use crate::published::Published;
 use crate::report::{Contents, Progress, ShardFacts, ShardStatus, Skipped, Status};
 use crate::root::{self, Root};
 use crate::scope::Scope;
+use crate::session;
 use crate::source_root;
 
 /// A larger file is skipped, unless the command line says otherwise.
@@ -51,6 +52,12 @@ pub struct Workspace {
     /// The folder that root identities are relative to, once a layout was read or made.
     base: Mutex<Vec<u8>>,
     pub(crate) published: Published,
+    /// The layout that the published shards were placed by.
+    layout: Mutex<Option<Arc<Layout>>>,
+    /// Held by whoever builds shards, so that one builds upon what the other has published.
+    pub(crate) building: tokio::sync::Mutex<()>,
+    /// The frontends that are there.
+    sessions: Mutex<Vec<Weak<session::Inner>>>,
     pool: OnceCell<Pool>,
     meter: Mutex<Progress>,
     /// What `stat` said of the archives when they were listed.
@@ -108,6 +115,9 @@ impl Workspace {
             cache: Cache::new(folder),
             base: Mutex::new(path::to_bytes(&base).into_owned()),
             published: Published::default(),
+            layout: Mutex::default(),
+            building: tokio::sync::Mutex::default(),
+            sessions: Mutex::default(),
             pool: OnceCell::new(),
             meter: Mutex::default(),
             archives: Mutex::default(),
@@ -241,6 +251,27 @@ impl Workspace {
         } else {
             layout.move_to(&base);
         }
+    }
+
+    pub(crate) fn layout(&self) -> Option<Arc<Layout>> {
+        self.layout.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_layout(&self, layout: Layout) {
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(layout));
+    }
+
+    /// A frontend is there from now on.
+    pub(crate) fn enter(&self, session: &Arc<session::Inner>) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|session| session.strong_count() > 0);
+        sessions.push(Arc::downgrade(session));
+    }
+
+    /// The frontends that are there.
+    pub(crate) fn sessions(&self) -> Vec<Arc<session::Inner>> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.iter().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) fn archives(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Stamp>> {

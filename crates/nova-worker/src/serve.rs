@@ -109,7 +109,7 @@ async fn work(
         }
         Request::UnloadFiles(request) => {
             for path in request.paths {
-                state.open_files.unload(&path);
+                state.open_files.unload(request.session, path);
             }
             Ok(Response::UnloadFiles)
         }

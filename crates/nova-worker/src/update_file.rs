@@ -23,7 +23,8 @@ pub(crate) fn update_file(
     let scanned = match request.text {
         Some(text) => {
             let path = absolute(&request.root.location, &request.path);
-            let newest = open_files.load(OpenFile { path, version, text });
+            let session = request.session;
+            let newest = open_files.load(OpenFile { session, path, version, text });
             version = newest.version;
             Scanned::File(Box::new(scan_unsaved(&file, &newest.text)))
         }

@@ -44,9 +44,12 @@ impl Session {
             let _progress = progress::show(&workspace, messages);
             workspace.reconcile(&cancel).await
         };
-        let report = report.map_err(|error| match error {
-            ReconcileError::Cancelled => anyhow::Error::new(Interrupted),
-            other => other.into(),
+        let report = report.map_err(|error| {
+            workspace.close();
+            match error {
+                ReconcileError::Cancelled => anyhow::Error::new(Interrupted),
+                other => other.into(),
+            }
         })?;
         let session = Self { workspace, report, cancel, strict: tree.strict, messages };
         session.tell_problems();

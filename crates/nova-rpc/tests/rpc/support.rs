@@ -64,7 +64,7 @@ pub(crate) fn number(request: &Request) -> usize {
 
 /// A request of this many bytes and a few more.
 pub(crate) fn sized(bytes: usize) -> Request {
-    Request::UnloadFiles(UnloadFiles { paths: vec![vec![b'x'; bytes].into()] })
+    Request::UnloadFiles(UnloadFiles { session: 0, paths: vec![vec![b'x'; bytes].into()] })
 }
 
 pub(crate) fn stats(pid: u32) -> Response {

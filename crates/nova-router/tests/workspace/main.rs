@@ -2,8 +2,10 @@
 //! memory.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
+mod sessions;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +36,13 @@ impl Fixture {
         fixture
     }
 
-    fn tree(&self) -> std::path::PathBuf {
+    fn tree(&self) -> PathBuf {
         self.folder.path().join("tree")
+    }
+
+    /// As the index names it.
+    fn real_tree(&self) -> PathBuf {
+        fs::canonicalize(self.tree()).unwrap()
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -76,14 +83,17 @@ async fn search(workspace: &Workspace, query: &str) -> Answer {
 }
 
 async fn search_best(workspace: &Workspace, query: &str, limit: usize) -> Answer {
-    let request = SearchRequest {
+    workspace.search(&request(query, limit)).await.expect("nobody cancels it")
+}
+
+fn request(query: &str, limit: usize) -> SearchRequest {
+    SearchRequest {
         query: Query::new(query, &[]),
         limit,
         near: None,
         verify_timeout: VERIFY_TIMEOUT,
         cancel: CancellationToken::new(),
-    };
-    workspace.search(&request).await.expect("nobody cancels it")
+    }
 }
 
 /// `name line` of each hit.

@@ -1,0 +1,90 @@
+//! Folding: the files that changed since their shards were built are read into the shards, so that the
+//! deltas that stood in for them can go.
+//!
+//! A shard file is written beside the old one and renamed over it, so a crash leaves the old or the new. Unsaved
+//! text has no part in this: the workers read the disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nova_index::{Shard, ShardId};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use crate::assignment::Assignment;
+use crate::file_key::FileKey;
+use crate::layout::Layout;
+use crate::plan::{self, ShardPlan};
+use crate::published::Delta;
+use crate::reconcile::ReconcileError;
+use crate::source_root;
+use crate::workspace::Workspace;
+
+/// What changed, and the shards as they are.
+struct Unfolded {
+    deltas: Vec<(FileKey, Delta)>,
+    shards: BTreeMap<ShardId, Arc<Shard>>,
+}
+
+impl Workspace {
+    /// Reads what changed since the shards were built into them, and drops its deltas. Returns how many
+    /// files that were. Shards that cannot be built stay as they are, and so do their deltas.
+    pub async fn fold(self: &Arc<Self>) -> Result<usize, ReconcileError> {
+        let _building = self.building.lock().await;
+        let (deltas, shards) = self.published.unfolded();
+        let Some(layout) = self.layout().filter(|_| !deltas.is_empty()) else { return Ok(0) };
+        let shards = shards.into_iter().map(|shard| (shard.id(), shard)).collect();
+        let unfolded = Unfolded { deltas, shards };
+
+        let plans = self.plan_fold(&unfolded, &layout);
+        let slots = self.options.workers.count.min(plans.len());
+        let assignment = Arc::new(Assignment::new());
+        assignment.fill(self.tasks(&plans, &layout, slots));
+        let (outcomes_in, outcomes) = mpsc::unbounded_channel();
+        let (built, ()) =
+            tokio::try_join!(self.collect(outcomes), self.index(&assignment, slots, outcomes_in))?;
+
+        let base = self.base();
+        let is_built = |key: &FileKey| {
+            let shard = shard_of(key, &layout);
+            shard.is_some_and(|shard| built.shards.contains_key(&shard))
+        };
+        let deltas = unfolded.deltas.into_iter();
+        let folded: Vec<_> = deltas.filter(|(key, _)| is_built(key)).collect();
+        let parts = built.shards.into_values().map(|shard| self.part(shard, Vec::new(), &base));
+        self.published.fold(parts.collect(), &folded);
+        let (workspace, (_, shards)) = (Arc::clone(self), self.published.unfolded());
+        spawn_blocking(move || workspace.renew_dictionary(&shards)).await?;
+        self.sessions().iter().for_each(|session| session.place_anew());
+        Ok(folded.len())
+    }
+
+    /// How many files changed on the disk since their shards were built.
+    pub fn unfolded_files(&self) -> usize {
+        self.published.unfolded_count()
+    }
+
+    fn plan_fold(&self, unfolded: &Unfolded, layout: &Layout) -> Vec<ShardPlan> {
+        let mut by_shard = BTreeMap::<ShardId, Vec<(&FileKey, bool)>>::new();
+        for (key, delta) in &unfolded.deltas {
+            if let Some(shard) = shard_of(key, layout) {
+                by_shard.entry(shard).or_default().push((key, delta.index.is_some()));
+            }
+        }
+        let base = self.base();
+        let location = |root: &[u8]| {
+            let folder = source_root::path(root, &base);
+            plan::location(&folder, self.archive_around(&folder).as_deref())
+        };
+        let plans = by_shard.into_iter().filter_map(|(shard, files)| {
+            let shard = unfolded.shards.get(&shard)?;
+            Some(plan::plan_files(shard, files.into_iter(), location))
+        });
+        plans.collect()
+    }
+}
+
+fn shard_of(key: &FileKey, layout: &Layout) -> Option<ShardId> {
+    let folder = key.path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    layout.shard_of(&key.root, &key.path[..folder])
+}

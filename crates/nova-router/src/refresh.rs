@@ -1,0 +1,138 @@
+//! One file of the disk, looked at again: what it holds now takes the place of what is known of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use nova_index::{OpenShardError, Shard, ShardId, ShardIdentity, Stamp};
+use nova_protocol::message::{SourceRoot, UpdateFile};
+use nova_protocol::path;
+use nova_worker::disk;
+
+use crate::file_key::FileKey;
+use crate::folder;
+use crate::plan;
+use crate::pool::UpdateError;
+use crate::published::Delta;
+use crate::source_root;
+use crate::workspace::{StartPoolError, Workspace};
+
+/// The shard that a file belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) shard: ShardId,
+    pub(crate) identity: ShardIdentity,
+}
+
+/// Unsaved text of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Unsaved {
+    /// Whose text it is.
+    pub(crate) session: u64,
+    pub(crate) version: u64,
+    pub(crate) text: Bytes,
+}
+
+/// Why a file could not be scanned.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ScanFileError {
+    /// There are no workers.
+    #[error(transparent)]
+    Pool(#[from] StartPoolError),
+    /// The worker could not do it.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    /// What it answered is no shard index.
+    #[error("a worker answered with an index that cannot be used: {0}")]
+    Index(#[from] OpenShardError),
+}
+
+impl Place {
+    pub(crate) fn of(shard: &Shard) -> Self {
+        Self { shard: shard.id(), identity: shard.identity() }
+    }
+}
+
+impl Workspace {
+    /// Publishes what a file holds now, or that it is gone. What cannot be scanned stays as it is known,
+    /// and a query leaves its hits out.
+    pub(crate) async fn refresh_file(&self, key: &FileKey, place: Place) {
+        let order = self.published.next_order();
+        let is_gone = self.stamp_now(&self.file_path(key), Stamp::default()).is_none();
+        let index = match is_gone {
+            true => None,
+            false => match self.scan_file(key, place, None).await {
+                Ok(index) => index,
+                Err(error) => {
+                    tracing::warn!("{}: {error}", String::from_utf8_lossy(&key.path));
+                    return;
+                }
+            },
+        };
+        self.published.supersede(key, Delta { order, index });
+    }
+
+    /// Has a worker scan one file, as it is on the disk or as someone has it open. Without an index the
+    /// file is gone.
+    pub(crate) async fn scan_file(
+        &self,
+        key: &FileKey,
+        place: Place,
+        unsaved: Option<Unsaved>,
+    ) -> Result<Option<Arc<Shard>>, ScanFileError> {
+        let folder = source_root::path(&key.root, &self.base());
+        let archive = self.archive_around(&folder);
+        let (session, version, text) = match unsaved {
+            Some(Unsaved { session, version, text }) => (session, version, Some(text)),
+            None => (0, 0, None),
+        };
+        let request = UpdateFile {
+            shard: place.shard.0,
+            identity: place.identity.0,
+            root: SourceRoot {
+                identity: Bytes::copy_from_slice(&key.root),
+                location: plan::location(&folder, archive.as_deref()),
+            },
+            path: Bytes::copy_from_slice(&key.path),
+            session,
+            version,
+            text,
+            file_bytes_max: self.options.file_bytes_max,
+        };
+        let updated = self.pool().await?.update_file(request).await?;
+        let index = Shard::from_bytes(updated.index, &place.identity)?;
+        Ok((index.file_count() > 0).then(|| Arc::new(index)))
+    }
+
+    /// The absolute path of a file.
+    pub(crate) fn file_path(&self, key: &FileKey) -> Vec<u8> {
+        folder::join(&source_root::path(&key.root, &self.base()), &key.path)
+    }
+
+    /// What `stat` says of a file (absolute path), `None` if it is gone. What is in an archive has the
+    /// stamp that the archive's directory gave it, for as long as the archive is as it was.
+    pub(crate) fn stamp_now(&self, path: &[u8], known: Stamp) -> Option<Stamp> {
+        match self.archive_of(path) {
+            None => stat(path),
+            Some((archive, listed)) => {
+                let now = stat(archive.strip_suffix(b"!").unwrap_or(&archive))?;
+                Some(if now == listed { known } else { Stamp::default() })
+            }
+        }
+    }
+
+    /// The archive that a path leads into, as a folder.
+    pub(crate) fn archive_around(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.archive_of(path).map(|(archive, _)| archive)
+    }
+
+    /// The same with what `stat` said when it was listed.
+    fn archive_of(&self, path: &[u8]) -> Option<(Vec<u8>, Stamp)> {
+        let archives = self.archives();
+        let archive = archives.iter().find(|(archive, _)| folder::below(path, archive).is_some());
+        archive.map(|(archive, listed)| (archive.clone(), *listed))
+    }
+}
+
+fn stat(path: &[u8]) -> Option<Stamp> {
+    std::fs::symlink_metadata(path::from_bytes(path)).ok().map(|metadata| disk::stamp(&metadata))
+}

@@ -1,0 +1,297 @@
+//! One frontend's session with a workspace: its own view of it, with what it has open and did not save.
+//!
+//! ```text
+//!  open, change ─▶ overlay ─▶ UpdateFile ─▶ worker ─▶ delta ─▶ this session's view
+//!  close ────────▶ overlay ──────────────────────────────────▶ the disk's, again
+//!  save ─────────▶ the file on the disk, looked at again ────▶ everybody's view
+//! ```
+//!
+//! No session sees the unsaved text of another.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use nova_index::{Cancelled, FileRef, Shard, ShardId, ShardIdentity, SymbolView};
+use nova_protocol::path;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::{Answer, Frontend, SearchRequest};
+use crate::file_key::FileKey;
+use crate::folder;
+use crate::overlay::{DocumentError, DocumentVersion, Home, Overlay, TextChange, check_size};
+use crate::plan;
+use crate::published::{Delta, Order, OverlayId};
+use crate::refresh::{Place, Unsaved};
+use crate::root::Root;
+use crate::scope::Scope;
+use crate::source_root;
+use crate::workspace::Workspace;
+
+/// A text that could not be scanned is tried again after this, then after twice as long, and so on.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
+/// But not later than this.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// The shard of files that are in none: what is opened outside of all roots. It has no file.
+const SCRATCH: Place = Place { shard: ShardId(u32::MAX), identity: ShardIdentity([0; 16]) };
+
+/// A frontend's session. When the last handle is dropped, its unsaved text is gone.
+#[derive(Debug, Clone)]
+pub struct Session(Arc<Inner>);
+
+/// What the handles of a session share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    workspace: Arc<Workspace>,
+    id: OverlayId,
+    view: Arc<ArcSwap<SymbolView>>,
+    overlay: Mutex<Overlay>,
+    /// A view has come closer to what is open.
+    shown: Notify,
+    /// The session has ended.
+    ended: CancellationToken,
+}
+
+impl Session {
+    /// A session that sees of the workspace what is under these ROOTs; all of it without any.
+    pub fn new(workspace: Arc<Workspace>, roots: &[Root]) -> Self {
+        let in_scope = (!roots.is_empty()).then(|| {
+            let (scope, workspace) = (Scope::new(roots), Arc::downgrade(&workspace));
+            let in_scope = move |file: FileRef<'_>| {
+                let workspace = workspace.upgrade();
+                workspace.is_some_and(|it| plan::is_in_scope(&it.base(), &scope)(&file))
+            };
+            Box::new(in_scope) as _
+        });
+        let (id, view) = workspace.published.join(in_scope);
+        let inner = Arc::new(Inner {
+            workspace,
+            id,
+            view,
+            overlay: Mutex::default(),
+            shown: Notify::new(),
+            ended: CancellationToken::new(),
+        });
+        inner.workspace.enter(&inner);
+        Self(inner)
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> &Arc<Workspace> {
+        &self.0.workspace
+    }
+
+    /// The view that queries run on now.
+    pub fn view(&self) -> Arc<SymbolView> {
+        self.0.view.load_full()
+    }
+
+    /// The best symbols for a query, each verified to be where it is said to be: on the disk, or in what is
+    /// open.
+    pub async fn search(&self, request: &SearchRequest) -> Result<Answer, Cancelled> {
+        self.0.workspace.search_for(&*self.0, request).await
+    }
+
+    /// Shows this text of a file (absolute path) instead of the disk's, from now on until it is closed.
+    pub fn open(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        text: String,
+    ) -> Result<(), DocumentError> {
+        let workspace = &self.0.workspace;
+        check_size(&text, workspace.options.file_bytes_max)?;
+        let order = workspace.published.next_order();
+        let path = path::to_bytes(path);
+        let home = workspace.home_of(&path);
+        let key = self.0.overlay().open(path.into_owned(), home, version, text, order)?;
+        self.0.keep_up(key);
+        Ok(())
+    }
+
+    /// Changes the text of an open file: all of these changes or, with an error, none.
+    pub fn change(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        changes: &[TextChange],
+    ) -> Result<(), DocumentError> {
+        let workspace = &self.0.workspace;
+        let order = workspace.published.next_order();
+        let bytes_max = workspace.options.file_bytes_max;
+        let path = path::to_bytes(path);
+        let key = self.0.overlay().change(&path, version, changes, order, bytes_max)?;
+        self.0.keep_up(key);
+        Ok(())
+    }
+
+    /// A file was saved: everybody is to see what the disk has now. It stays open.
+    pub async fn save(&self, path: &Path) {
+        let workspace = &self.0.workspace;
+        workspace.refresh_home(&workspace.home_of(&path::to_bytes(path))).await;
+    }
+
+    /// Forgets the text of an open file; from now on its symbols are those of the disk.
+    pub async fn close(&self, path: &Path) {
+        let closed = self.0.overlay().close(&path::to_bytes(path));
+        if let Some(home) = closed {
+            self.0.workspace.published.uncover(self.0.id, &home.key);
+            self.0.shown.notify_waiters();
+            self.0.workspace.refresh_home(&home).await;
+        }
+    }
+
+    /// Waits until the view shows everything that was opened, changed and closed before.
+    pub async fn caught_up(&self) {
+        self.0.shown(&self.0.awaited()).await;
+    }
+}
+
+impl Frontend for Inner {
+    fn view(&self) -> Arc<SymbolView> {
+        self.view.load_full()
+    }
+
+    fn has_open(&self, file: &FileKey) -> bool {
+        self.overlay().has(file)
+    }
+
+    fn awaited(&self) -> Vec<(FileKey, Order)> {
+        self.overlay().awaited()
+    }
+
+    async fn shown(&self, texts: &[(FileKey, Order)]) {
+        loop {
+            let shown = self.shown.notified();
+            if texts.iter().all(|(key, order)| self.overlay().is_shown(key, *order)) {
+                return;
+            }
+            shown.await;
+        }
+    }
+}
+
+impl Inner {
+    /// Has the newest text of a document shown, and every newer one that comes meanwhile.
+    fn keep_up(self: &Arc<Self>, key: FileKey) {
+        if self.overlay().take_on(&key) {
+            let (session, ended) = (Arc::downgrade(self), self.ended.clone());
+            tokio::spawn(ended.run_until_cancelled_owned(async move {
+                let mut pause = RETRY_PAUSE_MIN;
+                // Not held while waiting, so that the session can end.
+                while let Some(is_shown) = match session.upgrade() {
+                    Some(session) => session.show_next(&key).await,
+                    None => None,
+                } {
+                    pause = if is_shown { RETRY_PAUSE_MIN } else { pause };
+                    if !is_shown {
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(RETRY_PAUSE_MAX);
+                    }
+                }
+            }));
+        }
+    }
+
+    /// Scans the newest text of a document and shows it; whether that worked. `None` if it is shown
+    /// already, or closed.
+    async fn show_next(&self, key: &FileKey) -> Option<bool> {
+        let text = self.overlay().next_text(key)?;
+        let OverlayId(session) = self.id;
+        let unsaved = Unsaved { session, version: text.order.0, text: text.text };
+        let scanned = self.workspace.scan_file(key, text.place, Some(unsaved)).await;
+        let index = match scanned {
+            Ok(index) => index,
+            Err(error) => {
+                tracing::warn!("{}: {error}; trying again", String::from_utf8_lossy(&key.path));
+                return Some(false);
+            }
+        };
+        let mut overlay = self.overlay();
+        if overlay.wants(key, text.order) {
+            let delta = Delta { order: text.order, index };
+            self.workspace.published.overlay(self.id, key, delta);
+            overlay.show(key, text.order);
+        }
+        drop(overlay);
+        self.shown.notify_waiters();
+        Some(true)
+    }
+
+    /// The shards have changed: what is open may belong elsewhere by now.
+    pub(crate) fn place_anew(self: &Arc<Self>) {
+        let homes = self.overlay().homes();
+        for (path, known) in homes {
+            let home = self.workspace.home_of(&path);
+            if home != known {
+                let key = home.key.clone();
+                self.overlay().move_to(&path, home);
+                self.workspace.published.uncover(self.id, &known.key);
+                self.keep_up(key);
+            }
+        }
+    }
+
+    fn overlay(&self) -> MutexGuard<'_, Overlay> {
+        self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.ended.cancel();
+        self.workspace.published.leave(self.id);
+    }
+}
+
+impl Workspace {
+    /// Where a document (absolute path) belongs: in the shard that has its file, or would have it; else in
+    /// none.
+    fn home_of(&self, path: &[u8]) -> Home {
+        let view = self.view();
+        let known = self.known_home(&view, path);
+        known.or_else(|| self.future_home(&view, path)).unwrap_or_else(|| {
+            let (folder, name) = split(path);
+            let key = FileKey { root: folder.to_vec(), path: name.to_vec() };
+            Home { key, place: SCRATCH }
+        })
+    }
+
+    fn known_home(&self, view: &SymbolView, path: &[u8]) -> Option<Home> {
+        let base = self.base();
+        let roots = |shard: &Arc<Shard>| -> Option<Home> {
+            shard.roots().find_map(|root| {
+                let folder = source_root::path(root.identity, &base);
+                let file = shard.find_file(root.identity, folder::below(path, &folder)?)?;
+                Some(Home { key: FileKey::of(file), place: Place::of(shard) })
+            })
+        };
+        view.shards().iter().find_map(|part| roots(part.shard()))
+    }
+
+    /// A file that is not there yet will belong to the innermost root around it, as far as can be told.
+    fn future_home(&self, view: &SymbolView, path: &[u8]) -> Option<Home> {
+        let key = self.place_of(view, &path::from_bytes(path))?;
+        let layout = self.layout()?;
+        let shard = layout.shard_of(&key.root, split(&key.path).0)?;
+        Some(Home { key, place: Place { shard, identity: layout.shard_identity(shard) } })
+    }
+
+    /// Looks at a document's file again, unless it is in no shard.
+    async fn refresh_home(&self, home: &Home) {
+        if home.place != SCRATCH {
+            self.refresh_file(&home.key, home.place).await;
+        }
+    }
+}
+
+/// A path's folder, and the name in it.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (&[], path),
+    }
+}
