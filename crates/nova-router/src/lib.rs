@@ -16,6 +16,7 @@
 pub mod workspace;
 
 mod answer;
+mod catch_up;
 pub mod explain_path;
 mod fold;
 mod reconcile;
@@ -31,6 +32,7 @@ mod scope;
 mod clauses;
 mod file_key;
 mod folder;
+mod home;
 mod source_root;
 mod tree;
 mod walk;

@@ -20,6 +20,7 @@ use bytes::Bytes;
 pub use edit::{Position, TextChange};
 
 use crate::file_key::FileKey;
+use crate::home::Home;
 use crate::published::Order;
 use crate::refresh::Place;
 
@@ -67,13 +68,6 @@ pub(crate) struct Overlay {
     documents: HashMap<FileKey, Document>,
     /// By absolute path, as frontends call them.
     keys: HashMap<Vec<u8>, FileKey>,
-}
-
-/// Where a document belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Home {
-    pub(crate) key: FileKey,
-    pub(crate) place: Place,
 }
 
 #[derive(Debug)]

@@ -13,30 +13,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use nova_index::{Cancelled, FileRef, Shard, ShardId, ShardIdentity, SymbolView};
+use nova_index::{Cancelled, FileRef, SymbolView};
 use nova_protocol::path;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Answer, Frontend, SearchRequest};
 use crate::file_key::FileKey;
-use crate::folder;
-use crate::overlay::{DocumentError, DocumentVersion, Home, Overlay, TextChange, check_size};
+use crate::home::{Home, Homes, SCRATCH};
+use crate::overlay::{DocumentError, DocumentVersion, Overlay, TextChange, check_size};
 use crate::plan;
 use crate::published::{Delta, Order, OverlayId};
-use crate::refresh::{Place, Unsaved};
+use crate::refresh::Unsaved;
 use crate::root::Root;
 use crate::scope::Scope;
-use crate::source_root;
 use crate::workspace::Workspace;
 
 /// A text that could not be scanned is tried again after this, then after twice as long, and so on.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
 /// But not later than this.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(30);
-
-/// The shard of files that are in none: what is opened outside of all roots. It has no file.
-const SCRATCH: Place = Place { shard: ShardId(u32::MAX), identity: ShardIdentity([0; 16]) };
 
 /// A frontend's session. When the last handle is dropped, its unsaved text is gone.
 #[derive(Debug, Clone)]
@@ -106,7 +102,7 @@ impl Session {
         check_size(&text, workspace.options.file_bytes_max)?;
         let order = workspace.published.next_order();
         let path = path::to_bytes(path);
-        let home = workspace.home_of(&path);
+        let home = workspace.homes().of(&path);
         let key = self.0.overlay().open(path.into_owned(), home, version, text, order)?;
         self.0.keep_up(key);
         Ok(())
@@ -131,7 +127,7 @@ impl Session {
     /// A file was saved: everybody is to see what the disk has now. It stays open.
     pub async fn save(&self, path: &Path) {
         let workspace = &self.0.workspace;
-        workspace.refresh_home(&workspace.home_of(&path::to_bytes(path))).await;
+        workspace.refresh_home(&workspace.homes().of(&path::to_bytes(path))).await;
     }
 
     /// Forgets the text of an open file; from now on its symbols are those of the disk.
@@ -223,9 +219,13 @@ impl Inner {
 
     /// The shards have changed: what is open may belong elsewhere by now.
     pub(crate) fn place_anew(self: &Arc<Self>) {
-        let homes = self.overlay().homes();
-        for (path, known) in homes {
-            let home = self.workspace.home_of(&path);
+        let known = self.overlay().homes();
+        if known.is_empty() {
+            return;
+        }
+        let homes = self.workspace.homes();
+        for (path, known) in known {
+            let home = homes.of(&path);
             if home != known {
                 let key = home.key.clone();
                 self.overlay().move_to(&path, home);
@@ -248,36 +248,9 @@ impl Drop for Inner {
 }
 
 impl Workspace {
-    /// Where a document (absolute path) belongs: in the shard that has its file, or would have it; else in
-    /// none.
-    fn home_of(&self, path: &[u8]) -> Home {
-        let view = self.view();
-        let known = self.known_home(&view, path);
-        known.or_else(|| self.future_home(&view, path)).unwrap_or_else(|| {
-            let (folder, name) = split(path);
-            let key = FileKey { root: folder.to_vec(), path: name.to_vec() };
-            Home { key, place: SCRATCH }
-        })
-    }
-
-    fn known_home(&self, view: &SymbolView, path: &[u8]) -> Option<Home> {
-        let base = self.base();
-        let roots = |shard: &Arc<Shard>| -> Option<Home> {
-            shard.roots().find_map(|root| {
-                let folder = source_root::path(root.identity, &base);
-                let file = shard.find_file(root.identity, folder::below(path, &folder)?)?;
-                Some(Home { key: FileKey::of(file), place: Place::of(shard) })
-            })
-        };
-        view.shards().iter().find_map(|part| roots(part.shard()))
-    }
-
-    /// A file that is not there yet will belong to the innermost root around it, as far as can be told.
-    fn future_home(&self, view: &SymbolView, path: &[u8]) -> Option<Home> {
-        let key = self.place_of(view, &path::from_bytes(path))?;
-        let layout = self.layout()?;
-        let shard = layout.shard_of(&key.root, split(&key.path).0)?;
-        Some(Home { key, place: Place { shard, identity: layout.shard_identity(shard) } })
+    /// Where documents belong now.
+    fn homes(&self) -> Homes {
+        Homes::new(self.view(), self.layout(), &self.base())
     }
 
     /// Looks at a document's file again, unless it is in no shard.
@@ -285,13 +258,5 @@ impl Workspace {
         if home.place != SCRATCH {
             self.refresh_file(&home.key, home.place).await;
         }
-    }
-}
-
-/// A path's folder, and the name in it.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    match path.iter().rposition(|&byte| byte == b'/') {
-        Some(slash) => (&path[..slash], &path[slash + 1..]),
-        None => (&[], path),
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Surveyed {
     archives: OpenArchives,
     /// What `stat` says of the archives, by their paths as folders.
     pub(crate) archive_stamps: HashMap<Vec<u8>, Stamp>,
+    /// The folders that were entered.
+    pub(crate) entered: Vec<Vec<u8>>,
     /// What could not be read.
     pub(crate) skipped: Vec<Skipped>,
 }
@@ -36,7 +38,8 @@ pub(crate) fn survey(roots: &[Root], options: WalkOptions, cancel: &Cancellation
     });
     let archive_stamps = archive_stamps.collect();
     let archives = open_archives(roots, &mut walked);
-    Surveyed { folders: walked.folders, archives, archive_stamps, skipped: walked.skipped }
+    let Walked { folders, entered, skipped } = walked;
+    Surveyed { folders, archives, archive_stamps, entered, skipped }
 }
 
 impl Surveyed {

@@ -20,6 +20,8 @@ use crate::report::Skipped;
 pub(crate) struct Walked {
     /// Folders that hold Java files themselves, in the order of their paths.
     pub(crate) folders: Vec<Folder>,
+    /// Every folder that was entered, in no order: where a file that is there later would be found.
+    pub(crate) entered: Vec<Vec<u8>>,
     /// What could not be read.
     pub(crate) skipped: Vec<Skipped>,
 }
@@ -67,6 +69,7 @@ const JAVA: &[u8] = b".java";
 #[derive(Default)]
 struct Found {
     files: Vec<(PathBuf, Stamp)>,
+    entered: Vec<Vec<u8>>,
     skipped: Vec<Skipped>,
 }
 
@@ -103,7 +106,11 @@ impl ParallelVisitor for Collector<'_> {
 
 impl Collector<'_> {
     fn take(&mut self, entry: DirEntry) {
-        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        let kind = entry.file_type();
+        if kind.is_some_and(|kind| kind.is_dir()) {
+            self.own.entered.push(path::to_bytes(entry.path()).into_owned());
+        }
+        let is_file = kind.is_some_and(|kind| kind.is_file());
         if !is_file || !is_java(entry.file_name().as_encoded_bytes()) {
             return;
         }
@@ -120,6 +127,7 @@ impl Drop for Collector<'_> {
     fn drop(&mut self) {
         let mut all = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         all.files.append(&mut self.own.files);
+        all.entered.append(&mut self.own.entered);
         all.skipped.append(&mut self.own.skipped);
     }
 }
@@ -163,7 +171,7 @@ fn group(found: Found) -> Walked {
     let mut skipped = found.skipped;
     skipped.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     skipped.dedup();
-    Walked { folders, skipped }
+    Walked { folders, entered: found.entered, skipped }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::cache::collection::CacheCollection;
 use crate::cache::{Cache, CacheError};
+use crate::catch_up::CatchUp;
 use crate::folder;
 use crate::layout::Layout;
 use crate::pool::{Pool, PoolError, WorkerOptions};
@@ -56,6 +57,7 @@ pub struct Workspace {
     layout: Mutex<Option<Arc<Layout>>>,
     /// Held by whoever builds shards, so that one builds upon what the other has published.
     pub(crate) building: tokio::sync::Mutex<()>,
+    pub(crate) catching_up: CatchUp,
     /// The frontends that are there.
     sessions: Mutex<Vec<Weak<session::Inner>>>,
     pool: OnceCell<Pool>,
@@ -117,6 +119,7 @@ impl Workspace {
             published: Published::default(),
             layout: Mutex::default(),
             building: tokio::sync::Mutex::default(),
+            catching_up: CatchUp::default(),
             sessions: Mutex::default(),
             pool: OnceCell::new(),
             meter: Mutex::default(),

@@ -139,6 +139,26 @@ async fn an_answer_says_how_much_it_covers() {
 }
 
 #[tokio::test]
+async fn who_asks_while_another_looks_shares_one_look_that_began_afterwards() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let workspace = fixture.indexed().await;
+    let catch_up = || {
+        let workspace = Arc::clone(&workspace);
+        tokio::spawn(async move { workspace.catch_up(&CancellationToken::new()).await.unwrap() })
+    };
+    let first = catch_up();
+    tokio::task::yield_now().await;
+    fixture.write("a/B.java", "package a; class B {}");
+    let others: Vec<_> = (0..20).map(|_| catch_up()).collect();
+    let first = first.await.unwrap();
+    for other in others {
+        let report = other.await.unwrap();
+        assert_eq!(places(&search(&workspace, "class:B").await), ["B 0"]);
+        assert!(first.revision < report.revision && report.revision <= first.revision + 4);
+    }
+}
+
+#[tokio::test]
 async fn a_cancelled_run_leaves_nothing_and_the_next_one_is_whole() {
     let files: Vec<(String, String)> = (0..200)
         .map(|i| (format!("a/C{i}.java"), format!("package a; class C{i} {{ int f; }}")))

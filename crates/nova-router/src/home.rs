@@ -1,0 +1,102 @@
+//! Where files belong: from an absolute path to a shard, and a root and a path within it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use nova_index::{FileRef, ShardId, ShardIdentity, SymbolView};
+
+use crate::file_key::FileKey;
+use crate::folder;
+use crate::layout::Layout;
+use crate::refresh::Place;
+use crate::source_root;
+
+/// Where a file belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) key: FileKey,
+    pub(crate) place: Place,
+}
+
+/// The shard of files that are in none: what is opened outside of all roots. It has no file.
+pub(crate) const SCRATCH: Place =
+    Place { shard: ShardId(u32::MAX), identity: ShardIdentity([0; 16]) };
+
+/// Tells of paths where they belong, by what a view knows.
+pub(crate) struct Homes {
+    view: Arc<SymbolView>,
+    layout: Option<Arc<Layout>>,
+    /// The shards of the view by the absolute paths of their roots.
+    roots: HashMap<Vec<u8>, Vec<RootInShard>>,
+}
+
+struct RootInShard {
+    /// Position in the view.
+    shard: usize,
+    identity: Vec<u8>,
+}
+
+impl Homes {
+    pub(crate) fn new(view: Arc<SymbolView>, layout: Option<Arc<Layout>>, base: &[u8]) -> Self {
+        let mut roots = HashMap::<_, Vec<_>>::new();
+        for (shard, part) in view.shards().iter().enumerate() {
+            for root in part.shard().roots() {
+                let identity = root.identity.to_vec();
+                let of_root = roots.entry(source_root::path(&identity, base)).or_default();
+                of_root.push(RootInShard { shard, identity });
+            }
+        }
+        Self { view, layout, roots }
+    }
+
+    /// Where a file belongs (absolute path): in the shard that has it, or would have it; else in none.
+    pub(crate) fn of(&self, path: &[u8]) -> Home {
+        if let Some(file) = self.file(path) {
+            return Home { key: FileKey::of(file), place: Place::of(file.shard()) };
+        }
+        self.future(path).unwrap_or_else(|| {
+            let (folder, name) = split(path);
+            let key = FileKey { root: folder.to_vec(), path: name.to_vec() };
+            Home { key, place: SCRATCH }
+        })
+    }
+
+    /// What the view shows of a file.
+    pub(crate) fn file(&self, path: &[u8]) -> Option<FileRef<'_>> {
+        let known = self.around(path).flat_map(|(roots, below)| {
+            roots.iter().filter_map(move |root| {
+                let part = &self.view.shards()[root.shard];
+                let file = part.shard().find_file(&root.identity, below)?;
+                Some((part.is_visible(file.id()), file))
+            })
+        });
+        // One that is gone still tells where it was.
+        known.max_by_key(|(is_visible, _)| *is_visible).map(|(_, file)| file)
+    }
+
+    /// A file that is not there yet will belong to the innermost root around it, as far as can be told.
+    fn future(&self, path: &[u8]) -> Option<Home> {
+        let (roots, below) = self.around(path).next()?;
+        let key = FileKey { root: roots.first()?.identity.clone(), path: below.to_vec() };
+        let layout = self.layout.as_ref()?;
+        let shard = layout.shard_of(&key.root, split(&key.path).0)?;
+        Some(Home { key, place: Place { shard, identity: layout.shard_identity(shard) } })
+    }
+
+    /// The roots around a path from the inside out, and the path below each.
+    fn around<'p>(&'p self, path: &'p [u8]) -> impl Iterator<Item = (&'p [RootInShard], &'p [u8])> {
+        let folders = std::iter::successors(folder::parent(path), |folder| folder::parent(folder));
+        folders.filter_map(move |folder| {
+            let roots = self.roots.get(folder)?;
+            Some((roots.as_slice(), folder::below(path, folder)?))
+        })
+    }
+}
+
+/// A path's folder, and the name in it.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (&[], path),
+    }
+}
