@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 mod sessions;
+mod simulation;
 
 use std::fs;
 use std::path::{Path, PathBuf};
