@@ -5,15 +5,13 @@
 //! Without numbers it doubles from 62,500 to 1,000,000 files.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use nova_benches::nova;
+use nova_benches::tree::generate;
 
 const FILES_DEFAULT: [u64; 5] = [62_500, 125_000, 250_000, 500_000, 1_000_000];
-const FILES_PER_PACKAGE: u64 = 20;
-const PACKAGES_PER_ROOT: u64 = 50;
 
 fn main() -> anyhow::Result<()> {
     let mut sizes = std::env::args().skip(1).map(|n| n.parse()).collect::<Result<Vec<u64>, _>>()?;
@@ -48,25 +46,4 @@ fn timed(nova: &Path, tree: &Path, cache: &Path) -> anyhow::Result<(f64, u64)> {
     let started = Instant::now();
     let report = nova::index(nova, tree, cache)?;
     Ok((started.elapsed().as_secs_f64(), report["symbols"].as_u64().unwrap_or(0)))
-}
-
-/// A monorepo of modules, packages and small classes, no two of one name.
-fn generate(tree: &Path, files: u64) -> anyhow::Result<()> {
-    for number in 0..files {
-        let package = number / FILES_PER_PACKAGE;
-        let root = package / PACKAGES_PER_ROOT;
-        let folder = tree.join(format!("module{root}/src/main/java/org/example/p{package}"));
-        if number % FILES_PER_PACKAGE == 0 {
-            fs::create_dir_all(&folder)?;
-        }
-        let text = format!(
-            "package org.example.p{package};\n\nimport java.util.List;\n\n\
-             /** Generated. */\npublic class Class{number} {{\n    \
-             private final List<String> names{number};\n\n    \
-             public Class{number}(List<String> names) {{\n        this.names{number} = names;\n    }}\n\n    \
-             public int count{number}() {{\n        return names{number}.size();\n    }}\n}}\n"
-        );
-        fs::write(folder.join(format!("Class{number}.java")), text)?;
-    }
-    Ok(())
 }
