@@ -37,6 +37,9 @@ mod source_root;
 mod tree;
 mod walk;
 
+#[cfg_attr(not(test), expect(dead_code, reason = "no run stays to hear of changes yet"))]
+mod watch;
+
 mod layout;
 mod plan;
 

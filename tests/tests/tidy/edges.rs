@@ -27,6 +27,8 @@ const JOBS: &[(&str, &[&str])] = &[
     ("postcard", &["nova-protocol"]),
     ("interprocess", &["nova-rpc"]),
     ("ignore", &["nova-router"]),
+    ("inotify", &["nova-router"]),
+    ("notify", &["nova-router"]),
     ("arc-swap", &["nova-router"]),
     ("tokio", &["nova-rpc", "nova-worker", "nova-router", "nova-lsp", "nova"]),
 ];
