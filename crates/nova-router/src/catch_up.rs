@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 pub(crate) struct CatchUp {
     /// How many have ever asked.
     asked: AtomicU64,
-    /// Held by whoever looks.
+    /// Held by whoever looks: what a watcher told is taken in before anybody else asks it.
     turn: Mutex<Turn>,
 }
 
@@ -26,7 +26,17 @@ pub(crate) struct CatchUp {
 struct Turn {
     /// Of those who asked, so many asked before the last look began.
     covered: u64,
+    /// What the last survey told; none if what changed since may be lost.
     report: Option<Arc<IndexReport>>,
+}
+
+/// What a look at the disk may rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// On a watcher, where there is one that has missed nothing.
+    AtChanges,
+    /// On nothing: every file is compared with the index.
+    AtEverything,
 }
 
 impl Workspace {
@@ -34,16 +44,70 @@ impl Workspace {
     /// loses nothing: whoever waits as well looks in its place.
     pub async fn catch_up(
         self: &Arc<Self>,
+        look: Look,
         cancel: &CancellationToken,
     ) -> Result<Arc<IndexReport>, ReconcileError> {
         let asked = self.catching_up.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut turn = self.catching_up.turn.lock().await;
-        if let Some(report) = turn.report.as_ref().filter(|_| turn.covered >= asked) {
+        let is_covered = turn.covered >= asked && look == Look::AtChanges;
+        if let Some(report) = turn.report.as_ref().filter(|_| is_covered) {
             return Ok(Arc::clone(report));
         }
         let covered = self.catching_up.asked.load(Ordering::SeqCst);
-        let report = Arc::new(self.reconcile(cancel).await?);
-        *turn = Turn { covered, report: Some(Arc::clone(&report)) };
-        Ok(report)
+        self.look(&mut turn, look, cancel).await?;
+        turn.covered = covered;
+        Ok(turn.report.clone().expect("a look leaves a report"))
+    }
+
+    /// Takes in what a watcher has told.
+    pub(crate) async fn take_in_changes(
+        self: &Arc<Self>,
+        cancel: &CancellationToken,
+    ) -> Result<(), ReconcileError> {
+        let mut turn = self.catching_up.turn.lock().await;
+        self.look_at_told(&mut turn, cancel).await
+    }
+
+    async fn look(
+        self: &Arc<Self>,
+        turn: &mut Turn,
+        look: Look,
+        cancel: &CancellationToken,
+    ) -> Result<(), ReconcileError> {
+        let watch = self.watch.get().filter(|_| look == Look::AtChanges);
+        match watch {
+            Some(watch) if watch.fence().await => self.look_at_told(turn, cancel).await,
+            _ => self.look_at_everything(turn, cancel).await,
+        }
+    }
+
+    async fn look_at_told(
+        self: &Arc<Self>,
+        turn: &mut Turn,
+        cancel: &CancellationToken,
+    ) -> Result<(), ReconcileError> {
+        // Should this be dropped on the way, what was taken is lost.
+        let report = turn.report.take();
+        let changes = self.watch.get().map(|watch| watch.take());
+        match (report, changes) {
+            (Some(report), Some(changes)) if self.take_in(&changes).await => {
+                let revision = self.view().revision().0;
+                let same = report.revision == revision;
+                let newer = || Arc::new(IndexReport { revision, ..IndexReport::clone(&report) });
+                turn.report = Some(if same { report } else { newer() });
+                Ok(())
+            }
+            _ => self.look_at_everything(turn, cancel).await,
+        }
+    }
+
+    async fn look_at_everything(
+        self: &Arc<Self>,
+        turn: &mut Turn,
+        cancel: &CancellationToken,
+    ) -> Result<(), ReconcileError> {
+        turn.report = None;
+        turn.report = Some(Arc::new(self.survey(cancel).await?));
+        Ok(())
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use nova_index::{FileRef, ShardId, ShardIdentity, SymbolView};
+use nova_index::{FileRef, Revision, ShardId, ShardIdentity, SymbolView, ViewShard};
 
 use crate::file_key::FileKey;
 use crate::folder;
 use crate::layout::Layout;
+use crate::published::Part;
 use crate::refresh::Place;
 use crate::source_root;
 
@@ -49,6 +50,14 @@ impl Homes {
         Self { view, layout, roots }
     }
 
+    /// By these shards alone.
+    pub(crate) fn of_parts(parts: &[Part], base: &[u8]) -> Self {
+        let shown =
+            |part: &Part| ViewShard::new(Arc::clone(&part.shard), part.hidden.iter().copied());
+        let shards = parts.iter().map(shown).collect();
+        Self::new(Arc::new(SymbolView::new(Revision(0), shards, None)), None, base)
+    }
+
     /// Where a file belongs (absolute path): in the shard that has it, or would have it; else in none.
     pub(crate) fn of(&self, path: &[u8]) -> Home {
         if let Some(file) = self.file(path) {
@@ -72,6 +81,22 @@ impl Homes {
         });
         // One that is gone still tells where it was.
         known.max_by_key(|(is_visible, _)| *is_visible).map(|(_, file)| file)
+    }
+
+    /// Whether any file is known below a folder.
+    pub(crate) fn has_below(&self, folder: &[u8]) -> bool {
+        let inner = self.roots.keys().any(|root| folder::below(root, folder).is_some());
+        inner
+            || self.around(folder).any(|(roots, below)| {
+                roots.iter().any(|root| {
+                    let shard = self.view.shards()[root.shard].shard();
+                    let own = |file: &FileRef<'_>| file.root_identity() == root.identity;
+                    shard
+                        .files()
+                        .filter(own)
+                        .any(|file| folder::below(file.folder(), below).is_some())
+                })
+            })
     }
 
     /// A file that is not there yet will belong to the innermost root around it, as far as can be told.

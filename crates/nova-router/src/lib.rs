@@ -22,6 +22,7 @@ mod fold;
 mod reconcile;
 mod refresh;
 pub mod report;
+mod tend;
 
 mod overlay;
 mod session;
@@ -37,7 +38,6 @@ mod source_root;
 mod tree;
 mod walk;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "no run stays to hear of changes yet"))]
 mod watch;
 
 mod layout;
@@ -53,6 +53,7 @@ mod published;
 pub use answer::{Answer, SearchRequest};
 pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
+pub use catch_up::Look;
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
 pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
@@ -63,4 +64,5 @@ pub use pool::{Launch, WorkerOptions};
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
 pub use session::Session;
+pub use watch::WatchMode;
 pub use workspace::{Workspace, WorkspaceOptions};

@@ -156,25 +156,24 @@ impl Overlay {
         Some(Home { key, place })
     }
 
-    /// The open documents by absolute path, and where they belong.
-    pub(crate) fn homes(&self) -> Vec<(Vec<u8>, Home)> {
-        let home = |key: &FileKey| Home { key: key.clone(), place: self.documents[key].place };
-        self.keys.iter().map(|(path, key)| (path.clone(), home(key))).collect()
+    /// The open documents by absolute path.
+    pub(crate) fn paths(&self) -> Vec<Vec<u8>> {
+        self.keys.keys().cloned().collect()
     }
 
-    /// A document belongs elsewhere by now, where no view shows it yet.
-    pub(crate) fn move_to(&mut self, path: &[u8], home: Home) {
-        let Some(known) = self.keys.get_mut(path) else { return };
-        if let Some(document) = self.documents.remove(known) {
-            let moved = Document {
-                place: home.place,
-                shown: Order::default(),
-                is_in_work: false,
-                ..document
-            };
-            *known = home.key.clone();
-            self.documents.insert(home.key, moved);
+    /// Where a document belongs now, where no view shows it yet. Answers what it was called before, if that
+    /// was elsewhere.
+    pub(crate) fn move_to(&mut self, path: &[u8], home: Home) -> Option<FileKey> {
+        let known = self.keys.get_mut(path)?;
+        let document = self.documents.get(known)?;
+        if *known == home.key && document.place == home.place {
+            return None;
         }
+        let document = self.documents.remove(known)?;
+        let moved =
+            Document { place: home.place, shown: Order::default(), is_in_work: false, ..document };
+        self.documents.insert(home.key.clone(), moved);
+        Some(std::mem::replace(known, home.key))
     }
 
     /// Whether a file is open.
@@ -314,7 +313,9 @@ mod tests {
         let mut overlay = opened();
         overlay.show(&key(), Order(1));
         let elsewhere = FileKey { root: b"src/a".to_vec(), path: b"A.java".to_vec() };
-        overlay.move_to(PATH, Home { key: elsewhere.clone(), place: PLACE });
+        let home = Home { key: elsewhere.clone(), place: PLACE };
+        assert_eq!(overlay.move_to(PATH, home.clone()), Some(key()));
+        assert_eq!(overlay.move_to(PATH, home), None);
         assert_eq!(overlay.awaited(), [(elsewhere.clone(), Order(1))]);
         assert_eq!(overlay.close(PATH).unwrap().key, elsewhere);
         assert_eq!(overlay.close(PATH), None);

@@ -16,7 +16,7 @@ mod door;
 mod launch;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -209,6 +209,11 @@ impl Pool {
         launch::end(children);
         self.doors.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.shared.run.remove();
+    }
+
+    /// The folder of this run.
+    pub(crate) fn run_folder(&self) -> &Path {
+        self.shared.run.folder()
     }
 
     /// How many workers ever connected.

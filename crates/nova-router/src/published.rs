@@ -89,17 +89,19 @@ impl Published {
         Order(self.orders.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// Replaces all shards by what a survey that began then has found.
+    /// Replaces all shards by what a survey that began then has found. Younger deltas stay, unless their
+    /// files are called otherwise by now.
     pub(crate) fn replace(
         &self,
         parts: Vec<Part>,
         dictionary: Option<Arc<Dictionary>>,
         since: Order,
+        is_called_so: impl Fn(&FileKey) -> bool,
     ) {
         let mut state = self.state();
         state.parts = parts;
         state.dictionary = dictionary;
-        state.deltas.retain(|_, delta| delta.order > since);
+        state.deltas.retain(|key, delta| delta.order > since && is_called_so(key));
         self.publish_all(&mut state);
     }
 
@@ -316,6 +318,10 @@ mod tests {
         vec![Part { shard: shard(files), hidden: HashSet::new() }]
     }
 
+    fn replace(published: &Published, files: &[(&str, &str)], since: Order) {
+        published.replace(part(files), None, since, |_| true);
+    }
+
     fn notes(view: &SymbolView) -> Vec<&str> {
         view.files().map(|file| file.note()).collect()
     }
@@ -323,7 +329,7 @@ mod tests {
     #[test]
     fn what_was_read_earlier_never_takes_the_place_of_what_was_read_later() {
         let published = Published::default();
-        published.replace(part(&[("A.java", "0"), ("B.java", "0")]), None, published.next_order());
+        replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         let (early, late) = (delta(&published, "A.java", "1"), delta(&published, "A.java", "2"));
         assert!(published.supersede(&key("A.java"), late));
         assert!(!published.supersede(&key("A.java"), early));
@@ -333,11 +339,11 @@ mod tests {
     #[test]
     fn a_survey_replaces_what_was_read_before_it_and_nothing_younger() {
         let published = Published::default();
-        published.replace(part(&[("A.java", "0"), ("B.java", "0")]), None, published.next_order());
+        replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
         let survey = published.next_order();
         published.supersede(&key("B.java"), delta(&published, "B.java", "3"));
-        published.replace(part(&[("A.java", "2"), ("B.java", "2")]), None, survey);
+        replace(&published, &[("A.java", "2"), ("B.java", "2")], survey);
         assert_eq!(notes(&published.view()), ["2", "3"]);
         assert_eq!(published.unfolded_count(), 1);
     }
@@ -345,7 +351,7 @@ mod tests {
     #[test]
     fn folding_keeps_what_changed_meanwhile() {
         let published = Published::default();
-        published.replace(part(&[("A.java", "0"), ("B.java", "0")]), None, published.next_order());
+        replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
         published.supersede(&key("B.java"), delta(&published, "B.java", "1"));
         let (folded, _) = published.unfolded();
@@ -358,7 +364,7 @@ mod tests {
     #[test]
     fn a_view_does_not_grow_with_the_edits_of_a_file() {
         let published = Published::default();
-        published.replace(part(&[("A.java", "0"), ("B.java", "0")]), None, published.next_order());
+        replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         for _ in 0..100 {
             published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
             let gone = Delta { order: published.next_order(), index: None };
@@ -372,13 +378,13 @@ mod tests {
     #[test]
     fn an_overlay_stands_above_the_disk_whatever_happens_there() {
         let published = Published::default();
-        published.replace(part(&[("A.java", "0"), ("B.java", "0")]), None, published.next_order());
+        replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         let (id, view) = published.join(None);
         assert!(published.overlay(id, &key("A.java"), delta(&published, "A.java", "mine")));
         published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
         published.supersede(&key("B.java"), delta(&published, "B.java", "1"));
         assert_eq!(notes(&view.load()), ["mine", "1"]);
-        published.replace(part(&[("A.java", "2"), ("B.java", "2")]), None, published.next_order());
+        replace(&published, &[("A.java", "2"), ("B.java", "2")], published.next_order());
         assert_eq!(notes(&view.load()), ["mine", "2"]);
         assert_eq!(notes(&published.view()), ["2", "2"]);
         published.uncover(id, &key("A.java"));

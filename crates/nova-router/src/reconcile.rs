@@ -23,7 +23,9 @@ use crate::assignment::{Assignment, Task};
 use crate::cache::CacheError;
 use crate::cache::collection::CacheCollection;
 use crate::clauses;
+use crate::file_key::FileKey;
 use crate::folder::Folder;
+use crate::home::Homes;
 use crate::layout::{Layout, MeasuredRoot};
 use crate::plan::{self, ShardPlan, Shards};
 use crate::pool::Outcome;
@@ -202,6 +204,7 @@ impl Workspace {
             },
         );
         *self.archives() = std::mem::take(&mut surveyed.archive_stamps);
+        self.set_entered(std::mem::take(&mut surveyed.entered));
         let skipped = std::mem::take(&mut surveyed.skipped);
         let known = clauses::known_packages(shards.values().flatten().map(Arc::as_ref), &base);
         let tree = surveyed.into_source_roots(roots, &base, &known);
@@ -375,7 +378,11 @@ impl Workspace {
         let all: HashSet<ShardId> = known.chain(failed.iter().map(|failed| failed.shard)).collect();
         let shards = all.len();
         self.set_coverage(shards - failed.len(), shards);
-        self.published.replace(parts, planned.dictionary, planned.since);
+        let homes = Homes::of_parts(&parts, &base);
+        let is_called_so = |key: &FileKey| {
+            homes.file(&self.file_path(key)).is_none_or(|file| FileKey::of(file) == *key)
+        };
+        self.published.replace(parts, planned.dictionary, planned.since, is_called_so);
         self.set_layout(planned.layout);
         let report = IndexReport {
             shards,

@@ -103,8 +103,10 @@ impl Session {
         let order = workspace.published.next_order();
         let path = path::to_bytes(path);
         let home = workspace.homes().of(&path);
-        let key = self.0.overlay().open(path.into_owned(), home, version, text, order)?;
+        let key = self.0.overlay().open(path.to_vec(), home, version, text, order)?;
         self.0.keep_up(key);
+        // The shards may have changed when nobody knew yet that it is open.
+        self.0.move_home(&path, &workspace.homes());
         Ok(())
     }
 
@@ -219,19 +221,21 @@ impl Inner {
 
     /// The shards have changed: what is open may belong elsewhere by now.
     pub(crate) fn place_anew(self: &Arc<Self>) {
-        let known = self.overlay().homes();
-        if known.is_empty() {
-            return;
+        let paths = self.overlay().paths();
+        if !paths.is_empty() {
+            let homes = self.workspace.homes();
+            paths.iter().for_each(|path| self.move_home(path, &homes));
         }
-        let homes = self.workspace.homes();
-        for (path, known) in known {
-            let home = homes.of(&path);
-            if home != known {
-                let key = home.key.clone();
-                self.overlay().move_to(&path, home);
-                self.workspace.published.uncover(self.id, &known.key);
-                self.keep_up(key);
-            }
+    }
+
+    /// Shows a document where it belongs.
+    fn move_home(self: &Arc<Self>, path: &[u8], homes: &Homes) {
+        let home = homes.of(path);
+        let key = home.key.clone();
+        let left = self.overlay().move_to(path, home);
+        if let Some(left) = left {
+            self.workspace.published.uncover(self.id, &left);
+            self.keep_up(key);
         }
     }
 
@@ -248,8 +252,8 @@ impl Drop for Inner {
 }
 
 impl Workspace {
-    /// Where documents belong now.
-    fn homes(&self) -> Homes {
+    /// Where files belong now.
+    pub(crate) fn homes(&self) -> Homes {
         Homes::new(self.view(), self.layout(), &self.base())
     }
 

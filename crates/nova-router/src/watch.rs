@@ -59,7 +59,7 @@ pub(crate) struct Watch {
 
 /// How changes come to be known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum WatchMode {
+pub enum WatchMode {
     /// The system tells.
     Events,
     /// Nobody tells, so everything is looked at again and again.
@@ -114,31 +114,23 @@ impl Watch {
         }
     }
 
-    /// What changed since it was last told, here or by [`Self::take`]: waits until there is something, and
-    /// then until it is quiet.
-    ///
-    /// Dropping the future loses nothing. Without events it tells, after a while, that anything may have
-    /// changed.
-    pub(crate) async fn changes(&self) -> Changes {
+    /// Waits until something may have changed since it was last [taken](Self::take), and then until it is
+    /// quiet. Without events that is after a while.
+    pub(crate) async fn changed(&self) {
         loop {
             if self.ledger.is_polling() {
                 if self.ledger.state().pending.is_empty() {
                     sleep(POLL_INTERVAL).await;
                 }
-                let changes = self.ledger.take();
-                if !changes.is_empty() {
-                    return changes;
-                }
-                continue;
+                return;
             }
             let next_check = *self.next_check.lock().unwrap_or_else(PoisonError::into_inner);
             let is_settled = timeout_at(next_check, self.ledger.settled()).await.is_ok();
             if Instant::now() >= next_check {
                 self.check_tops().await;
             }
-            let changes = if is_settled { self.ledger.take() } else { continue };
-            if !changes.is_empty() {
-                return changes;
+            if is_settled {
+                return;
             }
         }
     }

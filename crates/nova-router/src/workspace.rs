@@ -1,8 +1,8 @@
 //! The workspace: what a frontend opens, indexes and asks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use nova_index::{FileRef, Revision, Shard, Stamp, SymbolView, ViewShard};
 use nova_protocol::message::WorkerStats;
@@ -21,6 +21,7 @@ use crate::root::{self, Root};
 use crate::scope::Scope;
 use crate::session;
 use crate::source_root;
+use crate::watch::Watch;
 
 /// A larger file is skipped, unless the command line says otherwise.
 pub const FILE_BYTES_MAX_DEFAULT: u64 = 16 << 20;
@@ -58,6 +59,10 @@ pub struct Workspace {
     /// Held by whoever builds shards, so that one builds upon what the other has published.
     pub(crate) building: tokio::sync::Mutex<()>,
     pub(crate) catching_up: CatchUp,
+    /// What tells of changes, if anybody wants that.
+    pub(crate) watch: OnceLock<Watch>,
+    /// The folders that the last survey entered.
+    entered: Mutex<Vec<Vec<u8>>>,
     /// The frontends that are there.
     sessions: Mutex<Vec<Weak<session::Inner>>>,
     pool: OnceCell<Pool>,
@@ -120,6 +125,8 @@ impl Workspace {
             layout: Mutex::default(),
             building: tokio::sync::Mutex::default(),
             catching_up: CatchUp::default(),
+            watch: OnceLock::new(),
+            entered: Mutex::default(),
             sessions: Mutex::default(),
             pool: OnceCell::new(),
             meter: Mutex::default(),
@@ -275,6 +282,18 @@ impl Workspace {
     pub(crate) fn sessions(&self) -> Vec<Arc<session::Inner>> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(crate) fn set_entered(&self, folders: Vec<Vec<u8>>) {
+        *self.entered.lock().unwrap_or_else(PoisonError::into_inner) = folders;
+    }
+
+    /// The folders that the last survey entered, and the archives that it looked into.
+    pub(crate) fn surveyed_places(&self) -> (BTreeSet<Vec<u8>>, BTreeSet<Vec<u8>>) {
+        let entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
+        let archives = self.options.roots.iter().filter(|root| root.is_archive);
+        let archives = archives.map(|root| path::to_bytes(&root.real).into_owned());
+        (entered.iter().cloned().collect(), archives.collect())
     }
 
     pub(crate) fn archives(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Stamp>> {

@@ -43,6 +43,11 @@ impl Run {
         Ok(Self { folder, socket_folder, nonce, _lock: lock })
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where a worker writes the index of a shard; `attempt` keeps two of them apart.
     pub(crate) fn unpublished(&self, shard: ShardId, attempt: u32) -> PathBuf {
         self.folder.join(format!("shard_{}.{attempt}.bin", shard.0))

@@ -4,6 +4,7 @@
 
 mod sessions;
 mod simulation;
+mod watching;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,8 @@ use nova_router::explain_path::Verdict;
 use nova_router::report::{FailedShard, IndexReport, Skipped};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, Launch, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Total,
-    WorkerOptions, Workspace, WorkspaceOptions,
+    Answer, Launch, Look, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest,
+    Total, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -145,7 +146,9 @@ async fn who_asks_while_another_looks_shares_one_look_that_began_afterwards() {
     let workspace = fixture.indexed().await;
     let catch_up = || {
         let workspace = Arc::clone(&workspace);
-        tokio::spawn(async move { workspace.catch_up(&CancellationToken::new()).await.unwrap() })
+        tokio::spawn(async move {
+            workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await.unwrap()
+        })
     };
     let first = catch_up();
     tokio::task::yield_now().await;

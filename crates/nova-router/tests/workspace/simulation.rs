@@ -13,10 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nova_index::{FileMeta, FileSymbols, Revision, Root, Shard, ShardBuilder, ShardId};
 use nova_index::{ShardIdentity, SymbolView, ViewShard};
 use nova_router::report::Symbol;
-use nova_router::{DocumentVersion, Position, Session, TextChange, Workspace};
+use nova_router::{DocumentVersion, Look, Position, Session, TextChange, Workspace};
 use nova_syntax::declarations::Kind;
 use nova_syntax::extract::{self, Fallback};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Fixture, request};
 
@@ -62,6 +62,8 @@ struct World {
     fixture: Fixture,
     tree: PathBuf,
     workspace: Arc<Workspace>,
+    /// Ends what keeps the workspace in line with the disk, if anything does.
+    _tending: DropGuard,
     editors: Vec<Editor>,
     /// The texts on the disk, by path below the tree.
     disk: Texts,
@@ -81,12 +83,13 @@ impl World {
     async fn new(mut dice: Dice) -> Self {
         let fixture = Fixture::new(&[]);
         let tree = fixture.real_tree();
-        let workspace = fixture.workspace();
+        let (workspace, tending) = Self::open(&fixture, &mut dice).await;
         let editors = Self::editors(&workspace);
         let mut world = Self {
             fixture,
             tree,
             workspace,
+            _tending: tending,
             editors,
             disk: Texts::new(),
             written: 0,
@@ -99,6 +102,17 @@ impl World {
         world.dice = dice;
         world.catch_up().await;
         world
+    }
+
+    /// With or without a watcher.
+    async fn open(fixture: &Fixture, dice: &mut Dice) -> (Arc<Workspace>, DropGuard) {
+        let (workspace, cancel) = (fixture.workspace(), CancellationToken::new());
+        if dice.below(3) > 0 {
+            workspace.watch().await.unwrap();
+            let (tended, cancel) = (Arc::clone(&workspace), cancel.clone());
+            tokio::spawn(async move { tended.tend(&cancel).await });
+        }
+        (workspace, cancel.drop_guard())
     }
 
     fn editors(workspace: &Arc<Workspace>) -> Vec<Editor> {
@@ -220,7 +234,8 @@ impl World {
     }
 
     async fn catch_up(&self) {
-        let report = self.workspace.catch_up(&CancellationToken::new()).await.unwrap();
+        let report =
+            self.workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await.unwrap();
         assert!(report.failed.is_empty(), "{:?}", report.failed);
     }
 
@@ -231,7 +246,7 @@ impl World {
         if dice.below(2) == 0 {
             self.damage_cache(dice);
         }
-        self.workspace = self.fixture.workspace();
+        (self.workspace, self._tending) = Self::open(&self.fixture, dice).await;
         let opened: Vec<_> = self.editors.drain(..).map(|editor| editor.open).collect();
         self.editors = Self::editors(&self.workspace);
         if dice.below(2) == 0 {
@@ -259,7 +274,10 @@ impl World {
             Some(byte) if dice.below(2) == 0 => *byte ^= 0x10,
             _ => bytes.truncate(at),
         }
-        fs::write(file, bytes).unwrap();
+        // What is mapped keeps its bytes: only who opens it from now on sees the damage.
+        let beside = file.with_extension("damaged");
+        fs::write(&beside, bytes).unwrap();
+        fs::rename(beside, file).unwrap();
     }
 
     /// No hit points to where its name is not, and what was typed is found.

@@ -1,0 +1,153 @@
+//! Keeps an open workspace in line with the disk for as long as it is open: takes in what changes, and
+//! folds it into the shards when it is quiet.
+//!
+//! ```text
+//!  the system ─▶ watch ─▶ few known files ──▶ each looked at again ──▶ deltas ─ quiet ─▶ fold
+//!                    └──▶ anything else ────▶ survey of the tree ────▶ shards
+//! ```
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::home::{Home, Homes, SCRATCH};
+use crate::reconcile::ReconcileError;
+use crate::report::IndexReport;
+use crate::walk::is_java;
+use crate::watch::{Changes, Watch, WatchMode};
+use crate::workspace::{StartPoolError, Workspace};
+
+/// What changed is folded into the shards when nothing has changed for so long.
+const FOLD_AFTER: Duration = Duration::from_secs(2);
+/// With more deltas queries take longer: they are folded while changes go on.
+const UNFOLDED_MAX: usize = 512;
+/// More files than these are cheaper to read shard by shard.
+const REFRESHED_SINGLY_MAX: usize = 64;
+/// Rounds of surveying and watching, in case folders appear meanwhile.
+const WATCH_ROUNDS_MAX: u32 = 8;
+/// Where nobody tells of changes, so much of the time is spent on looking for them, at most.
+const SURVEY_PART: u32 = 20;
+
+impl Workspace {
+    /// Has the system tell of changes from now on, so that catching up costs no survey.
+    pub async fn watch(&self) -> Result<(), StartPoolError> {
+        let folder = self.pool().await?.run_folder();
+        self.watch.get_or_init(|| Watch::start(folder));
+        Ok(())
+    }
+
+    /// How changes come to be known; `None` if nobody watches.
+    pub fn watch_mode(&self) -> Option<WatchMode> {
+        self.watch.get().map(Watch::mode)
+    }
+
+    /// Takes in what changes until it is cancelled. Watches must be set up before.
+    pub async fn tend(self: &Arc<Self>, cancel: &CancellationToken) {
+        let Some(watch) = self.watch.get() else { return };
+        let mut quiet_since = Instant::now();
+        loop {
+            let fold_at = (self.unfolded_files() > 0).then(|| quiet_since + FOLD_AFTER);
+            let is_time_to_fold = async {
+                match fold_at {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = watch.changed() => {
+                    let started = Instant::now();
+                    if let Err(error) = self.take_in_changes(cancel).await {
+                        tracing::warn!("what changed could not be taken in: {error}");
+                    }
+                    quiet_since = Instant::now();
+                    if matches!(watch.mode(), WatchMode::Polling { .. }) {
+                        let pause = sleep_until(quiet_since + started.elapsed() * SURVEY_PART);
+                        cancel.run_until_cancelled(pause).await;
+                    }
+                    if self.unfolded_files() > UNFOLDED_MAX {
+                        self.fold_now().await;
+                    }
+                }
+                () = is_time_to_fold => {
+                    self.fold_now().await;
+                    quiet_since = Instant::now();
+                }
+            }
+        }
+    }
+
+    async fn fold_now(self: &Arc<Self>) {
+        match self.fold().await {
+            Ok(files) => tracing::debug!("folded {files} changed files into their shards"),
+            Err(error) => tracing::warn!("changes are not folded into the shards: {error}"),
+        }
+    }
+
+    /// Surveys the tree and has all of it watched; what happened between the two is looked at as well.
+    pub(crate) async fn survey(
+        self: &Arc<Self>,
+        cancel: &CancellationToken,
+    ) -> Result<IndexReport, ReconcileError> {
+        let mut report = self.reconcile(cancel).await?;
+        let Some(watch) = self.watch.get() else { return Ok(report) };
+        for _ in 0..WATCH_ROUNDS_MAX {
+            let (folders, archives) = self.surveyed_places();
+            if watch.set_folders(folders, archives).await.is_empty() {
+                break;
+            }
+            let again = self.reconcile(cancel).await?;
+            let rescanned_files = report.rescanned_files + again.rescanned_files;
+            report = IndexReport { rescanned_files, ..again };
+        }
+        Ok(report)
+    }
+
+    /// Takes in these changes file by file; `false` if they need a survey.
+    pub(crate) async fn take_in(self: &Arc<Self>, changes: &Changes) -> bool {
+        if !changes.is_complete {
+            return false;
+        }
+        let homes = self.homes();
+        let Some(changed) = self.known_files(&homes, &changes.paths) else { return false };
+        for home in changed {
+            self.refresh_file(&home.key, home.place).await;
+        }
+        true
+    }
+
+    /// The files among these paths that are not on the disk as the view has them. `None` if there may be
+    /// others, or too many.
+    fn known_files(&self, homes: &Homes, paths: &BTreeSet<Vec<u8>>) -> Option<Vec<Home>> {
+        let mut known = Vec::new();
+        for path in paths {
+            let home = homes.of(path);
+            if let Some(file) = homes.file(path).filter(|_| home.place != SCRATCH) {
+                if self.stamp_now(path, file.stamp()) != Some(file.stamp()) {
+                    known.push(home);
+                }
+            } else if !self.is_no_matter(path, homes) {
+                return None;
+            }
+            if known.len() > REFRESHED_SINGLY_MAX {
+                return None;
+            }
+        }
+        Some(known)
+    }
+
+    /// Whether a path that no view knows means nothing: it decides about no file, and is no file or folder
+    /// of Java; or it is gone, and nothing was below it.
+    fn is_no_matter(&self, path: &[u8], homes: &Homes) -> bool {
+        if path.ends_with(b"ignore") || self.surveyed_places().1.contains(path) {
+            return false;
+        }
+        match std::fs::symlink_metadata(nova_protocol::path::from_bytes(path)) {
+            Ok(metadata) => !metadata.is_dir() && !is_java(path),
+            Err(_) => !homes.has_below(path),
+        }
+    }
+}

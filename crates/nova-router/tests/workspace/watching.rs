@@ -1,0 +1,106 @@
+//! A watched workspace: what changes on the disk is in the view without anybody asking.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nova_router::{Look, WatchMode, Workspace};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::Fixture;
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn watched(fixture: &Fixture) -> (Arc<Workspace>, DropGuard) {
+    let (workspace, cancel) = (fixture.workspace(), CancellationToken::new());
+    workspace.watch().await.unwrap();
+    workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+    assert_eq!(workspace.watch_mode(), Some(WatchMode::Events));
+    let (tended, until) = (Arc::clone(&workspace), cancel.clone());
+    tokio::spawn(async move { tended.tend(&until).await });
+    (workspace, cancel.drop_guard())
+}
+
+/// The names of all types, in order.
+fn types(workspace: &Workspace) -> Vec<String> {
+    let view = workspace.view();
+    let types = view.symbols().filter(|symbol| symbol.kind().is_type());
+    let mut names: Vec<_> = types.map(|symbol| symbol.name().to_owned()).collect();
+    names.sort();
+    names
+}
+
+async fn becomes(workspace: &Workspace, expected: &[&str]) {
+    let seen = async {
+        while types(workspace) != expected {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let seen = tokio::time::timeout(PATIENCE, seen).await;
+    assert!(seen.is_ok(), "{:?} never becomes {expected:?}", types(workspace));
+}
+
+#[tokio::test]
+async fn whatever_is_done_to_files_and_folders_is_seen_unasked() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let (workspace, _tending) = watched(&fixture).await;
+    let tree = fixture.real_tree();
+    fixture.write("a/A.java", "package a; class A2 {}");
+    becomes(&workspace, &["A2"]).await;
+    fixture.write("a/B.java~", "package a; class B {}");
+    fs::rename(tree.join("a/B.java~"), tree.join("a/B.java")).unwrap();
+    becomes(&workspace, &["A2", "B"]).await;
+    fixture.write("b/c/C.java", "package b.c; class C {}");
+    becomes(&workspace, &["A2", "B", "C"]).await;
+    fs::rename(tree.join("b"), tree.join("d")).unwrap();
+    fixture.write("d/c/D.java", "package d.c; class D {}");
+    becomes(&workspace, &["A2", "B", "C", "D"]).await;
+    fixture.write(".gitignore", "d/\n");
+    becomes(&workspace, &["A2", "B"]).await;
+    fs::remove_file(tree.join(".gitignore")).unwrap();
+    becomes(&workspace, &["A2", "B", "C", "D"]).await;
+    fs::remove_dir_all(tree.join("a")).unwrap();
+    fixture.write("e/src/E.java", "class E {}");
+    becomes(&workspace, &["C", "D", "E"]).await;
+}
+
+#[tokio::test]
+async fn an_edit_is_taken_in_without_a_survey() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let (workspace, _tending) = watched(&fixture).await;
+    let cancel = CancellationToken::new();
+    let surveyed = workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+    for round in 0..50 {
+        fixture.write("a/A.java", &format!("package a; class A{round} {{}}"));
+        let report = workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+        assert_eq!(types(&workspace), [format!("A{round}")]);
+        assert_eq!(report.elapsed, surveyed.elapsed, "it is the report of the same survey");
+    }
+    let again = workspace.catch_up(Look::AtEverything, &cancel).await.unwrap();
+    assert_ne!(again.elapsed, surveyed.elapsed);
+}
+
+#[tokio::test]
+async fn a_checkout_of_thousands_of_files_is_right_at_the_end() {
+    let files: Vec<_> = (0..5000).map(|i| (format!("p{}/C{i}.java", i % 50), i)).collect();
+    let write = |fixture: &Fixture, branch: &str| {
+        for (path, i) in &files {
+            let (folder, _) = path.split_once('/').unwrap();
+            fixture.write(path, &format!("package {folder}; class {branch}{i} {{}}"));
+        }
+    };
+    let fixture = Fixture::new(&[]);
+    write(&fixture, "Main");
+    let (workspace, _tending) = watched(&fixture).await;
+    assert_eq!(types(&workspace).len(), 5000);
+    write(&fixture, "Other");
+    for (path, _) in files.iter().step_by(10) {
+        fs::remove_file(fixture.tree().join(path)).unwrap();
+    }
+    let cancel = CancellationToken::new();
+    workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+    let types = types(&workspace);
+    assert_eq!(types.len(), 4500);
+    assert!(types.iter().all(|name| name.starts_with("Other")));
+}
