@@ -143,8 +143,10 @@ mod tests {
             dropped: Vec::new(),
             roots: Vec::new(),
             files: Vec::new(),
+            quarantined: Vec::new(),
             threads: 1,
             file_bytes_max: 0,
+            record: None,
         };
         Task { request, bytes, failed_attempts: 0 }
     }
