@@ -31,6 +31,7 @@ mod walk;
 
 mod layout;
 mod plan;
+mod quarantine;
 
 mod assignment;
 mod pool;
@@ -47,7 +48,7 @@ pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
     Total,
 };
-pub use pool::{Launch, WorkerOptions};
+pub use pool::{Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
 pub use workspace::{Workspace, WorkspaceOptions};

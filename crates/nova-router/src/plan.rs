@@ -6,14 +6,15 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nova_index::{ContentHash, FileId, FileRef, Shard, ShardId};
-use nova_protocol::message::{Location, SourceFile, SourceRoot};
+use nova_index::{ContentHash, FileId, FileRef, Shard, ShardId, Stamp};
+use nova_protocol::message::{Location, QuarantinedFile, SourceFile, SourceRoot};
 use nova_protocol::path;
 use nova_worker::disk;
 use rayon::prelude::*;
 
 use crate::folder;
 use crate::layout::Layout;
+use crate::quarantine::{self, Quarantine};
 use crate::scope::{Extent, Scope};
 use crate::source_root::{self, SourceRoot as FoundRoot};
 
@@ -29,6 +30,8 @@ pub(crate) struct ShardPlan {
     pub(crate) scan: Vec<SourceFile>,
     /// The size of `scan`.
     pub(crate) scan_bytes: u64,
+    /// Files to record as skipped: they broke a worker.
+    pub(crate) quarantined: Vec<QuarantinedFile>,
     /// Files that the shard knows and the tree does not have.
     pub(crate) dropped: Vec<SourceFile>,
     /// Rows of `current` that are wrong now.
@@ -37,20 +40,30 @@ pub(crate) struct ShardPlan {
 
 impl ShardPlan {
     pub(crate) fn is_up_to_date(&self) -> bool {
-        self.scan.is_empty() && self.dropped.is_empty()
+        self.scan.is_empty() && self.quarantined.is_empty() && self.dropped.is_empty()
     }
 }
 
 /// The shards that are in the layout, as far as their files can be used.
 pub(crate) type Shards = BTreeMap<ShardId, Option<Arc<Shard>>>;
 
+/// What a plan goes by, beside the tree and the shards.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'t> {
+    /// Which files the run speaks for.
+    pub(crate) scope: &'t Scope,
+    /// Files that are not to be tried.
+    pub(crate) quarantine: &'t Quarantine,
+    /// The bound on files.
+    pub(crate) file_bytes_max: u64,
+}
+
 /// Compares the tree with the shards. Every root of the tree has its place in the layout.
 pub(crate) fn plan(
     tree: &[FoundRoot],
     layout: &Layout,
     shards: &Shards,
-    scope: &Scope,
-    file_bytes_max: u64,
+    terms: Terms<'_>,
 ) -> Vec<ShardPlan> {
     let mut wanted: BTreeMap<ShardId, Wanted<'_>> = BTreeMap::new();
     for (&shard, current) in shards {
@@ -66,7 +79,7 @@ pub(crate) fn plan(
     }
     let wanted: Vec<_> = wanted.into_iter().collect();
     let base = layout.base();
-    let plan = |(shard, wanted): (_, Wanted<'_>)| wanted.plan(shard, base, scope, file_bytes_max);
+    let plan = |(shard, wanted): (_, Wanted<'_>)| wanted.plan(shard, base, terms);
     wanted.into_par_iter().map(plan).collect()
 }
 
@@ -78,7 +91,8 @@ struct Wanted<'t> {
 }
 
 impl Wanted<'_> {
-    fn plan(self, shard: ShardId, base: &[u8], scope: &Scope, file_bytes_max: u64) -> ShardPlan {
+    fn plan(self, shard: ShardId, base: &[u8], terms: Terms<'_>) -> ShardPlan {
+        let Terms { scope, quarantine, file_bytes_max } = terms;
         let mut lists = Lists::default();
         let mut seen = Seen::new(self.current);
         let mut unsettled = Vec::new();
@@ -87,14 +101,17 @@ impl Wanted<'_> {
                 let path = folder::join(&found.relative, &file.name);
                 let row = seen.mark(identity, &path);
                 let same = row.filter(|row| row.stamp() == file.stamp);
-                match same.filter(|row| is_bounded_alike(row, file_bytes_max)) {
+                let same = same.filter(|row| is_bounded_alike(row, file_bytes_max));
+                // Who loses the list tries its files again.
+                let is_listed = || quarantine.has(identity, &path);
+                match same.filter(|row| !quarantine::is_note(row.note()) || is_listed()) {
                     Some(row) if seen.is_settled(&row) => {}
                     Some(row) => {
                         unsettled.push((*root, *identity, path, row));
                     }
                     None => {
                         lists.stale.extend(row.map(|row| row.id()));
-                        lists.scan(root, identity, path, file.stamp.size);
+                        lists.take(root, identity, path, file.stamp, terms);
                     }
                 }
             }
@@ -102,13 +119,13 @@ impl Wanted<'_> {
         let unseen = seen.unseen(base, scope);
         // Where the shard is built anew in any case, its worker looks into unsettled files; else
         // they are looked into here, so that nothing need start when nothing changed.
-        let rebuild = !lists.scan.is_empty() || !unseen.is_empty();
+        let rebuild = !lists.scan.is_empty() || !lists.quarantined.is_empty() || !unseen.is_empty();
         let changed = unsettled.into_par_iter().filter(|(root, _, path, row)| {
             rebuild || !has_content(&folder::join(&root.path, path), row)
         });
         for (root, identity, path, row) in changed.collect::<Vec<_>>() {
             lists.stale.push(row.id());
-            lists.scan(root, identity, path, row.stamp().size);
+            lists.take(root, identity, path, row.stamp(), terms);
         }
         // Last, for they tell nothing of where their roots are.
         for row in unseen {
@@ -121,6 +138,7 @@ impl Wanted<'_> {
             roots: lists.roots,
             scan: lists.scan,
             scan_bytes: lists.scan_bytes,
+            quarantined: lists.quarantined,
             dropped: lists.dropped,
             stale: lists.stale,
         }
@@ -191,9 +209,9 @@ fn is_bounded_alike(row: &FileRef<'_>, file_bytes_max: u64) -> bool {
 }
 
 /// Whether a file has the very bytes that its row was made of. Of a skipped one nothing is known, and it
-/// may be too large to look.
+/// may be too large to look, unless it was skipped for what is in it.
 fn has_content(path: &[u8], row: &FileRef<'_>) -> bool {
-    if row.flags().skipped {
+    if row.flags().skipped && !quarantine::is_note(row.note()) {
         return false;
     }
     let read = || {
@@ -213,15 +231,36 @@ struct Lists {
     roots: Vec<SourceRoot>,
     scan: Vec<SourceFile>,
     scan_bytes: u64,
+    quarantined: Vec<QuarantinedFile>,
     dropped: Vec<SourceFile>,
     stale: Vec<FileId>,
 }
 
 impl Lists {
-    fn scan(&mut self, root: &FoundRoot, identity: &[u8], path: Vec<u8>, bytes: u64) {
-        let root = self.root(identity, || location(&root.path, root.archive.as_deref()));
-        self.scan.push(SourceFile { root, path: path.into() });
-        self.scan_bytes += bytes;
+    /// A file that has no row which is right: it is to be read, or known not to be.
+    fn take(
+        &mut self,
+        found: &FoundRoot,
+        identity: &[u8],
+        path: Vec<u8>,
+        stamp: Stamp,
+        terms: Terms<'_>,
+    ) {
+        let location = || location(&found.path, found.archive.as_deref());
+        let content_hash = || {
+            let found = quarantine::fingerprint(&location(), &path, terms.file_bytes_max);
+            found.map(|(_, content_hash)| content_hash)
+        };
+        let quarantined = terms.quarantine.judge(identity, &path, stamp, content_hash);
+        let root = self.root(identity, location);
+        let file = SourceFile { root, path: path.into() };
+        match quarantined {
+            Some(entry) => self.quarantined.push(entry.to_message(file)),
+            None => {
+                self.scan.push(file);
+                self.scan_bytes += stamp.size;
+            }
+        }
     }
 
     fn drop_row(&mut self, row: &FileRef<'_>) {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use crate::assignment::{Assignment, Task};
+use crate::assignment::{Assignment, Task, Trials};
 use crate::cache::CacheError;
 use crate::cache::collection::CacheCollection;
 use crate::clauses;
@@ -213,8 +213,13 @@ impl Workspace {
         // A rebuild, this one or that of another run, has taken their places away.
         let placed = layout.shards();
         shards.retain(|shard, _| placed.binary_search(shard).is_ok());
-        let file_bytes_max = self.options.file_bytes_max;
-        let plans = plan::plan(&tree, &layout, &shards, &self.scope, file_bytes_max);
+        self.quarantine.read(&base);
+        let terms = plan::Terms {
+            scope: &self.scope,
+            quarantine: &self.quarantine,
+            file_bytes_max: self.options.file_bytes_max,
+        };
+        let plans = plan::plan(&tree, &layout, &shards, terms);
         let mut meter = self.meter();
         meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
         meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();
@@ -268,6 +273,10 @@ impl Workspace {
                 layout.place(&measured, self.options.shard_bytes_max);
                 self.cache.store_layout(&layout, &lock)?;
                 self.cache.remove_strangers(&layout, &lock);
+                drop(lock);
+                if self.options.rebuild {
+                    self.quarantine.clear();
+                }
                 Ok(Some(layout))
             }
         }
@@ -287,13 +296,13 @@ impl Workspace {
                 dropped: plan.dropped.clone(),
                 roots: plan.roots.clone(),
                 files: plan.scan.clone(),
-                quarantined: Vec::new(),
+                quarantined: plan.quarantined.clone(),
                 threads: u16::try_from(threads.max(1)).unwrap_or(u16::MAX),
                 file_bytes_max: self.options.file_bytes_max,
                 record: None,
             },
             bytes: plan.scan_bytes,
-            failed_attempts: 0,
+            trials: Trials::default(),
         })
         .collect()
     }

@@ -13,9 +13,10 @@ use crate::cache::collection::CacheCollection;
 use crate::cache::{Cache, CacheError};
 use crate::folder;
 use crate::layout::Layout;
-use crate::pool::{Pool, PoolError, WorkerOptions};
+use crate::pool::{Pool, PoolError, Rehydration, WorkerOptions};
 use crate::published::Published;
-use crate::report::{Contents, Progress, ShardFacts, ShardStatus, Skipped, Status};
+use crate::quarantine::{self, Quarantine};
+use crate::report::{Contents, Progress, Quarantined, ShardFacts, ShardStatus, Skipped, Status};
 use crate::root::{self, Root};
 use crate::scope::Scope;
 use crate::source_root;
@@ -51,6 +52,7 @@ pub struct Workspace {
     /// The folder that root identities are relative to, once a layout was read or made.
     base: Mutex<Vec<u8>>,
     pub(crate) published: Published,
+    pub(crate) quarantine: Arc<Quarantine>,
     pool: OnceCell<Pool>,
     meter: Mutex<Progress>,
     /// What `stat` said of the archives when they were listed.
@@ -102,10 +104,11 @@ impl Workspace {
                 (base, folder)
             }
         };
-        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let cache = Cache::new(std::path::absolute(&folder).unwrap_or(folder));
         Ok(Self {
             scope: Scope::new(&options.roots),
-            cache: Cache::new(folder),
+            quarantine: Arc::new(Quarantine::new(cache.clone())),
+            cache,
             base: Mutex::new(path::to_bytes(&base).into_owned()),
             published: Published::default(),
             pool: OnceCell::new(),
@@ -171,13 +174,26 @@ impl Workspace {
             shards: Vec::new(),
             symbols: 0,
             skipped: Vec::new(),
+            quarantined: Vec::new(),
         };
+        let base = self.base();
+        for entry in self.cache.load_quarantine().entries() {
+            status.quarantined.push(Quarantined {
+                path: entry.absolute_path(&base),
+                reason: entry.reason.clone(),
+                content_hash: quarantine::hash_text(&entry.content_hash),
+            });
+        }
         let mut ready = Vec::new();
         for id in layout.shards() {
             let opened = Shard::open(&self.cache.shard_path(id), &layout.shard_identity(id));
             if let Ok(shard) = &opened {
                 let skipped = shard.files().filter(|file| file.flags().skipped);
-                status.skipped.extend(skipped.map(|file| self.skipped(file)));
+                let skipped = skipped.map(|file| self.skipped(file));
+                let is_listed = |path: &[u8]| status.quarantined.iter().any(|it| it.path == path);
+                status.skipped.extend(skipped.filter(|skipped| {
+                    !(quarantine::is_note(&skipped.reason) && is_listed(&skipped.path))
+                }));
             }
             let state = opened.as_ref().map(facts).map_err(|error| error.to_string());
             status.shards.push(ShardStatus { shard: id, state });
@@ -265,7 +281,9 @@ impl Workspace {
         let open = || async {
             let run = Arc::new(self.cache.start_run()?);
             let folder = self.cache.folder().to_path_buf();
-            Ok(Pool::open(self.options.workers.clone(), run, folder)?)
+            let quarantine = Arc::clone(&self.quarantine);
+            let options = self.options.workers.clone();
+            Ok(Pool::open(options, run, folder, quarantine, Rehydration::default())?)
         };
         self.pool.get_or_try_init(open).await
     }

@@ -12,8 +12,8 @@ use nova_router::explain_path::Verdict;
 use nova_router::report::{FailedShard, IndexReport, Skipped};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, Launch, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Total,
-    WorkerOptions, Workspace, WorkspaceOptions,
+    Answer, Launch, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest,
+    Supervision, Total, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,7 @@ impl Fixture {
             launch: Launch::InProcess,
             listen: None,
             token: None,
+            supervision: Supervision::default(),
         };
         let options = WorkspaceOptions {
             roots: vec![Root::find(&self.tree()).unwrap()],
