@@ -281,20 +281,34 @@ impl Shared {
         guests.filter_map(|guest| guest.employ()).collect()
     }
 
-    /// A started worker to give shards to: one at rest, else a new one.
+    /// A started worker to give shards to: one to which nobody gives any, else a new one.
     async fn employ(self: &Arc<Self>) -> Result<Employed, Arc<LaunchError>> {
-        let at_rest = {
+        let free = {
             let workers = self.workers();
-            let own = workers.iter().filter(|worker| !worker.is_guest() && worker.is_alive());
-            own.filter(|worker| worker.load() == (false, 0)).find_map(|worker| worker.employ())
+            let mut own = workers.iter().filter(|worker| !worker.is_guest() && worker.is_alive());
+            own.find_map(|worker| worker.employ())
         };
-        if let Some(employed) = at_rest {
+        if let Some(employed) = free {
             return Ok(employed);
         }
         let worker = self.start().await?;
         let employed = worker.employ().expect("nobody else knows the worker yet");
         self.register(&worker);
         Ok(employed)
+    }
+
+    /// What becomes of a worker that has done something: it stays, unless it keeps too much memory or was
+    /// only needed because others were not free.
+    fn rest(&self, worker: &Arc<Worker>) {
+        if worker.is_guest() || worker.requests() > 0 || !worker.is_alive() {
+            return;
+        }
+        if self.is_over_budget(worker) || self.has_too_many() {
+            // Nobody is to come upon it meanwhile.
+            if let Some(_employed) = worker.employ() {
+                self.retire(worker);
+            }
+        }
     }
 
     /// Whether fewer started workers live than the router is to have.

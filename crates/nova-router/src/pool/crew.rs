@@ -46,9 +46,14 @@ impl Crew {
     pub(super) async fn fill_slot(self) -> Result<(), Arc<LaunchError>> {
         let mut backoff = Backoff::new();
         loop {
-            let worker = self.shared.employ().await?;
-            match self.work(&worker).await {
-                End::Done => return Ok(()),
+            let employed = self.shared.employ().await?;
+            match self.work(&employed).await {
+                End::Done => {
+                    let worker = Arc::clone(&employed.0);
+                    drop(employed);
+                    self.shared.rest(&worker);
+                    return Ok(());
+                }
                 End::Retired => {}
                 End::Lost { after_work } => {
                     if after_work {

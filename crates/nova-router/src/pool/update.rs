@@ -71,7 +71,9 @@ impl Shared {
                 false => {
                     let errand = self.errand(request.shard).await?;
                     let outcome = self.scan(&errand.worker, &request).await?;
-                    self.end_errand(errand);
+                    let worker = Arc::clone(&errand.worker);
+                    drop(errand);
+                    self.rest(&worker);
                     outcome
                 }
                 true => self.scan_alone(&request).await?,
@@ -179,23 +181,8 @@ impl Shared {
         let workers = self.workers();
         let mut able: Vec<_> =
             workers.iter().filter(|worker| worker.is_alive() && worker.takes(shard)).collect();
-        able.sort_by_key(|worker| worker.load());
+        able.sort_by_key(|worker| (worker.requests(), worker.is_employed()));
         able.into_iter().find_map(|worker| worker.errand())
-    }
-
-    /// Ends a worker that keeps too much, or that was only needed because the others were not free.
-    fn end_errand(&self, errand: Errand) {
-        let worker = Arc::clone(&errand.worker);
-        drop(errand);
-        if worker.is_idle()
-            && !worker.is_guest()
-            && (self.is_over_budget(&worker) || self.has_too_many())
-        {
-            // Nobody may come upon it meanwhile.
-            if let Some(_employed) = worker.employ() {
-                self.retire(&worker);
-            }
-        }
     }
 }
 

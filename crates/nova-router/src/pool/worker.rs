@@ -75,14 +75,14 @@ impl Worker {
         self.shards.as_ref().is_none_or(|shards| shards.contains(&shard))
     }
 
-    /// Whether it has nothing to do.
-    pub(super) fn is_idle(&self) -> bool {
-        self.load() == (false, 0)
+    /// How many requests it has in hand.
+    pub(super) fn requests(&self) -> u32 {
+        self.updates.load(Ordering::Relaxed) + u32::from(self.is_employed())
     }
 
-    /// What it has in hand; the least is the one to ask.
-    pub(super) fn load(&self) -> (bool, u32) {
-        (self.is_employed.load(Ordering::Acquire), self.updates.load(Ordering::Relaxed))
+    /// Whether somebody gives it shards.
+    pub(super) fn is_employed(&self) -> bool {
+        self.is_employed.load(Ordering::Acquire)
     }
 
     /// Its resident memory; `None` for one whose process is not known.
