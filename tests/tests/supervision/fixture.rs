@@ -97,12 +97,16 @@ impl Fixture {
     }
 
     pub(crate) async fn index(&self, workspace: &Arc<Workspace>) -> IndexReport {
-        workspace.reconcile(&CancellationToken::new()).await.unwrap()
+        self.start_index(workspace).await.unwrap()
     }
 
     pub(crate) fn start_index(&self, workspace: &Arc<Workspace>) -> JoinHandle<IndexReport> {
         let workspace = Arc::clone(workspace);
-        tokio::spawn(async move { workspace.reconcile(&CancellationToken::new()).await.unwrap() })
+        tokio::spawn(async move {
+            let cancel = CancellationToken::new();
+            let run = tokio::time::timeout(WAIT_TIMEOUT, workspace.reconcile(&cancel));
+            run.await.expect("a run comes to an end").unwrap()
+        })
     }
 
     /// The lines at which symbols of this very name stand.
