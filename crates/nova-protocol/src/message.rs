@@ -99,10 +99,42 @@ pub struct IndexShard {
     /// The files to read; they replace their rows of `base`.
     #[serde(with = "crate::bounded")]
     pub files: Vec<SourceFile>,
+    /// Files to record as skipped, and not to read; they replace their rows of `base`.
+    #[serde(with = "crate::bounded")]
+    pub quarantined: Vec<QuarantinedFile>,
     /// How many threads may scan.
     pub threads: u16,
     /// A larger file is skipped and reported.
     pub file_bytes_max: u64,
+    /// A file to note in which of `files` is in work, before each is read; one thread scans then. What is
+    /// noted outlives the worker.
+    pub record: Option<Bytes>,
+}
+
+/// A file that is known to break workers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantinedFile {
+    /// The file.
+    pub file: SourceFile,
+    /// What `stat` said of it when the router last looked at its content.
+    pub stamp: FileStamp,
+    /// The BLAKE3 hash of that content.
+    pub content_hash: [u8; 32],
+    /// What the index is to say of it.
+    pub note: String,
+}
+
+/// What `stat` says of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// Length in bytes.
+    pub size: u64,
+    /// Time of the last change of content, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Time of the last change of content or metadata, in nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// The file's number in its file system.
+    pub inode: u64,
 }
 
 /// A folder or a part of an archive from which package paths start.

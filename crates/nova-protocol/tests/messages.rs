@@ -146,22 +146,35 @@ fn any_error() -> impl Strategy<Value = RequestError> {
 }
 
 fn any_index_shard() -> impl Strategy<Value = IndexShard> {
-    let lists = (vec(any_file(), 0..3), vec(any_root(), 0..3), vec(any_file(), 0..8));
+    let files = (vec(any_file(), 0..3), vec(any_file(), 0..8), vec(any_quarantined_file(), 0..3));
     let scalars = (any::<u32>(), any::<[u8; 16]>(), any::<u16>(), any::<u64>());
-    (lists, scalars, any_bytes(), option::of(any_bytes())).prop_map(
-        |((dropped, roots, files), (shard, identity, threads, file_bytes_max), output, base)| {
-            IndexShard {
-                shard,
-                identity,
-                output,
-                base,
-                dropped,
-                roots,
-                files,
-                threads,
-                file_bytes_max,
-            }
-        },
+    let paths = (any_bytes(), option::of(any_bytes()), option::of(any_bytes()));
+    (files, vec(any_root(), 0..3), scalars, paths).prop_map(|(files, roots, scalars, paths)| {
+        let (dropped, files, quarantined) = files;
+        let (shard, identity, threads, file_bytes_max) = scalars;
+        let (output, base, record) = paths;
+        IndexShard {
+            shard,
+            identity,
+            output,
+            base,
+            dropped,
+            roots,
+            files,
+            quarantined,
+            threads,
+            file_bytes_max,
+            record,
+        }
+    })
+}
+
+fn any_quarantined_file() -> impl Strategy<Value = QuarantinedFile> {
+    let stamp = any::<(u64, i64, i64, u64)>().prop_map(|(size, mtime_ns, ctime_ns, inode)| {
+        FileStamp { size, mtime_ns, ctime_ns, inode }
+    });
+    (any_file(), stamp, any::<[u8; 32]>(), ".{0,40}").prop_map(
+        |(file, stamp, content_hash, note)| QuarantinedFile { file, stamp, content_hash, note },
     )
 }
 

@@ -4,11 +4,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nova_index::ShardId;
-use nova_protocol::message::IndexShard;
+use nova_protocol::message::{IndexShard, SourceFile};
 use tokio::sync::Notify;
 
-/// A shard whose worker died this often is given up; the others go on.
+/// A shard whose worker died this often, with no file to blame, is given up; the others go on.
 pub(crate) const TASK_ATTEMPTS_MAX: u32 = 3;
+
+/// A shard with more files that break workers is given up: it is not the files then.
+pub(crate) const TASK_QUARANTINED_MAX: u32 = 100;
 
 /// One shard to be indexed.
 #[derive(Debug, Clone)]
@@ -16,8 +19,30 @@ pub(crate) struct Task {
     pub(crate) request: IndexShard,
     /// Source bytes to read.
     pub(crate) bytes: u64,
-    /// How many workers had it and died.
-    pub(crate) failed_attempts: u32,
+    /// What became of it so far.
+    pub(crate) trials: Trials,
+}
+
+/// How often a shard was tried, and how it is to be tried next.
+///
+/// ```text
+///  swift ──worker lost──▶ careful ──worker lost──▶ the file in work is quarantined ──▶ careful …
+///    │                       │ no file in work, or its worker was killed by others
+///    │ by others             ▼
+///    └──────────────▶ failed + 1 ──TASK_ATTEMPTS_MAX──▶ given up
+/// ```
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trials {
+    /// Workers that had it and died.
+    pub(crate) lost: u32,
+    /// Those of them that have taught nothing since a file was last found.
+    pub(crate) failed: u32,
+    /// Files that were found to break workers.
+    pub(crate) quarantined: u32,
+    /// File by file, with a record of which is in work.
+    pub(crate) is_careful: bool,
+    /// The file that was in work when a worker died of something that may have come from elsewhere.
+    pub(crate) suspect: Option<SourceFile>,
 }
 
 impl Task {
@@ -143,10 +168,12 @@ mod tests {
             dropped: Vec::new(),
             roots: Vec::new(),
             files: Vec::new(),
+            quarantined: Vec::new(),
             threads: 1,
             file_bytes_max: 0,
+            record: None,
         };
-        Task { request, bytes, failed_attempts: 0 }
+        Task { request, bytes, trials: Trials::default() }
     }
 
     fn filled(tasks: Vec<Task>) -> Assignment {

@@ -4,6 +4,7 @@
 //! <folder>/layout.json       root → shard; fsynced, for it cannot be rebuilt
 //! <folder>/shard_<id>.bin    replaced by rename only, for it may be mapped
 //! <folder>/names.bin         the dictionary of all shards' names; likewise
+//! <folder>/quarantine.json  the files that broke a worker; replaced by rename
 //! <folder>/CACHEDIR.TAG      marks the folder as a cache, so that what bears these names in it is ours
 //! <folder>/lock              held while the layout changes and while a shard is published
 //! <folder>/run-<nonce>/      one running router: its lock, unpublished shards, its socket
@@ -23,12 +24,15 @@ use nova_index::{Dictionary, ShardId, write_index};
 use nova_worker::disk;
 
 use crate::layout::{Layout, LayoutError};
+use crate::quarantine::List;
 use run::Run;
 
 const LAYOUT_FILE: &str = "layout.json";
 const NEW_LAYOUT_FILE: &str = "layout.json.new";
 const DICTIONARY_FILE: &str = "names.bin";
 const NEW_DICTIONARY_FILE: &str = "names.bin.new";
+const QUARANTINE_FILE: &str = "quarantine.json";
+const NEW_QUARANTINE_FILE: &str = "quarantine.json.new";
 const LOCK_FILE: &str = "lock";
 
 /// Marks a folder as a cache, for backup programs too: the standard of bford.info/cachedir. What bears
@@ -157,6 +161,41 @@ impl Cache {
         store().map_err(|error| CacheError::new("cannot write", &path, error))
     }
 
+    /// The quarantine; empty where there is none that can be read.
+    pub(crate) fn load_quarantine(&self) -> List {
+        match fs::read(self.folder.join(QUARANTINE_FILE)) {
+            Ok(json) => List::from_json(&json),
+            Err(_) => List::default(),
+        }
+    }
+
+    /// Changes the quarantine as it is on the disk, where other routers may have changed it.
+    pub(crate) fn change_quarantine(
+        &self,
+        change: impl FnOnce(&mut List),
+    ) -> Result<List, CacheError> {
+        let _lock = self.lock()?;
+        let before = self.load_quarantine();
+        let mut list = before.clone();
+        change(&mut list);
+        let path = self.folder.join(QUARANTINE_FILE);
+        let unfinished = self.folder.join(NEW_QUARANTINE_FILE);
+        let store = || match list.is_empty() {
+            true => match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+            false => {
+                fs::write(&unfinished, list.to_json())?;
+                fs::rename(&unfinished, &path)
+            }
+        };
+        if list != before {
+            store().map_err(|error| CacheError::new("cannot write", &path, error))?;
+        }
+        Ok(list)
+    }
+
     /// Makes a finished shard file the shard's own; the caller holds the lock.
     pub(crate) fn publish(
         &self,
@@ -189,7 +228,7 @@ impl Cache {
 
     /// Removes what a run that died while it held the lock has left; the caller holds it now.
     fn remove_unfinished(&self, _lock: &File) {
-        for name in [NEW_LAYOUT_FILE, NEW_DICTIONARY_FILE] {
+        for name in [NEW_LAYOUT_FILE, NEW_DICTIONARY_FILE, NEW_QUARANTINE_FILE] {
             // Mostly there is none.
             let _ = fs::remove_file(self.folder.join(name));
         }
@@ -222,7 +261,13 @@ impl Cache {
 
 /// Whether a file of this name in a cache folder is ours and but saves time.
 fn is_rebuildable(name: &str) -> bool {
-    const OTHERS: [&str; 3] = [NEW_LAYOUT_FILE, DICTIONARY_FILE, NEW_DICTIONARY_FILE];
+    const OTHERS: [&str; 5] = [
+        NEW_LAYOUT_FILE,
+        DICTIONARY_FILE,
+        NEW_DICTIONARY_FILE,
+        QUARANTINE_FILE,
+        NEW_QUARANTINE_FILE,
+    ];
     shard_of_file_name(name).is_some() || OTHERS.contains(&name)
 }
 

@@ -17,7 +17,8 @@ use nova_worker::archive::Archive;
 use tokio_util::sync::CancellationToken;
 
 use crate::folder;
-use crate::report::{FailedShard, IndexReport, Skipped};
+use crate::quarantine;
+use crate::report::{FailedShard, IndexReport, Quarantined, Skipped};
 use crate::root::{self, Root};
 use crate::source_root;
 use crate::walk::{self, WalkOptions};
@@ -45,6 +46,8 @@ pub enum Verdict {
     Folder(FolderContents),
     /// It, or the folder or archive that it is in, could not be read or is beyond a bound.
     Skipped(Skipped),
+    /// It broke a worker.
+    Quarantined(Quarantined),
     /// The walk passes over it.
     LeftOut(LeftOut),
     /// A link, or what is only reached through one.
@@ -206,7 +209,15 @@ impl Workspace {
 
     fn of_row(&self, row: FileRef<'_>) -> Verdict {
         if row.flags().skipped {
-            Verdict::Skipped(self.skipped(row))
+            let skipped = self.skipped(row);
+            match quarantine::reason(&skipped.reason) {
+                None => Verdict::Skipped(skipped),
+                Some(reason) => Verdict::Quarantined(Quarantined {
+                    reason: reason.to_owned(),
+                    content_hash: quarantine::hash_text(&row.content_hash()),
+                    path: skipped.path,
+                }),
+            }
         } else {
             Verdict::Indexed(IndexedFile::new(row, &self.base()))
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nova_index::{Shard, ShardId};
+use nova_index::{Shard, ShardId, Stamp};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -55,7 +55,7 @@ impl Workspace {
         self.published.fold(parts.collect(), &folded);
         let (workspace, (_, shards)) = (Arc::clone(self), self.published.unfolded());
         spawn_blocking(move || workspace.renew_dictionary(&shards)).await?;
-        self.sessions().iter().for_each(|session| session.place_anew());
+        self.sessions.all().iter().for_each(|session| session.place_anew());
         Ok(folded.len())
     }
 
@@ -65,10 +65,10 @@ impl Workspace {
     }
 
     fn plan_fold(&self, unfolded: &Unfolded, layout: &Layout) -> Vec<ShardPlan> {
-        let mut by_shard = BTreeMap::<ShardId, Vec<(&FileKey, bool)>>::new();
+        let mut by_shard = BTreeMap::<ShardId, Vec<(&FileKey, Option<Stamp>)>>::new();
         for (key, delta) in &unfolded.deltas {
             if let Some(shard) = shard_of(key, layout) {
-                by_shard.entry(shard).or_default().push((key, delta.index.is_some()));
+                by_shard.entry(shard).or_default().push((key, delta.stamp()));
             }
         }
         let base = self.base();
@@ -78,7 +78,7 @@ impl Workspace {
         };
         let plans = by_shard.into_iter().filter_map(|(shard, files)| {
             let shard = unfolded.shards.get(&shard)?;
-            Some(plan::plan_files(shard, files.into_iter(), location))
+            Some(plan::plan_files(shard, files.into_iter(), location, self.terms()))
         });
         plans.collect()
     }

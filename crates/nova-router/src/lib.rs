@@ -26,6 +26,7 @@ mod tend;
 
 mod overlay;
 mod session;
+mod sessions;
 
 pub mod root;
 mod scope;
@@ -42,6 +43,7 @@ mod watch;
 
 mod layout;
 mod plan;
+mod quarantine;
 
 mod assignment;
 mod pool;
@@ -60,7 +62,7 @@ pub use nova_index::{
     Total,
 };
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
-pub use pool::{Launch, WorkerOptions};
+pub use pool::{Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
 pub use session::Session;

@@ -161,6 +161,11 @@ impl Overlay {
         self.keys.keys().cloned().collect()
     }
 
+    /// What the open documents are in the view.
+    pub(crate) fn keys(&self) -> Vec<FileKey> {
+        self.documents.keys().cloned().collect()
+    }
+
     /// Where a document belongs now, where no view shows it yet. Answers what it was called before, if that
     /// was elsewhere.
     pub(crate) fn move_to(&mut self, path: &[u8], home: Home) -> Option<FileKey> {

@@ -6,8 +6,8 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nova_index::{ContentHash, FileId, FileRef, Shard, ShardId};
-use nova_protocol::message::{Location, SourceFile, SourceRoot};
+use nova_index::{ContentHash, FileId, FileRef, Shard, ShardId, Stamp};
+use nova_protocol::message::{Location, QuarantinedFile, SourceFile, SourceRoot};
 use nova_protocol::path;
 use nova_worker::disk;
 use rayon::prelude::*;
@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::file_key::FileKey;
 use crate::folder;
 use crate::layout::Layout;
+use crate::quarantine::{self, Quarantine};
 use crate::scope::{Extent, Scope};
 use crate::source_root::{self, SourceRoot as FoundRoot};
 
@@ -30,6 +31,8 @@ pub(crate) struct ShardPlan {
     pub(crate) scan: Vec<SourceFile>,
     /// The size of `scan`.
     pub(crate) scan_bytes: u64,
+    /// Files to record as skipped: they broke a worker.
+    pub(crate) quarantined: Vec<QuarantinedFile>,
     /// Files that the shard knows and the tree does not have.
     pub(crate) dropped: Vec<SourceFile>,
     /// Rows of `current` that are wrong now.
@@ -38,20 +41,30 @@ pub(crate) struct ShardPlan {
 
 impl ShardPlan {
     pub(crate) fn is_up_to_date(&self) -> bool {
-        self.scan.is_empty() && self.dropped.is_empty()
+        self.scan.is_empty() && self.quarantined.is_empty() && self.dropped.is_empty()
     }
 }
 
 /// The shards that are in the layout, as far as their files can be used.
 pub(crate) type Shards = BTreeMap<ShardId, Option<Arc<Shard>>>;
 
+/// What a plan goes by, beside the tree and the shards.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'t> {
+    /// Which files the run speaks for.
+    pub(crate) scope: &'t Scope,
+    /// Files that are not to be tried.
+    pub(crate) quarantine: &'t Quarantine,
+    /// The bound on files.
+    pub(crate) file_bytes_max: u64,
+}
+
 /// Compares the tree with the shards. Every root of the tree has its place in the layout.
 pub(crate) fn plan(
     tree: &[FoundRoot],
     layout: &Layout,
     shards: &Shards,
-    scope: &Scope,
-    file_bytes_max: u64,
+    terms: Terms<'_>,
 ) -> Vec<ShardPlan> {
     let mut wanted: BTreeMap<ShardId, Wanted<'_>> = BTreeMap::new();
     for (&shard, current) in shards {
@@ -67,27 +80,27 @@ pub(crate) fn plan(
     }
     let wanted: Vec<_> = wanted.into_iter().collect();
     let base = layout.base();
-    let plan = |(shard, wanted): (_, Wanted<'_>)| wanted.plan(shard, base, scope, file_bytes_max);
+    let plan = |(shard, wanted): (_, Wanted<'_>)| wanted.plan(shard, base, terms);
     wanted.into_par_iter().map(plan).collect()
 }
 
-/// What brings a shard into line with these files alone: those of which something is known are read, the
-/// others are gone. `location` says where a root is.
+/// What brings a shard into line with these files alone: those that have a stamp are read, the others are
+/// gone. `location` says where a root is.
 pub(crate) fn plan_files<'f>(
     shard: &Arc<Shard>,
-    files: impl Iterator<Item = (&'f FileKey, bool)>,
+    files: impl Iterator<Item = (&'f FileKey, Option<Stamp>)>,
     location: impl Fn(&[u8]) -> Location,
+    terms: Terms<'_>,
 ) -> ShardPlan {
     let mut lists = Lists::default();
-    for (FileKey { root, path }, is_there) in files {
-        let file = SourceFile {
-            root: lists.root(root, || location(root)),
-            path: Bytes::copy_from_slice(path),
-        };
-        if is_there {
-            lists.scan.push(file);
-        } else {
-            lists.dropped.push(file);
+    for (FileKey { root, path }, stamp) in files {
+        let location = || location(root);
+        match stamp {
+            Some(stamp) => lists.take(location, root, path.clone(), stamp, terms),
+            None => {
+                let root = lists.root(root, location);
+                lists.dropped.push(SourceFile { root, path: Bytes::copy_from_slice(path) });
+            }
         }
     }
     lists.into_plan(shard.id(), Some(Arc::clone(shard)))
@@ -101,7 +114,8 @@ struct Wanted<'t> {
 }
 
 impl Wanted<'_> {
-    fn plan(self, shard: ShardId, base: &[u8], scope: &Scope, file_bytes_max: u64) -> ShardPlan {
+    fn plan(self, shard: ShardId, base: &[u8], terms: Terms<'_>) -> ShardPlan {
+        let Terms { scope, quarantine, file_bytes_max } = terms;
         let mut lists = Lists::default();
         let mut seen = Seen::new(self.current);
         let mut unsettled = Vec::new();
@@ -110,14 +124,17 @@ impl Wanted<'_> {
                 let path = folder::join(&found.relative, &file.name);
                 let row = seen.mark(identity, &path);
                 let same = row.filter(|row| row.stamp() == file.stamp);
-                match same.filter(|row| is_bounded_alike(row, file_bytes_max)) {
+                let same = same.filter(|row| is_bounded_alike(row, file_bytes_max));
+                // Who loses the list tries its files again.
+                let is_listed = || quarantine.has(identity, &path);
+                match same.filter(|row| !quarantine::is_note(row.note()) || is_listed()) {
                     Some(row) if seen.is_settled(&row) => {}
                     Some(row) => {
                         unsettled.push((*root, *identity, path, row));
                     }
                     None => {
                         lists.stale.extend(row.map(|row| row.id()));
-                        lists.scan(root, identity, path, file.stamp.size);
+                        lists.take(|| root.location(), identity, path, file.stamp, terms);
                     }
                 }
             }
@@ -125,13 +142,13 @@ impl Wanted<'_> {
         let unseen = seen.unseen(base, scope);
         // Where the shard is built anew in any case, its worker looks into unsettled files; else
         // they are looked into here, so that nothing need start when nothing changed.
-        let rebuild = !lists.scan.is_empty() || !unseen.is_empty();
+        let rebuild = !lists.scan.is_empty() || !lists.quarantined.is_empty() || !unseen.is_empty();
         let changed = unsettled.into_par_iter().filter(|(root, _, path, row)| {
             rebuild || !has_content(&folder::join(&root.path, path), row)
         });
         for (root, identity, path, row) in changed.collect::<Vec<_>>() {
             lists.stale.push(row.id());
-            lists.scan(root, identity, path, row.stamp().size);
+            lists.take(|| root.location(), identity, path, row.stamp(), terms);
         }
         // Last, for they tell nothing of where their roots are.
         for row in unseen {
@@ -206,9 +223,9 @@ fn is_bounded_alike(row: &FileRef<'_>, file_bytes_max: u64) -> bool {
 }
 
 /// Whether a file has the very bytes that its row was made of. Of a skipped one nothing is known, and it
-/// may be too large to look.
+/// may be too large to look, unless it was skipped for what is in it.
 fn has_content(path: &[u8], row: &FileRef<'_>) -> bool {
-    if row.flags().skipped {
+    if row.flags().skipped && !quarantine::is_note(row.note()) {
         return false;
     }
     let read = || {
@@ -228,20 +245,40 @@ struct Lists {
     roots: Vec<SourceRoot>,
     scan: Vec<SourceFile>,
     scan_bytes: u64,
+    quarantined: Vec<QuarantinedFile>,
     dropped: Vec<SourceFile>,
     stale: Vec<FileId>,
 }
 
 impl Lists {
     fn into_plan(self, shard: ShardId, current: Option<Arc<Shard>>) -> ShardPlan {
-        let Self { roots, scan, scan_bytes, dropped, stale } = self;
-        ShardPlan { shard, current, roots, scan, scan_bytes, dropped, stale }
+        let Self { roots, scan, scan_bytes, quarantined, dropped, stale } = self;
+        ShardPlan { shard, current, roots, scan, scan_bytes, quarantined, dropped, stale }
     }
 
-    fn scan(&mut self, root: &FoundRoot, identity: &[u8], path: Vec<u8>, bytes: u64) {
-        let root = self.root(identity, || location(&root.path, root.archive.as_deref()));
-        self.scan.push(SourceFile { root, path: path.into() });
-        self.scan_bytes += bytes;
+    /// A file that has no row which is right: it is to be read, or known not to be.
+    fn take(
+        &mut self,
+        location: impl Fn() -> Location,
+        identity: &[u8],
+        path: Vec<u8>,
+        stamp: Stamp,
+        terms: Terms<'_>,
+    ) {
+        let content_hash = || {
+            let found = quarantine::fingerprint(&location(), &path, terms.file_bytes_max);
+            found.map(|(_, content_hash)| content_hash)
+        };
+        let quarantined = terms.quarantine.judge(identity, &path, stamp, content_hash);
+        let root = self.root(identity, location);
+        let file = SourceFile { root, path: path.into() };
+        match quarantined {
+            Some(entry) => self.quarantined.push(entry.to_message(file)),
+            None => {
+                self.scan.push(file);
+                self.scan_bytes += stamp.size;
+            }
+        }
     }
 
     fn drop_row(&mut self, row: &FileRef<'_>) {
@@ -258,6 +295,12 @@ impl Lists {
             self.roots.len() - 1
         });
         position as u32
+    }
+}
+
+impl FoundRoot {
+    fn location(&self) -> Location {
+        location(&self.path, self.archive.as_deref())
     }
 }
 

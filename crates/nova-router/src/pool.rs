@@ -1,23 +1,32 @@
-//! The workers of one router: started when there is work, started again when they die, and gone when
-//! the router is.
+//! The workers of one router: started when there is work, kept for as long as the router lives, started
+//! again when they die or hang or take too much memory, and gone when the router is.
 //!
 //! ```text
-//!  slot: absent ──launch──▶ connected ──work──▶ idle ──▶ … ──▶ dropped with the pool
-//!          ▲                    │ connection lost
-//!          └── backoff ◀────────┘ (its shard goes back to the assignment)
+//!             start              rehydrate             employ, errand
+//!  (none) ─────────────▶ connected ─────────▶ at rest ◀──────────────▶ at work
+//!    ▲                       │                   │                        │
+//!    │                       └───────────────────┴── lost, or killed for hanging or for its memory
+//!    └── backoff, breaker ◀──────────────────────────┘ (what it was at goes to another one)
 //! ```
 //!
-//! Workers that a person starts come as guests: they are given shards like the others, and are not
+//! A worker is *employed* by who gives it shards, one at a time, and runs *errands* for single files beside
+//! that. Workers that a person starts come as guests: they are given work like the others, and are not
 //! started again.
 
 mod backoff;
+mod breaker;
 mod crew;
 mod door;
 mod launch;
+mod loss;
+mod memory;
+mod supervise;
+mod update;
+mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,17 +35,24 @@ use nova_protocol::Token;
 use nova_protocol::message::{
     FileUpdated, Request, Response, ShardIndexed, UpdateFile, WorkerStats,
 };
-use nova_rpc::{CallError, Caller, Endpoint, EndpointError};
+use nova_rpc::{Caller, Endpoint, EndpointError};
 use tokio::process::Child;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::assignment::Assignment;
 use crate::cache::run::Run;
+use crate::quarantine::Quarantine;
+use breaker::Breaker;
 use crew::Crew;
 use door::Door;
 pub use launch::Launch;
 pub(crate) use launch::LaunchError;
+pub use memory::WORKER_MEMORY_BYTES_MIN;
+pub use supervise::Supervision;
+pub(crate) use update::UpdateError;
+pub(crate) use worker::Rehydration;
+use worker::{Employed, Worker};
 
 /// Which workers a router has.
 #[derive(Debug, Clone)]
@@ -51,6 +67,8 @@ pub struct WorkerOptions {
     pub listen: Option<Endpoint>,
     /// The token that guests must show.
     pub token: Option<Token>,
+    /// What it puts up with.
+    pub supervision: Supervision,
 }
 
 /// What became of one shard.
@@ -72,7 +90,6 @@ pub struct PoolError(#[from] EndpointError);
 #[derive(Debug)]
 pub(crate) struct Pool {
     shared: Arc<Shared>,
-    guests: tokio::sync::Mutex<mpsc::UnboundedReceiver<Connected>>,
     /// None once it is closed.
     doors: Mutex<Vec<Door>>,
 }
@@ -80,33 +97,32 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Shared {
     options: WorkerOptions,
+    /// Memory that each worker may keep; `None` where nothing tells how much it takes.
+    budget_bytes: Option<u64>,
     run: Arc<Run>,
     cache_dir: PathBuf,
+    quarantine: Arc<Quarantine>,
+    rehydration: Rehydration,
     /// The token of the workers that this router starts.
     own_token: Token,
-    idle: Mutex<Vec<Connected>>,
+    breaker: Breaker,
+    /// Held by who starts a worker for a single file.
+    starting: tokio::sync::Mutex<()>,
+    /// Those that may be given work.
+    workers: Mutex<Vec<Arc<Worker>>>,
     /// The processes of started workers that have connected, by name.
     children: Mutex<HashMap<String, Child>>,
     /// Started workers that have not connected yet, by name.
-    expected: Mutex<HashMap<String, oneshot::Sender<Connected>>>,
-    guests: mpsc::UnboundedSender<Connected>,
+    expected: Mutex<HashMap<String, oneshot::Sender<Worker>>>,
+    /// Guests that ever came.
+    arrivals: watch::Sender<u64>,
     /// Workers that ever asked to join; the number of the next one.
     greeted: AtomicU32,
     /// Workers that ever joined.
     connected: AtomicU32,
+    is_closed: AtomicBool,
     bytes_done: AtomicU64,
     files_done: AtomicU64,
-}
-
-/// A worker at the other end of a connection.
-#[derive(Debug)]
-struct Connected {
-    caller: Caller,
-    name: String,
-    /// The only shards that it takes.
-    shards: Option<Vec<u32>>,
-    /// What ends it when it is dropped; nothing for a guest.
-    _life: Option<launch::Life>,
 }
 
 impl Pool {
@@ -115,29 +131,35 @@ impl Pool {
         options: WorkerOptions,
         run: Arc<Run>,
         cache_dir: PathBuf,
+        quarantine: Arc<Quarantine>,
+        rehydration: Rehydration,
     ) -> Result<Self, PoolError> {
         let own_token: [u8; 16] = rand::random();
         let own_token = Token::new(format!("{:032x}", u128::from_le_bytes(own_token)))
             .expect("thirty-two digits are a token");
-        let (guests_in, guests) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
+            budget_bytes: options.supervision.budget_bytes(options.count),
+            breaker: Breaker::new(options.supervision.start_retry),
             options,
             run,
             cache_dir,
+            quarantine,
+            rehydration,
             own_token,
-            idle: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+            workers: Mutex::default(),
             children: Mutex::default(),
             expected: Mutex::default(),
-            guests: guests_in,
+            arrivals: watch::Sender::new(0),
             greeted: AtomicU32::new(0),
             connected: AtomicU32::new(0),
+            is_closed: AtomicBool::new(false),
             bytes_done: AtomicU64::new(0),
             files_done: AtomicU64::new(0),
         });
         // A door that was opened before another failed may hold the run for longer than the process lives.
         let doors = door::open_all(&shared).inspect_err(|_| shared.run.remove())?;
-        let guests = tokio::sync::Mutex::new(guests);
-        Ok(Self { shared, guests, doors: Mutex::new(doors) })
+        Ok(Self { shared, doors: Mutex::new(doors) })
     }
 
     /// Has workers do all that is, and will be, in the assignment; each shard has one outcome.
@@ -147,7 +169,7 @@ impl Pool {
         slots: usize,
         outcomes: mpsc::UnboundedSender<Outcome>,
     ) {
-        let mut guests = self.guests.lock().await;
+        let mut arrivals = self.shared.arrivals.subscribe();
         let mut working = JoinSet::new();
         let crew = Crew { shared: Arc::clone(&self.shared), assignment, outcomes };
         for _ in 0..slots {
@@ -155,42 +177,51 @@ impl Pool {
         }
         let mut last_error = None;
         loop {
+            for guest in self.shared.free_guests() {
+                working.spawn(crew.clone().host(guest));
+            }
             if working.is_empty() && self.shared.options.listen.is_none() {
                 crew.assignment.filled().await;
                 crew.abandon(last_error.take());
             }
             tokio::select! {
                 () = crew.assignment.finished() => break,
-                Some(guest) = guests.recv() => {
-                    working.spawn(crew.clone().employ(guest));
-                }
+                Ok(()) = arrivals.changed() => {}
                 Some(ended) = working.join_next() => {
                     last_error = ended.ok().and_then(Result::err).or(last_error);
                 }
             }
         }
-        // Those who found nothing more to do are idle by now, or about to be.
+        // Those who found nothing more to do are at rest by now, or about to be.
         while working.join_next().await.is_some() {}
     }
 
-    /// Has some worker scan one file.
+    /// Has some worker scan one file; goes on when nobody waits for it any more, so that a file that
+    /// breaks its worker is found.
     pub(crate) async fn update_file(
         &self,
         request: UpdateFile,
     ) -> Result<FileUpdated, UpdateError> {
-        let worker = self.shared.any_worker().await?;
-        let response = worker.caller.call(&Request::UpdateFile(request), None).await;
-        self.shared.rest(worker);
-        match response? {
-            Response::UpdateFile(updated) => Ok(updated),
-            _ => Err(UpdateError::Call(CallError::WrongAnswer)),
+        let update = tokio::spawn(Arc::clone(&self.shared).update(request));
+        update.await.unwrap_or(Err(UpdateError::Ending))
+    }
+
+    /// Tells all workers something that they need not answer.
+    pub(crate) fn tell_all(&self, request: &Request) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        for worker in self.shared.workers().iter() {
+            let (caller, request) = (worker.caller.clone(), request.clone());
+            runtime.spawn(async move {
+                // Who is gone has nothing to be told.
+                drop(caller.call(&request, None).await);
+            });
         }
     }
 
-    /// What the idle workers say of themselves, by name.
+    /// What the workers say of themselves, by name.
     pub(crate) async fn stats(&self) -> Vec<(String, WorkerStats)> {
         let workers: Vec<(String, Caller)> =
-            self.shared.idle().iter().map(|w| (w.name.clone(), w.caller.clone())).collect();
+            self.shared.workers().iter().map(|w| (w.name.clone(), w.caller.clone())).collect();
         let mut all = Vec::new();
         for (name, caller) in workers {
             if let Ok(Response::GetWorkerStats(stats)) =
@@ -204,7 +235,9 @@ impl Pool {
 
     /// Ends the workers and removes the run's folder, in that order: nobody writes there any more.
     pub(crate) fn close(&self) {
-        self.shared.idle().clear();
+        self.shared.is_closed.store(true, Ordering::Relaxed);
+        let workers = std::mem::take(&mut *self.shared.workers());
+        workers.iter().for_each(|worker| worker.end());
         let children: Vec<Child> = self.shared.children().drain().map(|(_, child)| child).collect();
         launch::end(children);
         self.doors.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -237,45 +270,78 @@ impl Drop for Pool {
 /// A worker that does not say how it is within this time has other work.
 const STATS_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Why a file could not be scanned.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UpdateError {
-    /// There is no worker.
-    #[error(transparent)]
-    Launch(#[from] LaunchError),
-    /// It did not answer.
-    #[error(transparent)]
-    Call(#[from] CallError),
-}
-
 impl Shared {
     fn socket(&self) -> Endpoint {
         Endpoint::Unix(self.run.socket())
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Connected>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn workers(&self) -> MutexGuard<'_, Vec<Arc<Worker>>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn children(&self) -> MutexGuard<'_, HashMap<String, Child>> {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn expected(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Connected>>> {
+    fn expected(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Worker>>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn any_worker(self: &Arc<Self>) -> Result<Connected, LaunchError> {
-        let idle = self.idle().pop();
-        match idle {
-            Some(worker) if !worker.caller.connection().is_closed() => Ok(worker),
-            _ => launch::launch(self).await,
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// The guests that nobody employs.
+    fn free_guests(&self) -> Vec<Employed> {
+        let workers = self.workers();
+        let guests = workers.iter().filter(|worker| worker.is_guest() && worker.is_alive());
+        guests.filter_map(|guest| guest.employ()).collect()
+    }
+
+    /// A started worker to give shards to: one to which nobody gives any, else a new one.
+    async fn employ(self: &Arc<Self>) -> Result<Employed, Arc<LaunchError>> {
+        let free = {
+            let workers = self.workers();
+            let mut own = workers.iter().filter(|worker| !worker.is_guest() && worker.is_alive());
+            own.find_map(|worker| worker.employ())
+        };
+        if let Some(employed) = free {
+            return Ok(employed);
+        }
+        let worker = self.start().await?;
+        let employed = worker.employ().expect("nobody else knows the worker yet");
+        self.register(&worker);
+        Ok(employed)
+    }
+
+    /// What becomes of a worker that has done something: it stays, unless it keeps too much memory or was
+    /// only needed because others were not free.
+    fn rest(&self, worker: &Arc<Worker>) {
+        if worker.is_guest() || worker.requests() > 0 || !worker.is_alive() {
+            return;
+        }
+        if self.is_over_budget(worker) || self.has_too_many() {
+            // Nobody is to come upon it meanwhile.
+            if let Some(_employed) = worker.employ() {
+                self.retire(worker);
+            }
         }
     }
 
-    fn rest(&self, worker: Connected) {
-        if !worker.caller.connection().is_closed() {
-            self.idle().push(worker);
-        }
+    /// Whether fewer started workers live than the router is to have.
+    fn has_room(&self) -> bool {
+        self.own_workers() < self.options.count.max(1)
+    }
+
+    /// Whether more of them live.
+    fn has_too_many(&self) -> bool {
+        self.own_workers() > self.options.count.max(1)
+    }
+
+    fn own_workers(&self) -> usize {
+        self.workers().iter().filter(|worker| !worker.is_guest() && worker.is_alive()).count()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use nova_index::{Dictionary, FileId, FileRef, Revision, Shard, Superseded, SymbolView, ViewShard};
+use nova_index::{
+    Dictionary, FileId, FileRef, Revision, Shard, Stamp, Superseded, SymbolView, ViewShard,
+};
 
 use crate::file_key::FileKey;
 
@@ -257,6 +259,11 @@ impl Overlay {
 }
 
 impl Delta {
+    /// What `stat` said of the file; none if it is gone.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.index.as_ref()?.files().next().map(FileRef::stamp)
+    }
+
     fn laid_over(&self, view: &SymbolView, revision: Revision, key: &FileKey) -> SymbolView {
         view.superseding(revision, &[self.superseded(key)])
     }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use crate::assignment::{Assignment, Task};
+use crate::assignment::{Assignment, Task, Trials};
 use crate::cache::CacheError;
 use crate::cache::collection::CacheCollection;
 use crate::clauses;
@@ -113,7 +113,7 @@ impl Workspace {
         let worker_stats = self.worker_stats().await;
         let workspace = Arc::clone(&self);
         let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
-        self.sessions().iter().for_each(|session| session.place_anew());
+        self.sessions.all().iter().for_each(|session| session.place_anew());
         Ok(IndexReport { worker_stats, elapsed: started.elapsed(), ..report })
     }
 
@@ -217,8 +217,8 @@ impl Workspace {
         // A rebuild, this one or that of another run, has taken their places away.
         let placed = layout.shards();
         shards.retain(|shard, _| placed.binary_search(shard).is_ok());
-        let file_bytes_max = self.options.file_bytes_max;
-        let plans = plan::plan(&tree, &layout, &shards, &self.scope, file_bytes_max);
+        self.quarantine.read(&base);
+        let plans = plan::plan(&tree, &layout, &shards, self.terms());
         let mut meter = self.meter();
         meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
         meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();
@@ -272,6 +272,10 @@ impl Workspace {
                 layout.place(&measured, self.options.shard_bytes_max);
                 self.cache.store_layout(&layout, &lock)?;
                 self.cache.remove_strangers(&layout, &lock);
+                drop(lock);
+                if self.options.rebuild {
+                    self.quarantine.clear();
+                }
                 Ok(Some(layout))
             }
         }
@@ -291,11 +295,13 @@ impl Workspace {
                 dropped: plan.dropped.clone(),
                 roots: plan.roots.clone(),
                 files: plan.scan.clone(),
+                quarantined: plan.quarantined.clone(),
                 threads: u16::try_from(threads.max(1)).unwrap_or(u16::MAX),
                 file_bytes_max: self.options.file_bytes_max,
+                record: None,
             },
             bytes: plan.scan_bytes,
-            failed_attempts: 0,
+            trials: Trials::default(),
         })
         .collect()
     }

@@ -15,6 +15,17 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// A file that broke a worker and is not tried again until it holds something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Absolute path, as bytes.
+    pub path: Vec<u8>,
+    /// What it did, as a fragment.
+    pub reason: String,
+    /// The BLAKE3 hash of the content that did it, in hexadecimal digits.
+    pub content_hash: String,
+}
+
 /// A shard that could not be brought up to date; what it had before is still served, without the
 /// files that changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +102,10 @@ pub struct Status {
     pub shards: Vec<ShardStatus>,
     /// Symbols of all of them, packages included.
     pub symbols: u64,
-    /// Files that are known and not in the index.
+    /// Files that are known and not in the index, without the quarantined ones.
     pub skipped: Vec<Skipped>,
+    /// Files that broke a worker, the earliest first.
+    pub quarantined: Vec<Quarantined>,
 }
 
 /// The state of one shard.

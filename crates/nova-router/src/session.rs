@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use nova_index::{Cancelled, FileRef, SymbolView};
+use nova_protocol::message::{OpenFile, Request, UnloadFiles};
 use nova_protocol::path;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answer::{Answer, Frontend, SearchRequest};
 use crate::file_key::FileKey;
 use crate::home::{Home, Homes, SCRATCH};
-use crate::overlay::{DocumentError, DocumentVersion, Overlay, TextChange, check_size};
+use crate::overlay::{DocumentError, DocumentVersion, Overlay, Snapshot, TextChange, check_size};
 use crate::plan;
 use crate::published::{Delta, Order, OverlayId};
 use crate::refresh::Unsaved;
@@ -71,7 +72,7 @@ impl Session {
             shown: Notify::new(),
             ended: CancellationToken::new(),
         });
-        inner.workspace.enter(&inner);
+        inner.workspace.sessions.add(&inner);
         Self(inner)
     }
 
@@ -138,6 +139,7 @@ impl Session {
         if let Some(home) = closed {
             self.0.workspace.published.uncover(self.0.id, &home.key);
             self.0.shown.notify_waiters();
+            self.0.workspace.forget_files(self.0.id, &[home.key.clone()]);
             self.0.workspace.refresh_home(&home).await;
         }
     }
@@ -239,6 +241,17 @@ impl Inner {
         }
     }
 
+    /// What is open, as workers know it.
+    pub(crate) fn open_files(&self) -> Vec<OpenFile> {
+        let overlay = self.overlay();
+        let texts = overlay.texts();
+        let file = |(key, Snapshot { order, text, .. }): (&FileKey, Snapshot)| {
+            let path = self.workspace.file_path(key).into();
+            OpenFile { session: self.id.0, path, version: order.0, text }
+        };
+        texts.map(file).collect()
+    }
+
     fn overlay(&self) -> MutexGuard<'_, Overlay> {
         self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -248,6 +261,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.ended.cancel();
         self.workspace.published.leave(self.id);
+        self.workspace.forget_files(self.id, &self.overlay().keys());
     }
 }
 
@@ -255,6 +269,14 @@ impl Workspace {
     /// Where files belong now.
     pub(crate) fn homes(&self) -> Homes {
         Homes::new(self.view(), self.layout(), &self.base())
+    }
+
+    /// Tells the workers that a session has closed these.
+    fn forget_files(&self, session: OverlayId, files: &[FileKey]) {
+        let paths: Vec<_> = files.iter().map(|key| self.file_path(key).into()).collect();
+        if !paths.is_empty() {
+            self.tell_workers(Request::UnloadFiles(UnloadFiles { session: session.0, paths }));
+        }
     }
 
     /// Looks at a document's file again, unless it is in no shard.

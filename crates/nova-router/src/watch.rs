@@ -49,6 +49,13 @@ const FENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Watches folders; says what changed, or that it cannot tell.
 ///
+/// Nothing is missed by whoever keeps to this order:
+///
+/// 1. Walk, [`Self::set_folders`], then list the folders again that it returns; where that finds folders,
+///    set them too, until none is new.
+/// 2. Take changes. Where a path is a folder, or was one, walk it and set all folders again, as in 1: its
+///    watch has gone with what it watched. If the changes are not complete, walk everything.
+///
 /// Dropping it ends its thread.
 pub(crate) struct Watch {
     ledger: Arc<Ledger>,

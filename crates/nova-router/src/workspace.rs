@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nova_index::{FileRef, Revision, Shard, Stamp, SymbolView, ViewShard};
-use nova_protocol::message::WorkerStats;
+use nova_protocol::message::{Request, WorkerStats};
 use nova_protocol::path;
 use tokio::sync::OnceCell;
 
@@ -14,12 +14,14 @@ use crate::cache::{Cache, CacheError};
 use crate::catch_up::CatchUp;
 use crate::folder;
 use crate::layout::Layout;
-use crate::pool::{Pool, PoolError, WorkerOptions};
+use crate::plan::Terms;
+use crate::pool::{Pool, PoolError, Rehydration, WorkerOptions};
 use crate::published::Published;
-use crate::report::{Contents, Progress, ShardFacts, ShardStatus, Skipped, Status};
+use crate::quarantine::{self, Quarantine};
+use crate::report::{Contents, Progress, Quarantined, ShardFacts, ShardStatus, Skipped, Status};
 use crate::root::{self, Root};
 use crate::scope::Scope;
-use crate::session;
+use crate::sessions::Sessions;
 use crate::source_root;
 use crate::watch::Watch;
 
@@ -63,8 +65,8 @@ pub struct Workspace {
     pub(crate) watch: OnceLock<Watch>,
     /// The folders that the last survey entered.
     entered: Mutex<Vec<Vec<u8>>>,
-    /// The frontends that are there.
-    sessions: Mutex<Vec<Weak<session::Inner>>>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) quarantine: Arc<Quarantine>,
     pool: OnceCell<Pool>,
     meter: Mutex<Progress>,
     /// What `stat` said of the archives when they were listed.
@@ -116,10 +118,11 @@ impl Workspace {
                 (base, folder)
             }
         };
-        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let cache = Cache::new(std::path::absolute(&folder).unwrap_or(folder));
         Ok(Self {
             scope: Scope::new(&options.roots),
-            cache: Cache::new(folder),
+            quarantine: Arc::new(Quarantine::new(cache.clone())),
+            cache,
             base: Mutex::new(path::to_bytes(&base).into_owned()),
             published: Published::default(),
             layout: Mutex::default(),
@@ -127,7 +130,7 @@ impl Workspace {
             catching_up: CatchUp::default(),
             watch: OnceLock::new(),
             entered: Mutex::default(),
-            sessions: Mutex::default(),
+            sessions: Arc::default(),
             pool: OnceCell::new(),
             meter: Mutex::default(),
             archives: Mutex::default(),
@@ -191,13 +194,26 @@ impl Workspace {
             shards: Vec::new(),
             symbols: 0,
             skipped: Vec::new(),
+            quarantined: Vec::new(),
         };
+        let base = self.base();
+        for entry in self.cache.load_quarantine().entries() {
+            status.quarantined.push(Quarantined {
+                path: entry.absolute_path(&base),
+                reason: entry.reason.clone(),
+                content_hash: quarantine::hash_text(&entry.content_hash),
+            });
+        }
         let mut ready = Vec::new();
         for id in layout.shards() {
             let opened = Shard::open(&self.cache.shard_path(id), &layout.shard_identity(id));
             if let Ok(shard) = &opened {
                 let skipped = shard.files().filter(|file| file.flags().skipped);
-                status.skipped.extend(skipped.map(|file| self.skipped(file)));
+                let skipped = skipped.map(|file| self.skipped(file));
+                let is_listed = |path: &[u8]| status.quarantined.iter().any(|it| it.path == path);
+                status.skipped.extend(skipped.filter(|skipped| {
+                    !(quarantine::is_note(&skipped.reason) && is_listed(&skipped.path))
+                }));
             }
             let state = opened.as_ref().map(facts).map_err(|error| error.to_string());
             status.shards.push(ShardStatus { shard: id, state });
@@ -271,19 +287,6 @@ impl Workspace {
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(layout));
     }
 
-    /// A frontend is there from now on.
-    pub(crate) fn enter(&self, session: &Arc<session::Inner>) {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|session| session.strong_count() > 0);
-        sessions.push(Arc::downgrade(session));
-    }
-
-    /// The frontends that are there.
-    pub(crate) fn sessions(&self) -> Vec<Arc<session::Inner>> {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.iter().filter_map(Weak::upgrade).collect()
-    }
-
     pub(crate) fn set_entered(&self, folders: Vec<Vec<u8>>) {
         *self.entered.lock().unwrap_or_else(PoisonError::into_inner) = folders;
     }
@@ -300,6 +303,15 @@ impl Workspace {
         self.archives.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a plan goes by.
+    pub(crate) fn terms(&self) -> Terms<'_> {
+        Terms {
+            scope: &self.scope,
+            quarantine: &self.quarantine,
+            file_bytes_max: self.options.file_bytes_max,
+        }
+    }
+
     pub(crate) fn set_coverage(&self, ready: usize, total: usize) {
         *self.coverage.lock().unwrap_or_else(PoisonError::into_inner) = Coverage { ready, total };
     }
@@ -313,12 +325,26 @@ impl Workspace {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells the workers that there are, and waits for none.
+    pub(crate) fn tell_workers(&self, request: Request) {
+        if let Some(pool) = self.pool.get() {
+            pool.tell_all(&request);
+        }
+    }
+
     /// The workers' pool, opened at the first need.
     pub(crate) async fn pool(&self) -> Result<&Pool, StartPoolError> {
         let open = || async {
             let run = Arc::new(self.cache.start_run()?);
             let folder = self.cache.folder().to_path_buf();
-            Ok(Pool::open(self.options.workers.clone(), run, folder)?)
+            let quarantine = Arc::clone(&self.quarantine);
+            let options = self.options.workers.clone();
+            let sessions = Arc::clone(&self.sessions);
+            let rehydration = Rehydration::new(move |worker| {
+                let sessions = Arc::clone(&sessions);
+                async move { sessions.rehydrate(worker).await }
+            });
+            Ok(Pool::open(options, run, folder, quarantine, rehydration)?)
         };
         self.pool.get_or_try_init(open).await
     }

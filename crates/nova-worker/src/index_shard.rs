@@ -3,13 +3,19 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use nova_index::{FileRef, Root, Shard, ShardBuilder, ShardId, ShardIdentity, Stamp, write_index};
-use nova_protocol::message::{IndexShard, RequestError, ShardIndexed, SourceFile};
+use nova_index::{
+    ContentHash, FileMeta, FileRef, FileSymbols, Root, Shard, ShardBuilder, ShardId, ShardIdentity,
+    Stamp, write_index,
+};
+use nova_protocol::message::{
+    FileStamp, IndexShard, QuarantinedFile, RequestError, ShardIndexed, SourceFile,
+};
 use nova_protocol::path;
 
 use crate::clock;
 use crate::disk;
 use crate::job::Job;
+use crate::record::Record;
 use crate::scan_file::{Scanned, scan_read};
 use crate::source::{Place, Reader};
 
@@ -31,15 +37,26 @@ pub(crate) fn index_shard(request: &IndexShard, job: &Job) -> Result<ShardIndexe
     if let Some(base) = &base {
         take_over(base, request, &mut builder)?;
     }
+    for quarantined in &request.quarantined {
+        builder.add(&skipped(quarantined)).map_err(failed)?;
+    }
+    let record = match &request.record {
+        Some(path) => Some(Record::create(&path::from_bytes(path)).map_err(failed)?),
+        None => None,
+    };
     let run = Run {
         request,
         base: base.as_ref(),
         places: &places,
+        record: record.as_ref(),
         next: AtomicUsize::new(0),
         built: Mutex::new(Built { builder, rescanned_files: 0, error: None }),
         job,
     };
     let built = run.scan_all()?;
+    if let Some(record) = &record {
+        record.note_none().map_err(failed)?;
+    }
     let bytes = built.builder.finish().map_err(failed)?;
     if job.is_cancelled() {
         return Err(RequestError::Cancelled);
@@ -79,7 +96,8 @@ fn take_over(
     builder: &mut ShardBuilder,
 ) -> Result<(), RequestError> {
     let mut replaced = vec![false; base.file_count() as usize];
-    for file in request.dropped.iter().chain(&request.files) {
+    let quarantined = request.quarantined.iter().map(|quarantined| &quarantined.file);
+    for file in request.dropped.iter().chain(&request.files).chain(quarantined) {
         if let Some(row) = find(base, request, file)? {
             replaced[row.id().0 as usize] = true;
         }
@@ -92,6 +110,20 @@ fn take_over(
         builder.copy(base, file.id(), stamp).map_err(failed)?;
     }
     Ok(())
+}
+
+/// The row of a file that is not read.
+fn skipped(quarantined: &QuarantinedFile) -> FileSymbols {
+    let FileStamp { size, mtime_ns, ctime_ns, inode } = quarantined.stamp;
+    FileSymbols::skipped(FileMeta {
+        root: quarantined.file.root,
+        path: quarantined.file.path.to_vec(),
+        stamp: Stamp { size, mtime_ns, ctime_ns, inode },
+        content_hash: ContentHash(quarantined.content_hash),
+        source_bytes: size,
+        note: quarantined.note.clone(),
+        ..FileMeta::default()
+    })
 }
 
 fn find<'b>(
@@ -110,6 +142,8 @@ struct Run<'r> {
     request: &'r IndexShard,
     base: Option<&'r Shard>,
     places: &'r [Place],
+    /// Where to note which file is in work.
+    record: Option<&'r Record>,
     /// The next file that no thread has taken.
     next: AtomicUsize,
     built: Mutex<Built>,
@@ -124,8 +158,10 @@ struct Built {
 
 impl Run<'_> {
     fn scan_all(self) -> Result<Built, RequestError> {
+        // A record has room for one file.
+        let threads = if self.record.is_some() { 1 } else { self.request.threads };
         std::thread::scope(|scope| {
-            for _ in 1..self.request.threads {
+            for _ in 1..threads {
                 scope.spawn(|| self.scan_some());
             }
             self.scan_some();
@@ -146,7 +182,7 @@ impl Run<'_> {
             let Some(file) = self.request.files.get(index) else { return };
             let result = match self.job.is_cancelled() {
                 true => Err(RequestError::Cancelled),
-                false => self.scan_one(file, &mut reader),
+                false => self.note(index).and_then(|()| self.scan_one(file, &mut reader)),
             };
             if let Err(error) = result {
                 self.next.store(self.request.files.len(), Ordering::Relaxed);
@@ -156,12 +192,18 @@ impl Run<'_> {
         }
     }
 
+    fn note(&self, index: usize) -> Result<(), RequestError> {
+        self.record.map_or(Ok(()), |record| record.note(index)).map_err(failed)
+    }
+
     fn scan_one(&self, file: &SourceFile, reader: &mut Reader) -> Result<(), RequestError> {
         let known = match self.base {
             Some(base) => find(base, self.request, file)?,
             None => None,
         };
-        let known_hash = known.as_ref().map(|known| known.content_hash());
+        // The row of a skipped file says nothing of what is in it.
+        let scanned = known.as_ref().filter(|known| !known.flags().skipped);
+        let known_hash = scanned.map(|known| known.content_hash());
         let read = reader.read(file);
         let bytes = read.as_ref().map_or(0, |(content, _)| content.len() as u64);
         let scanned = scan_read(file, read, known_hash);

@@ -20,6 +20,7 @@ mod serve;
 mod index_shard;
 mod job;
 mod open_files;
+pub mod record;
 mod scan_file;
 mod source;
 mod update_file;
@@ -27,6 +28,10 @@ mod update_file;
 pub mod archive;
 mod clock;
 pub mod disk;
+pub mod memory;
 mod stats;
+
+#[cfg(feature = "fault-injection")]
+mod fault;
 
 pub use serve::{ServeError, Worker};

@@ -50,6 +50,8 @@ pub(crate) fn scan_unsaved(file: &SourceFile, content: &[u8]) -> FileSymbols {
 
 fn scan(meta: FileMeta, content: &[u8], fallback: Fallback) -> FileSymbols {
     let source = text::decode(content);
+    #[cfg(feature = "fault-injection")]
+    crate::fault::inject(&source.text);
     let Some(extracted) = unless_it_panics(|| extract::declarations(&source.text, fallback)) else {
         let note = "scanning it failed, which is a bug".to_owned();
         return FileSymbols::skipped(FileMeta { note, ..meta });

@@ -1,9 +1,11 @@
-//! Counts of what a worker did, and the memory that it takes.
+//! Counts of what a worker did.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use nova_protocol::message::WorkerStats;
+
+use crate::memory::Memory;
 
 /// Counts since the worker started.
 #[derive(Debug)]
@@ -56,42 +58,5 @@ impl Stats {
             requests_in_flight: self.requests_in_flight.load(Ordering::Relaxed),
             open_files: u32::try_from(open_files).unwrap_or(u32::MAX),
         }
-    }
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Memory {
-    resident_bytes: u64,
-    resident_bytes_peak: u64,
-}
-
-impl Memory {
-    /// Zeros where the platform has no `/proc`.
-    fn of_this_process() -> Self {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        Self::from_proc_status(&status)
-    }
-
-    /// Reads the lines `VmRSS:  123 kB` and `VmHWM:` of proc(5).
-    fn from_proc_status(status: &str) -> Self {
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-        };
-        let bytes = |name| field(name).unwrap_or(0) * 1024;
-        Self { resident_bytes: bytes("VmRSS:"), resident_bytes_peak: bytes("VmHWM:") }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_read_from_proc_and_zero_without_it() {
-        let status = "Name:\tnova\nVmHWM:\t    2000 kB\nVmRSS:\t    1000 kB\n";
-        let expected = Memory { resident_bytes: 1_024_000, resident_bytes_peak: 2_048_000 };
-        assert_eq!(Memory::from_proc_status(status), expected);
-        assert_eq!(Memory::from_proc_status(""), Memory::default());
     }
 }

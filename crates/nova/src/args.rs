@@ -148,6 +148,10 @@ pub(crate) struct TreeArgs {
     #[arg(long, conflicts_with = "workers")]
     pub(crate) worker_per_shard: bool,
 
+    /// Replace a worker that keeps more memory than this [default: a share of half of the machine's]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) worker_memory: Option<Size>,
+
     /// Exit with 1 if a file had to be skipped
     #[arg(long)]
     pub(crate) strict: bool,

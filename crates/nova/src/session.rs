@@ -6,8 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use nova_router::report::{IndexReport, Skipped};
-use nova_router::{Launch, ReconcileError, Root, WorkerOptions, Workspace, WorkspaceOptions};
+use nova_index::ShardId;
+use nova_router::report::{FailedShard, IndexReport, Skipped};
+use nova_router::{
+    Launch, ReconcileError, Root, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace,
+    WorkspaceOptions,
+};
 use nova_worker::args::read_token;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +20,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::output::messages::{self, Messages};
 use crate::output::paths;
 use crate::output::progress;
+use crate::size::Size;
 
 /// How many skipped files are named; the others are counted.
 const SKIPPED_SHOWN_MAX: usize = 10;
@@ -77,11 +82,14 @@ impl Session {
     /// How the command ends, after it has printed what there is: shards that failed are a failure, and
     /// under --strict a skipped file is one too.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        for failed in &self.report.failed {
-            messages::error(&format!(
-                "shard {} is not up to date: {}",
-                failed.shard, failed.reason
-            ));
+        for (shards, reason) in by_reason(&self.report.failed) {
+            messages::error(&match shards[..] {
+                [shard] => format!("shard {shard} is not up to date: {reason}"),
+                _ => {
+                    let shards: Vec<_> = shards.iter().map(ShardId::to_string).collect();
+                    format!("shards {} are not up to date: {reason}", shards.join(", "))
+                }
+            });
         }
         let is_strict_failure = self.strict && !self.report.skipped.is_empty();
         if is_strict_failure {
@@ -100,6 +108,18 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.workspace.close();
     }
+}
+
+/// The shards that failed, together where it was for the same reason.
+fn by_reason(failed: &[FailedShard]) -> Vec<(Vec<ShardId>, &str)> {
+    let mut reasons: Vec<(Vec<ShardId>, &str)> = Vec::new();
+    for FailedShard { shard, reason } in failed {
+        match reasons.iter_mut().find(|(_, known)| known == reason) {
+            Some((shards, _)) => shards.push(*shard),
+            None => reasons.push((vec![*shard], reason)),
+        }
+    }
+    reasons
 }
 
 /// The ROOTs that were named, or the current folder.
@@ -125,6 +145,10 @@ pub(crate) fn workspace_options(
         Some(file) => Some(read_token(file)?),
         None => None,
     };
+    let memory = tree.worker_memory.map(|Size(bytes)| bytes);
+    if memory.is_some_and(|bytes| bytes < WORKER_MEMORY_BYTES_MIN) {
+        bail!("--worker-memory must be at least {}", Size(WORKER_MEMORY_BYTES_MIN));
+    }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Ok(WorkspaceOptions {
         roots: find_roots(&tree.roots)?,
@@ -138,6 +162,7 @@ pub(crate) fn workspace_options(
             },
             listen: index.and_then(|index| index.listen.clone()),
             token,
+            supervision: Supervision { memory_bytes: memory, ..Supervision::default() },
         },
         heed_ignore_files: !tree.no_ignore,
         rebuild: index.is_some_and(|index| index.rebuild),
@@ -153,4 +178,19 @@ fn own_executable() -> anyhow::Result<PathBuf> {
         return Ok(PathBuf::from(SELF));
     }
     std::env::current_exe().context("cannot find the program to start workers from")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_that_failed_for_one_reason_are_told_together() {
+        let failed =
+            |shard, reason: &str| FailedShard { shard: ShardId(shard), reason: reason.to_owned() };
+        let failed = [failed(0, "no worker"), failed(3, "disk full"), failed(2, "no worker")];
+        let expected =
+            [(vec![ShardId(0), ShardId(2)], "no worker"), (vec![ShardId(3)], "disk full")];
+        assert_eq!(by_reason(&failed), expected);
+    }
 }

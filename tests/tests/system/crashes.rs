@@ -50,7 +50,7 @@ fn a_shard_that_loses_every_worker_is_given_up_by_name_and_built_the_next_time()
     }
     let failed = index.end().code(1);
     assert!(killed.len() > 1, "{killed:?}");
-    failed.says(&["error: shard ", "worker"]);
+    failed.says(&["error: shard", "worker"]);
     sandbox.assert_digest_like_clean();
 }
 

@@ -22,6 +22,7 @@ mod formats;
 mod jdk;
 mod layout;
 mod paths;
+mod quarantine;
 mod relevance;
 mod warm_start;
 mod workspaces;

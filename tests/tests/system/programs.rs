@@ -1,4 +1,5 @@
-//! The programs under test, built once as a user gets them: optimised.
+//! The programs under test, built once as a user gets them: optimised. There is one difference: a text
+//! that says so breaks its worker.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -21,6 +22,7 @@ pub(crate) fn programs() -> &'static Programs {
 fn build() -> Programs {
     let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--release", "--package", "nova", "--package", "nova-worker"])
+        .args(["--features", "nova/fault-injection,nova-worker/fault-injection"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())

@@ -188,7 +188,8 @@ impl Sandbox {
         };
         let is_kept = |name: &String| {
             let is_shard = name.starts_with("shard_") && name.ends_with(".bin");
-            ["layout.json", "names.bin", "lock", "CACHEDIR.TAG"].contains(&name.as_str())
+            ["layout.json", "names.bin", "quarantine.json", "lock", "CACHEDIR.TAG"]
+                .contains(&name.as_str())
                 || is_shard
         };
         let in_cache = names(self.cache()).filter(|name| !is_kept(name));

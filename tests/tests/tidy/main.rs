@@ -7,6 +7,7 @@
 mod code;
 mod document;
 mod edges;
+mod faults;
 mod limits;
 mod names;
 mod rooms;
@@ -19,6 +20,11 @@ use tree::{Complaint, Tree};
 #[test]
 fn crates_use_only_what_the_design_lets_them_use() {
     hold(edges::complaints);
+}
+
+#[test]
+fn nothing_breaks_on_purpose_in_what_users_get() {
+    hold(faults::complaints);
 }
 
 #[test]

@@ -53,6 +53,11 @@ impl Run {
         self.folder.join(format!("shard_{}.{attempt}.bin", shard.0))
     }
 
+    /// Where a worker notes which file of a shard is in work.
+    pub(crate) fn record(&self, shard: ShardId, attempt: u32) -> PathBuf {
+        self.folder.join(format!("shard_{}.{attempt}.record", shard.0))
+    }
+
     /// Where this router listens for workers.
     pub(crate) fn socket(&self) -> PathBuf {
         self.socket_folder.join(SOCKET_FILE)

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(5);
-/// After so many attempts without a worker in between, a slot stays empty.
-const ATTEMPTS_MAX: u32 = 4;
 
-/// The pauses of one slot.
+/// The pauses of one who tries.
 #[derive(Debug)]
 pub(super) struct Backoff {
     attempts: u32,
@@ -16,11 +14,6 @@ pub(super) struct Backoff {
 impl Backoff {
     pub(super) fn new() -> Self {
         Self { attempts: 0 }
-    }
-
-    /// Whether another attempt is not worth it.
-    pub(super) fn is_exhausted(&self) -> bool {
-        self.attempts + 1 >= ATTEMPTS_MAX
     }
 
     /// Waits for half to all of a time that doubles with each attempt.
@@ -46,6 +39,5 @@ mod tests {
             assert!(last <= LONGEST + Duration::from_millis(2), "{last:?}");
         }
         assert!(last >= LONGEST / 2, "{last:?}");
-        assert!(backoff.is_exhausted());
     }
 }

@@ -1,19 +1,26 @@
 //! Those who work on one assignment: a slot for each worker that the router keeps, and the guests.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use nova_index::ShardIdentity;
-use nova_protocol::message::{Progress, Request, Response, ShardIndexed};
+use nova_protocol::message::{Progress, Request, Response, ShardIndexed, SourceFile};
 use nova_protocol::path;
 use nova_rpc::CallError;
+use nova_worker::record::InWork;
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use super::backoff::Backoff;
-use super::{Connected, LaunchError, Outcome, Shared};
-use crate::assignment::{Assignment, TASK_ATTEMPTS_MAX, Task};
+use super::loss::{Blame, Loss};
+use super::update::now_ns;
+use super::worker::{Employed, Worker};
+use super::{LaunchError, Outcome, Shared};
+use crate::assignment::{Assignment, TASK_ATTEMPTS_MAX, TASK_QUARANTINED_MAX, Task};
+use crate::quarantine::{self, Entry};
 
 /// What those who work on one assignment share.
 #[derive(Clone)]
@@ -23,72 +30,153 @@ pub(super) struct Crew {
     pub(super) outcomes: mpsc::UnboundedSender<Outcome>,
 }
 
+/// Why a worker is given no more shards.
+enum End {
+    /// All is done.
+    Done,
+    /// It was lost; whether it had done some before.
+    Lost { after_work: bool },
+    /// It keeps too much memory.
+    Retired,
+}
+
 impl Crew {
     /// Keeps one worker at work, starting another in its place when it dies, until all is done or none
     /// can be started.
-    pub(super) async fn fill_slot(self) -> Result<(), LaunchError> {
+    pub(super) async fn fill_slot(self) -> Result<(), Arc<LaunchError>> {
         let mut backoff = Backoff::new();
         loop {
-            match self.shared.any_worker().await {
-                Ok(worker) => {
-                    backoff = Backoff::new();
-                    if self.work(worker).await {
-                        return Ok(());
-                    }
+            let employed = self.shared.employ().await?;
+            match self.work(&employed).await {
+                End::Done => {
+                    let worker = Arc::clone(&employed.0);
+                    drop(employed);
+                    self.shared.rest(&worker);
+                    return Ok(());
                 }
-                Err(error) if backoff.is_exhausted() => return Err(error),
-                Err(error) => tracing::warn!("{error}; trying again"),
+                End::Retired => {}
+                End::Lost { after_work } => {
+                    if after_work {
+                        backoff = Backoff::new();
+                    }
+                    backoff.wait().await;
+                }
             }
-            backoff.wait().await;
         }
     }
 
     /// Has a guest at work until all is done or it leaves.
-    pub(super) async fn employ(self, guest: Connected) -> Result<(), LaunchError> {
-        self.work(guest).await;
+    pub(super) async fn host(self, guest: Employed) -> Result<(), Arc<LaunchError>> {
+        self.work(&guest).await;
         Ok(())
     }
 
-    /// Gives shards to a worker; false if it was lost before all was done.
-    async fn work(&self, worker: Connected) -> bool {
+    /// Gives shards to a worker.
+    async fn work(&self, Employed(worker): &Employed) -> End {
+        let mut after_work = false;
         while let Some(task) = self.assignment.next(worker.shards.as_deref()).await {
-            if let Err(mut task) = self.index(&worker, task).await {
-                task.failed_attempts += 1;
-                tracing::warn!("worker {} was lost at shard {}", worker.name, task.shard());
-                if task.failed_attempts < TASK_ATTEMPTS_MAX {
-                    self.assignment.give_back(task);
-                } else {
-                    let reason = format!("{TASK_ATTEMPTS_MAX} workers were lost at it");
-                    self.conclude(&task, Err(reason));
-                }
-                return false;
+            // What a worker dies of alone is what it was at.
+            let _alone = match task.trials.is_careful {
+                true => Some(worker.alone().await),
+                false => None,
+            };
+            if !worker.is_alive() {
+                self.assignment.give_back(task);
+                return End::Lost { after_work };
+            }
+            if !self.index(worker, task).await {
+                return End::Lost { after_work };
+            }
+            after_work = true;
+            if !worker.is_guest() && self.shared.is_over_budget(worker) {
+                tracing::info!("worker {} keeps too much memory: another takes over", worker.name);
+                self.shared.retire(worker);
+                return End::Retired;
             }
         }
-        self.shared.rest(worker);
+        End::Done
+    }
+
+    /// One shard; false if the worker was lost.
+    async fn index(&self, worker: &Worker, task: Task) -> bool {
+        let attempt = Attempt::new(&self.shared, &task);
+        let counted =
+            Counted { shared: &self.shared, files: AtomicU64::new(0), bytes: AtomicU64::new(0) };
+        let request = Request::IndexShard(attempt.request(&task));
+        let call = worker.caller.call_with_progress(&request, None, |now| counted.count(now));
+        let stall = self.shared.options.supervision.task_stall;
+        let answer = self.shared.watch(worker, call, stall, || counted.sum()).await;
+        let result = match answer {
+            Ok(Response::IndexShard(indexed)) => Ok((attempt.output.clone(), indexed)),
+            Ok(_) => Err(CallError::WrongAnswer.to_string()),
+            Err(CallError::Disconnected(_)) => {
+                let loss = self.shared.bury(worker).await;
+                tracing::warn!("worker {} was lost at shard {}: {loss}", worker.name, task.shard());
+                self.after_loss(task, &attempt, &loss).await;
+                return false;
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        attempt.remove_record();
+        self.conclude(&task, result);
         true
     }
 
-    /// One shard; the task comes back if the worker was lost.
-    async fn index(&self, worker: &Connected, task: Task) -> Result<(), Task> {
-        let output = self.shared.run.unpublished(task.shard(), task.failed_attempts);
-        let mut request = task.request.clone();
-        request.output = Bytes::copy_from_slice(&path::to_bytes(&output));
-        let mut counted = Progress { files: 0, bytes: 0 };
-        let count = |now: Progress| {
-            self.shared.files_done.fetch_add(now.files - counted.files, Ordering::Relaxed);
-            self.shared.bytes_done.fetch_add(now.bytes - counted.bytes, Ordering::Relaxed);
-            counted = now;
+    /// Has a shard tried again that lost its worker, without the file that is to blame, or gives it up.
+    async fn after_loss(&self, mut task: Task, attempt: &Attempt, loss: &Loss) {
+        let in_work = attempt.in_work().filter(|in_work| loss.fits(in_work.resident_bytes));
+        attempt.remove_output();
+        attempt.remove_record();
+        let trials = &mut task.trials;
+        trials.lost += 1;
+        trials.failed += 1;
+        let suspect = in_work.and_then(|it| task.request.files.get(it.position).cloned());
+        let is_proven = match loss.blame() {
+            Blame::Certain => true,
+            Blame::Possible => trials.suspect.is_some() && trials.suspect == suspect,
+            Blame::None => false,
         };
-        let request = Request::IndexShard(request);
-        let answer = worker.caller.call_with_progress(&request, None, count).await;
-        let result = match answer {
-            Ok(Response::IndexShard(indexed)) => Ok((output, indexed)),
-            Ok(_) => Err(CallError::WrongAnswer.to_string()),
-            Err(CallError::Disconnected(_)) => return Err(task),
-            Err(error) => Err(error.to_string()),
+        if loss.blame() != Blame::None {
+            trials.is_careful = true;
+            trials.suspect.clone_from(&suspect);
+        }
+        if is_proven && let Some(file) = suspect {
+            self.quarantine(&mut task, &file, loss, attempt.began_at_ns).await;
+        }
+        let reason = if task.trials.quarantined > TASK_QUARANTINED_MAX {
+            format!(
+                "more than {TASK_QUARANTINED_MAX} of its files break workers, the last one {loss}"
+            )
+        } else if task.trials.failed < TASK_ATTEMPTS_MAX {
+            return self.assignment.give_back(task);
+        } else {
+            format!("{TASK_ATTEMPTS_MAX} workers were lost at it; of the last one: {loss}")
         };
-        self.conclude(&task, result);
-        Ok(())
+        self.conclude(&task, Err(reason));
+    }
+
+    /// Takes a file out of what is to be read, unless it has changed since the worker read it.
+    async fn quarantine(&self, task: &mut Task, file: &SourceFile, loss: &Loss, began_at_ns: i64) {
+        let Some(root) = task.request.roots.get(file.root as usize).cloned() else { return };
+        let (path, bytes_max) = (file.path.clone(), task.request.file_bytes_max);
+        let fingerprint =
+            spawn_blocking(move || quarantine::fingerprint(&root.location, &path, bytes_max));
+        let Ok(Some((stamp, content_hash))) = fingerprint.await else { return };
+        if stamp.ctime_ns >= began_at_ns {
+            return;
+        }
+        let identity = task.request.roots[file.root as usize].identity.clone();
+        let entry =
+            Entry::new((&identity, &file.path), loss.to_string(), content_hash, Some(stamp));
+        let (shared, kept) = (Arc::clone(&self.shared), entry.clone());
+        if spawn_blocking(move || shared.quarantine.add(kept)).await.is_err() {
+            tracing::debug!("the quarantine was not written: the router is ending");
+        }
+        task.request.files.retain(|other| other != file);
+        task.request.quarantined.push(entry.to_message(file.clone()));
+        task.trials.quarantined += 1;
+        task.trials.failed = 0;
+        task.trials.suspect = None;
     }
 
     fn conclude(&self, task: &Task, result: Result<(PathBuf, ShardIndexed), String>) {
@@ -97,7 +185,7 @@ impl Crew {
     }
 
     /// Gives up what is left when there is nobody to do it.
-    pub(super) fn abandon(&self, error: Option<LaunchError>) {
+    pub(super) fn abandon(&self, error: Option<Arc<LaunchError>>) {
         let reason = error.map_or_else(|| "no worker is left".to_owned(), |e| e.to_string());
         for task in self.assignment.abandon() {
             self.report(&task, Err(reason.clone()));
@@ -109,5 +197,72 @@ impl Crew {
         if self.outcomes.send(Outcome { shard: task.shard(), identity, result }).is_err() {
             tracing::debug!("nobody waits for shard {} any more", task.shard());
         }
+    }
+}
+
+/// The files of one attempt at a shard.
+struct Attempt {
+    output: PathBuf,
+    record: Option<PathBuf>,
+    began_at_ns: i64,
+}
+
+impl Attempt {
+    fn new(shared: &Shared, task: &Task) -> Self {
+        let (shard, number) = (task.shard(), task.trials.lost);
+        Self {
+            output: shared.run.unpublished(shard, number),
+            record: task.trials.is_careful.then(|| shared.run.record(shard, number)),
+            began_at_ns: now_ns(),
+        }
+    }
+
+    fn request(&self, task: &Task) -> nova_protocol::message::IndexShard {
+        let bytes = |path: &Path| Bytes::copy_from_slice(&path::to_bytes(path));
+        let mut request = task.request.clone();
+        request.output = bytes(&self.output);
+        request.record = self.record.as_deref().map(bytes);
+        request
+    }
+
+    /// The file at which the worker was last.
+    fn in_work(&self) -> Option<InWork> {
+        InWork::read(self.record.as_deref()?)
+    }
+
+    fn remove_output(&self) {
+        remove_if_there(&self.output);
+    }
+
+    fn remove_record(&self) {
+        self.record.as_deref().into_iter().for_each(remove_if_there);
+    }
+}
+
+fn remove_if_there(path: &Path) {
+    // The run's folder takes along what stays.
+    drop(fs::remove_file(path));
+}
+
+/// What one attempt has done, counted into the whole.
+struct Counted<'s> {
+    shared: &'s Shared,
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Counted<'_> {
+    fn count(&self, now: Progress) {
+        let count = |total: &AtomicU64, own: &AtomicU64, now: u64| {
+            total
+                .fetch_add(now.saturating_sub(own.swap(now, Ordering::Relaxed)), Ordering::Relaxed);
+        };
+        count(&self.shared.files_done, &self.files, now.files);
+        count(&self.shared.bytes_done, &self.bytes, now.bytes);
+    }
+
+    /// A number that is another one whenever there is progress.
+    fn sum(&self) -> u64 {
+        self.files.load(Ordering::Relaxed).wrapping_add(self.bytes.load(Ordering::Relaxed))
     }
 }

@@ -10,12 +10,16 @@ use nova_protocol::{Token, path};
 use nova_rpc::{AcceptPolicy, Admission, Challenge, Endpoint, EndpointError, Listener, accept};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Connected, Shared};
+use super::Shared;
+use super::worker::Worker;
 
 /// Handshakes at a time; who comes later waits in the socket's queue.
 const HANDSHAKES_MAX: usize = 64;
+/// A worker that has not taken the open files by then is not given any work.
+const REHYDRATE_TIMEOUT: Duration = Duration::from_secs(10);
 /// An error of the listening socket (out of file descriptors) does not go away at once.
 const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
@@ -79,7 +83,7 @@ fn open(
 
 impl Shared {
     /// The handshake with someone who connected; a worker that was started goes to who waits for it.
-    pub(super) async fn greet<S>(&self, stream: S, token: Option<Token>)
+    pub(super) async fn greet<S>(self: &Arc<Self>, stream: S, token: Option<Token>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -108,15 +112,24 @@ impl Shared {
         };
         self.connected.fetch_add(1, Ordering::Relaxed);
         let (name, shards) = (accepted.hello.name.clone(), accepted.hello.shards.clone());
-        let waiting = self.expected().remove(&name);
         let caller = accepted.into_caller();
-        let worker = Connected { caller, name, shards, _life: None };
-        let undelivered = match waiting {
-            Some(waiting) => waiting.send(worker).is_err(),
-            None => self.guests.send(worker).is_err(),
-        };
-        if undelivered {
-            tracing::debug!("worker {number} joined when nobody wanted it any more");
+        let rehydrating = self.rehydration.rehydrate(caller.clone());
+        if timeout(REHYDRATE_TIMEOUT, rehydrating).await.is_err() {
+            tracing::warn!("worker {number} did not take the open files: it is sent away");
+            return;
+        }
+        let worker = Worker::new(caller, name, shards);
+        let waiting = self.expected().remove(&worker.name);
+        match waiting {
+            Some(waiting) => {
+                if waiting.send(worker).is_err() {
+                    tracing::debug!("worker {number} joined when nobody wanted it any more");
+                }
+            }
+            None => {
+                self.register(&Arc::new(worker));
+                self.arrivals.send_modify(|arrivals| *arrivals += 1);
+            }
         }
     }
 }

@@ -4,18 +4,21 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use nova_worker::Worker;
+use nova_worker::Worker as InProcessWorker;
 use nova_worker::args::TOKEN_VARIABLE;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Connected, Shared};
+use super::Shared;
+use super::backoff::Backoff;
+use super::breaker::Next;
+use super::worker::Worker;
 
 /// A worker that has not connected by then never will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -44,16 +47,48 @@ impl Launch {
     }
 }
 
-/// Ends a started worker when it is dropped.
+/// What ends a started worker, at the latest when it is dropped.
 #[derive(Debug)]
 pub(super) enum Life {
-    Child { shared: Arc<Shared>, name: String, _output: AbortOnDropHandle<String> },
-    Task { _task: AbortOnDropHandle<()> },
+    Child {
+        shared: Weak<Shared>,
+        name: String,
+        process: Option<u32>,
+        _output: AbortOnDropHandle<String>,
+    },
+    Task(AbortOnDropHandle<()>),
+}
+
+impl Life {
+    /// The id of its process, if it is one of its own.
+    pub(super) fn process(&self) -> Option<u32> {
+        match self {
+            Self::Child { process, .. } => *process,
+            Self::Task(_) => None,
+        }
+    }
+
+    /// Kills it. What a worker in this very process is at goes on for nobody.
+    pub(super) fn end(&self) {
+        match self {
+            Self::Child { shared, name, .. } => {
+                let Some(shared) = shared.upgrade() else { return };
+                if let Some(child) = shared.children().get_mut(name)
+                    && let Err(error) = child.start_kill()
+                {
+                    tracing::debug!("cannot kill worker {name}: {error}");
+                }
+            }
+            Self::Task(task) => task.abort(),
+        }
+    }
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
-        if let Self::Child { shared, name, .. } = self {
+        if let Self::Child { shared, name, .. } = self
+            && let Some(shared) = shared.upgrade()
+        {
             drop(shared.children().remove(name));
         }
     }
@@ -78,7 +113,10 @@ pub(super) fn end(mut children: Vec<Child>) {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LaunchError {
     /// Its program cannot be executed.
-    #[error("cannot start a worker: {}: {error}", executable.display())]
+    #[error(
+        "cannot start a worker from {}: {error}; see whether the file is there and may be executed",
+        executable.display()
+    )]
     Spawn {
         /// The program.
         executable: PathBuf,
@@ -86,20 +124,70 @@ pub(crate) enum LaunchError {
         error: io::Error,
     },
     /// It ended before it had connected.
-    #[error("a worker ended before it had connected ({status}): {last_words}")]
+    #[error(
+        "a worker that was started from {} ended before it had connected ({status}): {last_words}; \
+         see whether this program runs at all, by its option --version",
+        executable.display()
+    )]
     Ended {
+        /// The program.
+        executable: PathBuf,
         /// How it ended.
         status: ExitStatus,
         /// The last line that it wrote.
         last_words: String,
     },
     /// It did not connect in time.
-    #[error("a worker did not connect within {CONNECT_TIMEOUT:?}")]
-    TimedOut,
+    #[error(
+        "a worker that was started from {} did not connect within {CONNECT_TIMEOUT:?}; the machine may \
+         have too much to do: fewer --workers may help",
+        executable.display()
+    )]
+    TimedOut {
+        /// The program.
+        executable: PathBuf,
+    },
+    /// There is no use for it any more.
+    #[error("the router is ending")]
+    Closed,
+}
+
+impl Shared {
+    /// Starts a worker, with pauses between attempts, unless none could be started lately. Nobody else
+    /// knows it yet.
+    pub(super) async fn start(self: &Arc<Self>) -> Result<Arc<Worker>, Arc<LaunchError>> {
+        let mut backoff = Backoff::new();
+        loop {
+            if self.is_closed() {
+                return Err(Arc::new(LaunchError::Closed));
+            }
+            self.breaker.admit()?;
+            match launch(self).await {
+                Ok(worker) => {
+                    self.breaker.started();
+                    return Ok(Arc::new(worker));
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    match self.breaker.failed(&error) {
+                        Next::TryAgain => tracing::info!("{error}; trying again"),
+                        Next::GiveUp { is_news } => {
+                            if is_news {
+                                let pause = self.options.supervision.start_retry;
+                                tracing::info!("{error}; trying again every {pause:?}");
+                            }
+                            return Err(error);
+                        }
+                    }
+                }
+            }
+            backoff.wait().await;
+        }
+    }
 }
 
 /// Starts a worker and waits until it has connected.
-pub(super) async fn launch(shared: &Arc<Shared>) -> Result<Connected, LaunchError> {
+async fn launch(shared: &Arc<Shared>) -> Result<Worker, LaunchError> {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     let name = format!("spawned-{}", STARTED.fetch_add(1, Ordering::Relaxed));
     let (sender, connected) = oneshot::channel();
@@ -119,8 +207,10 @@ async fn start_process(
     name: &str,
     executable: &PathBuf,
     arguments: &[OsString],
-    connected: oneshot::Receiver<Connected>,
-) -> Result<Connected, LaunchError> {
+    connected: oneshot::Receiver<Worker>,
+) -> Result<Worker, LaunchError> {
+    // The router's own program has another name than the one that it is started by.
+    let shown = || std::fs::read_link(executable).unwrap_or_else(|_| executable.clone());
     let mut command = Command::new(executable);
     command
         .args(arguments)
@@ -137,24 +227,26 @@ async fn start_process(
     // An interrupt typed at the terminal is for the router, which then ends its workers itself.
     #[cfg(unix)]
     command.process_group(0);
-    let mut child = command.spawn().map_err(|error| {
-        let executable = executable.clone();
-        LaunchError::Spawn { executable, error }
-    })?;
+    let mut child =
+        command.spawn().map_err(|error| LaunchError::Spawn { executable: shown(), error })?;
     let output = child.stderr.take().expect("the standard error was piped");
     let output = AbortOnDropHandle::new(tokio::spawn(log_output(output, name.to_owned())));
     tokio::select! {
         Ok(mut worker) = connected => {
+            let process = child.id();
             shared.children().insert(name.to_owned(), child);
-            let (shared, name) = (Arc::clone(shared), name.to_owned());
-            worker._life = Some(Life::Child { shared, name, _output: output });
+            let (shared, name) = (Arc::downgrade(shared), name.to_owned());
+            worker.life = Some(Life::Child { shared, name, process, _output: output });
             Ok(worker)
         }
         status = child.wait() => {
             let status = status.unwrap_or_default();
-            Err(LaunchError::Ended { status, last_words: output.await.unwrap_or_default() })
+            let last_words = output.await.unwrap_or_default();
+            Err(LaunchError::Ended { executable: shown(), status, last_words })
         }
-        () = tokio::time::sleep(CONNECT_TIMEOUT) => Err(LaunchError::TimedOut),
+        () = tokio::time::sleep(CONNECT_TIMEOUT) => {
+            Err(LaunchError::TimedOut { executable: shown() })
+        }
     }
 }
 
@@ -172,10 +264,10 @@ async fn log_output(output: ChildStderr, name: String) -> String {
 async fn start_task(
     shared: &Arc<Shared>,
     name: &str,
-    connected: oneshot::Receiver<Connected>,
-) -> Result<Connected, LaunchError> {
+    connected: oneshot::Receiver<Worker>,
+) -> Result<Worker, LaunchError> {
     let (near, far) = tokio::io::duplex(PIPE_BYTES);
-    let worker = Worker {
+    let worker = InProcessWorker {
         name: name.to_owned(),
         token: Some(shared.own_token.clone()),
         shards: None,
@@ -187,7 +279,7 @@ async fn start_task(
         }
     }));
     shared.greet(near, Some(shared.own_token.clone())).await;
-    let mut worker = connected.await.map_err(|_| LaunchError::TimedOut)?;
-    worker._life = Some(Life::Task { _task: task });
+    let mut worker = connected.await.map_err(|_| LaunchError::Closed)?;
+    worker.life = Some(Life::Task(task));
     Ok(worker)
 }

@@ -17,7 +17,7 @@ use nova_router::report::{FailedShard, IndexReport, Skipped};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
     Answer, Launch, Look, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest,
-    Total, WorkerOptions, Workspace, WorkspaceOptions,
+    Supervision, Total, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -60,6 +60,7 @@ impl Fixture {
             launch: Launch::InProcess,
             listen: None,
             token: None,
+            supervision: Supervision::default(),
         };
         let options = WorkspaceOptions {
             roots: vec![Root::find(&self.tree()).unwrap()],

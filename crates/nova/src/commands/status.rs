@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use nova_router::report::{ShardStatus, Status};
+use nova_router::report::{Quarantined, ShardStatus, Status};
 use nova_router::{Root, Workspace};
 use serde_json::{Value, json};
 
@@ -67,6 +67,9 @@ fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Resu
         let path = paths::for_people(roots, &skipped.path);
         writeln!(out, "skipped {path}: {}", skipped.reason)?;
     }
+    for Quarantined { path, reason, .. } in &status.quarantined {
+        writeln!(out, "quarantined {}: {reason}", paths::for_people(roots, path))?;
+    }
     Ok(())
 }
 
@@ -105,6 +108,11 @@ fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
         "roots": roots.collect::<Vec<_>>(),
         "workers": [],
         "skipped": json::reasons(&status.skipped, workspace.roots()),
+        "quarantined": status.quarantined.iter().map(|quarantined| json!({
+            "path": paths::for_programs(workspace.roots(), &quarantined.path),
+            "reason": quarantined.reason,
+            "content_hash": quarantined.content_hash,
+        })).collect::<Vec<_>>(),
     })
 }
 

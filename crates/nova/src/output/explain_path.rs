@@ -6,6 +6,7 @@ use nova_router::Root;
 use nova_router::explain_path::{
     Cause, FolderContents, IndexedFile, LeftOut, PathExplanation, Rule, Verdict,
 };
+use nova_router::report::Quarantined;
 use serde_json::{Value, json};
 
 use crate::output::messages::counted;
@@ -56,6 +57,7 @@ fn verdict(explanation: &PathExplanation, roots: &[Root]) -> String {
         Verdict::Skipped(skipped) => {
             format!("skipped, as {} is: {}", path(&skipped.path), skipped.reason)
         }
+        Verdict::Quarantined(quarantined) => format!("quarantined: {}", quarantined.reason),
         Verdict::LeftOut(left_out) => self::left_out(left_out, &explanation.path, roots),
         Verdict::Link { target: None, .. } => "a link that leads nowhere".to_owned(),
         Verdict::Link { target: Some(target), .. } => {
@@ -107,6 +109,9 @@ fn facts(verdict: &Verdict, roots: &[Root], lines: &mut Lines) {
     match verdict {
         Verdict::Indexed(file) => file_facts(file, roots, lines),
         Verdict::Folder(contents) => folder_facts(contents, roots, lines),
+        Verdict::Quarantined(quarantined) => {
+            lines.push(("since its content is", quarantined.content_hash.clone()));
+        }
         Verdict::Missing { elsewhere } => {
             let label = std::iter::once("elsewhere").chain(std::iter::repeat(""));
             let paths = elsewhere.iter().map(|path| paths::for_people(roots, path));
@@ -167,6 +172,10 @@ fn next(verdict: &Verdict, roots: &[Root]) -> Option<String> {
         }
         // The reason names the option where there is one.
         Verdict::Skipped(_) => return None,
+        Verdict::Quarantined(_) => {
+            "it is tried again when it holds something else; nova index --rebuild tries all again"
+                .to_owned()
+        }
         Verdict::LeftOut(LeftOut { path, .. }) => format!(
             "--no-ignore indexes it; an exception for {} (a rule that begins with !) in an .ignore \
              file does so for good",
@@ -198,6 +207,15 @@ pub(crate) fn to_json(explanation: &PathExplanation, roots: &[Root]) -> Value {
         Verdict::Folder(contents) => ("folder", folder_json(contents, roots)),
         Verdict::Skipped(skipped) => {
             ("skipped", json!({ "because_of": path(&skipped.path), "reason": skipped.reason }))
+        }
+        Verdict::Quarantined(quarantined) => {
+            let Quarantined { path: file, reason, content_hash } = quarantined;
+            let facts = json!({
+                "because_of": path(file),
+                "reason": reason,
+                "content_hash": content_hash,
+            });
+            ("quarantined", facts)
         }
         Verdict::LeftOut(LeftOut { path: passed, cause: Cause::Hidden }) => {
             ("hidden", json!({ "because_of": path(passed) }))

@@ -1,0 +1,168 @@
+//! A tree, its cache, and a router on it whose workers are real processes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nova_router::report::IndexReport;
+use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
+use nova_router::{
+    Launch, Query, Root, SearchRequest, Supervision, WorkerOptions, Workspace, WorkspaceOptions,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::programs::{Programs, programs};
+
+/// What takes longer hangs.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Little of it, and more than a busy machine needs.
+pub(crate) const PATIENCE: Supervision = Supervision {
+    memory_bytes: None,
+    task_stall: Duration::from_millis(800),
+    update_timeout: Duration::from_millis(500),
+    start_retry: Duration::from_secs(30),
+};
+
+/// As much as the command line has.
+pub(crate) fn patient() -> Supervision {
+    Supervision::default()
+}
+
+pub(crate) struct Fixture {
+    folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        let fixture = Self { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(fixture.tree()).unwrap();
+        for (path, text) in files {
+            fixture.write(path, text);
+        }
+        fixture
+    }
+
+    fn tree(&self) -> PathBuf {
+        self.folder.path().join("tree")
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.tree().join(path);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn workspace(&self, count: usize, supervision: Supervision) -> Arc<Workspace> {
+        let Programs { nova, nova_worker } = programs();
+        // Either program is a worker.
+        let (executable, arguments) = match count {
+            1 => (nova_worker.clone(), vec![]),
+            _ => (nova.clone(), vec!["worker".into()]),
+        };
+        self.workspace_with(count, supervision, Launch::Process { executable, arguments })
+    }
+
+    pub(crate) fn workspace_with(
+        &self,
+        count: usize,
+        supervision: Supervision,
+        launch: Launch,
+    ) -> Arc<Workspace> {
+        let workers = WorkerOptions {
+            count,
+            one_per_shard: false,
+            launch,
+            listen: None,
+            token: None,
+            supervision,
+        };
+        let options = WorkspaceOptions {
+            roots: vec![Root::find(&self.tree()).unwrap()],
+            cache_dir: Some(self.cache()),
+            workers,
+            heed_ignore_files: true,
+            rebuild: false,
+            shard_bytes_max: 1 << 19,
+            file_bytes_max: FILE_BYTES_MAX_DEFAULT,
+        };
+        Arc::new(Workspace::open(options).unwrap())
+    }
+
+    pub(crate) async fn index(&self, workspace: &Arc<Workspace>) -> IndexReport {
+        self.start_index(workspace).await.unwrap()
+    }
+
+    pub(crate) fn start_index(&self, workspace: &Arc<Workspace>) -> JoinHandle<IndexReport> {
+        let workspace = Arc::clone(workspace);
+        tokio::spawn(async move {
+            let cancel = CancellationToken::new();
+            let run = tokio::time::timeout(WAIT_TIMEOUT, workspace.reconcile(&cancel));
+            run.await.expect("a run comes to an end").unwrap()
+        })
+    }
+
+    /// The lines at which symbols of this very name stand.
+    pub(crate) async fn lines(&self, workspace: &Workspace, name: &str) -> Vec<u32> {
+        let request = SearchRequest {
+            query: Query::new(name, &[]),
+            limit: 10,
+            near: None,
+            verify_timeout: WAIT_TIMEOUT,
+            cancel: CancellationToken::new(),
+        };
+        let answer = workspace.search(&request).await.expect("nobody cancels it");
+        assert_eq!(answer.pending, 0);
+        let hits = answer.hits.iter().filter(|(symbol, _)| symbol.name == name);
+        hits.map(|(symbol, _)| symbol.line).collect()
+    }
+
+    /// The processes of this router's workers.
+    pub(crate) fn workers(&self) -> Vec<u32> {
+        let cache = self.cache().into_os_string().into_encoded_bytes();
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter(|id| {
+            let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            arguments.windows(cache.len()).any(|window| window == cache)
+        })
+        .collect()
+    }
+
+    /// Waits for a worker that has begun to read sources.
+    pub(crate) async fn busy_worker(&self) -> u32 {
+        wait_for("a worker that reads", || {
+            self.workers().into_iter().find(|id| {
+                let counts = fs::read_to_string(format!("/proc/{id}/io")).unwrap_or_default();
+                let read = counts.lines().find_map(|line| line.strip_prefix("rchar: "));
+                read.and_then(|read| read.parse().ok()).unwrap_or(0) > 128 << 10
+            })
+        })
+        .await
+    }
+}
+
+/// Sends a signal, such as `KILL`; a process that is gone does not mind.
+pub(crate) fn signal(id: u32, name: &str) {
+    let kill = Command::new("sh").arg("-c").arg(format!("kill -{name} {id} 2>&1")).output();
+    kill.expect("a shell can be started");
+}
+
+/// Looks again and again until there is an outcome, and lets the router go on meanwhile.
+pub(crate) async fn wait_for<T>(what: &str, mut outcome: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + WAIT_TIMEOUT;
+    loop {
+        if let Some(outcome) = outcome() {
+            return outcome;
+        }
+        assert!(Instant::now() < deadline, "waited {WAIT_TIMEOUT:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
