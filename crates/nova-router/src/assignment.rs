@@ -33,9 +33,7 @@ pub(crate) struct Task {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trials {
-    /// Workers that had it and died.
-    pub(crate) lost: u32,
-    /// Those of them that have taught nothing since a file was last found.
+    /// Workers that had it and died since a file was last found to blame.
     pub(crate) failed: u32,
     /// Files that were found to break workers.
     pub(crate) quarantined: u32,

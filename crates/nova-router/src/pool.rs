@@ -121,6 +121,8 @@ struct Shared {
     /// Workers that ever joined.
     connected: AtomicU32,
     is_closed: AtomicBool,
+    /// Attempts at shards: no two write the same file, also when a worker is still at a cancelled one.
+    attempts: AtomicU32,
     bytes_done: AtomicU64,
     files_done: AtomicU64,
 }
@@ -154,6 +156,7 @@ impl Pool {
             greeted: AtomicU32::new(0),
             connected: AtomicU32::new(0),
             is_closed: AtomicBool::new(false),
+            attempts: AtomicU32::new(0),
             bytes_done: AtomicU64::new(0),
             files_done: AtomicU64::new(0),
         });

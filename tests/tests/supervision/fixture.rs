@@ -124,6 +124,14 @@ impl Fixture {
         hits.map(|(symbol, _)| symbol.line).collect()
     }
 
+    /// Waits until a worker that is asked how it is has something else in hand as well.
+    pub(crate) async fn busy_with_a_shard(&self, workspace: &Workspace) {
+        let deadline = Instant::now() + WAIT_TIMEOUT;
+        while workspace.worker_stats().await.iter().all(|(_, stats)| stats.requests_in_flight < 2) {
+            assert!(Instant::now() < deadline, "waited {WAIT_TIMEOUT:?} for a shard in work");
+        }
+    }
+
     /// The processes of this router's workers.
     pub(crate) fn workers(&self) -> Vec<u32> {
         let cache = self.cache().into_os_string().into_encoded_bytes();

@@ -97,8 +97,7 @@ async fn an_edit_goes_through_while_the_only_worker_is_at_a_shard() {
     fixture.index(&workspace).await;
     fixture.write("q/Hang.java", HANG);
     let running = fixture.start_index(&workspace);
-    wait_for("the shard to be in work", || (workspace.progress().files_total > 0).then_some(()))
-        .await;
+    fixture.busy_with_a_shard(&workspace).await;
     fixture.write("p/A.java", "package p;\n\n\nclass Target { int more; }");
     assert_eq!(fixture.lines(&workspace, "Target").await, [3]);
     assert_eq!((workspace.workers(), running.is_finished()), (1, false));

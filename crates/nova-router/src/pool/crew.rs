@@ -128,7 +128,6 @@ impl Crew {
         attempt.remove_output();
         attempt.remove_record();
         let trials = &mut task.trials;
-        trials.lost += 1;
         trials.failed += 1;
         let suspect = in_work.and_then(|it| task.request.files.get(it.position).cloned());
         let is_proven = match loss.blame() {
@@ -209,7 +208,7 @@ struct Attempt {
 
 impl Attempt {
     fn new(shared: &Shared, task: &Task) -> Self {
-        let (shard, number) = (task.shard(), task.trials.lost);
+        let (shard, number) = (task.shard(), shared.attempts.fetch_add(1, Ordering::Relaxed));
         Self {
             output: shared.run.unpublished(shard, number),
             record: task.trials.is_careful.then(|| shared.run.record(shard, number)),
