@@ -75,14 +75,23 @@ impl Workspace {
     /// The best symbols for a query, each verified to be where it is said to be. Takes little longer than
     /// the request's time-out.
     pub async fn search(&self, request: &SearchRequest) -> Result<Answer, Cancelled> {
+        self.search_in(&|| self.view(), request).await
+    }
+
+    /// Searches in what is seen of the workspace: `look` gives the view as it is now.
+    pub(crate) async fn search_in(
+        &self,
+        look: &(dyn Fn() -> Arc<SymbolView> + Sync),
+        request: &SearchRequest,
+    ) -> Result<Answer, Cancelled> {
         let deadline = Instant::now() + request.verify_timeout;
-        let mut view = self.view();
+        let mut view = look();
         let mut result = self.run_query(&view, request)?;
         let mut changed = self.changed(&result.hits);
         if !changed.is_empty() {
             self.update(&changed, deadline).await;
             drop(result);
-            view = self.view();
+            view = look();
             result = self.run_query(&view, request)?;
             changed = self.changed(&result.hits);
         }

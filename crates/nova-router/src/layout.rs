@@ -58,20 +58,20 @@ enum Placement {
 /// A path as JSON: a string where it is UTF-8, else its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum PathText {
+pub(crate) enum PathText {
     Text(String),
     Bytes(Vec<u8>),
 }
 
 impl PathText {
-    fn new(path: &[u8]) -> Self {
+    pub(crate) fn new(path: &[u8]) -> Self {
         match std::str::from_utf8(path) {
             Ok(text) => Self::Text(text.to_owned()),
             Err(_) => Self::Bytes(path.to_vec()),
         }
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
             Self::Bytes(bytes) => bytes,

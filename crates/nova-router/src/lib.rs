@@ -17,6 +17,7 @@ pub mod workspace;
 
 mod answer;
 pub mod explain_path;
+mod question;
 mod reconcile;
 pub mod report;
 
@@ -39,15 +40,27 @@ mod cache;
 mod dictionary;
 mod published;
 
+pub mod daemon;
+mod lens;
+mod wire;
+
+pub mod client;
+
 pub use answer::{Answer, SearchRequest};
 pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
+pub use cache::serve::Record;
+pub use client::Client;
+pub use daemon::Daemon;
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
 pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
     Total,
 };
+pub use nova_protocol::frontend::RouterStatus;
+pub use nova_protocol::message::WorkerStats;
 pub use pool::{Launch, WorkerOptions};
+pub use question::Question;
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
 pub use workspace::{Workspace, WorkspaceOptions};

@@ -65,6 +65,8 @@ struct Planned {
     dictionary: Option<Arc<Dictionary>>,
     /// What the survey could not read.
     skipped: Vec<Skipped>,
+    /// How many workers there is work for.
+    slots: usize,
 }
 
 /// What became of the plans.
@@ -87,7 +89,8 @@ impl Workspace {
             () = cancel.cancelled() => Err(ReconcileError::Cancelled),
             report = run => report,
         };
-        if report.is_err() {
+        // What the run has started must not go on. After another error the next run may do better.
+        if matches!(report, Err(ReconcileError::Cancelled)) {
             self.close();
         }
         report
@@ -98,6 +101,8 @@ impl Workspace {
         cancel: CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
         let started = Instant::now();
+        let workers_before = self.workers();
+        self.reset_progress();
         let mut attempts = 1;
         let (planned, built) = loop {
             let (planned, built) = self.plan_and_build(&cancel).await?;
@@ -109,10 +114,15 @@ impl Workspace {
             }
             attempts += 1;
         };
-        let worker_stats = self.worker_stats().await;
+        // Those who were there before have worked, too.
+        let workers = match self.workers() - workers_before {
+            0 => planned.slots,
+            started => started,
+        };
+        let worker_stats = if workers > 0 { self.worker_stats().await } else { Vec::new() };
         let workspace = Arc::clone(&self);
         let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
-        Ok(IndexReport { worker_stats, elapsed: started.elapsed(), ..report })
+        Ok(IndexReport { workers, worker_stats, elapsed: started.elapsed(), ..report })
     }
 
     async fn plan_and_build(
@@ -154,11 +164,12 @@ impl Workspace {
         cancel: CancellationToken,
     ) -> Result<Planned, ReconcileError> {
         let workspace = Arc::clone(self);
-        let planned = spawn_blocking(move || workspace.plan_run(layout, &cancel)).await??;
+        let mut planned = spawn_blocking(move || workspace.plan_run(layout, &cancel)).await??;
         let workers = &self.options.workers;
         let shards = planned.plans.iter().filter(|plan| !plan.is_up_to_date()).count();
         let wanted = if workers.one_per_shard { shards } else { workers.count };
         let slots = wanted.min(shards).min(WORKERS_MAX);
+        planned.slots = slots;
         assignment.fill(self.tasks(&planned, slots));
         if early.is_none() && shards > 0 {
             self.index(assignment, slots, outcomes).await?;
@@ -218,7 +229,7 @@ impl Workspace {
         let mut meter = self.meter();
         meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
         meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();
-        Ok(Planned { layout, plans, dictionary, skipped })
+        Ok(Planned { layout, plans, dictionary, skipped, slots: 0 })
     }
 
     fn open_shards(&self, layout: &Layout) -> Shards {
@@ -381,7 +392,7 @@ impl Workspace {
         self.published.replace(parts, planned.dictionary);
         let report = IndexReport {
             shards,
-            workers: self.workers(),
+            files: self.view().file_count(),
             rescanned_files: built.rescanned_files,
             skipped,
             failed,
