@@ -30,6 +30,10 @@ mod workspaces;
 #[cfg(target_os = "linux")]
 mod crashes;
 #[cfg(target_os = "linux")]
+mod daemon;
+#[cfg(target_os = "linux")]
+mod frontends;
+#[cfg(target_os = "linux")]
 mod guests;
 #[cfg(target_os = "linux")]
 mod interrupts;
@@ -37,3 +41,7 @@ mod interrupts;
 mod processes;
 #[cfg(target_os = "linux")]
 mod secrets;
+#[cfg(target_os = "linux")]
+mod serve;
+#[cfg(target_os = "linux")]
+mod served;
