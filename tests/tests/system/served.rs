@@ -236,6 +236,21 @@ fn many_that_ask_at_once_after_an_edit_all_find_it() {
 }
 
 #[test]
+fn who_asks_while_it_looks_waits_for_the_next_look() {
+    let sandbox = busy_tree();
+    let daemon = Daemon::start(&sandbox);
+    // The tree has been walked, and the run cannot end.
+    let worker = busy_worker(&sandbox);
+    signal(worker, "STOP");
+    sandbox.write("src/p/Late.java", "package p; class LateArrival {}");
+    let search = sandbox.nova(["search", "--json", "LateArrival", "tree"]).start();
+    wait_for("the search to ask", SOON, || has_connected(search.id()).then_some(()));
+    signal(worker, "CONT");
+    assert_eq!(search.end().code(0).names(), ["LateArrival"]);
+    daemon.stop();
+}
+
+#[test]
 fn without_waiting_it_answers_from_what_it_has() {
     let sandbox = two_roots();
     let daemon = Daemon::start(&sandbox);
