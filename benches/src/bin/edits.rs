@@ -14,7 +14,7 @@ use nova_benches::{nova, tree};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
     DocumentVersion, Launch, Query, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Session,
-    TextChange, WorkerOptions, Workspace, WorkspaceOptions,
+    Supervision, TextChange, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -75,8 +75,14 @@ async fn measure(tree: &Path, cache: &Path, nova: &Path, files: u64) -> anyhow::
 
 fn open(tree: &Path, cache: &Path, nova: &Path) -> anyhow::Result<Arc<Workspace>> {
     let launch = Launch::Process { executable: nova.to_owned(), arguments: vec!["worker".into()] };
-    let workers =
-        WorkerOptions { count: 2, one_per_shard: false, launch, listen: None, token: None };
+    let workers = WorkerOptions {
+        count: 2,
+        one_per_shard: false,
+        launch,
+        listen: None,
+        token: None,
+        supervision: Supervision::default(),
+    };
     let options = WorkspaceOptions {
         roots: vec![Root::find(tree)?],
         cache_dir: Some(cache.to_owned()),

@@ -51,13 +51,13 @@ impl Digest {
         self.0 = self.0.wrapping_add(xxh3_128(&record));
     }
 
-    /// The value as a shard file keeps it.
-    pub(crate) const fn to_bits(self) -> u128 {
+    /// The value as a number, to be kept or sent.
+    pub const fn to_bits(self) -> u128 {
         self.0
     }
 
-    /// The value that a shard file keeps.
-    pub(crate) const fn from_bits(bits: u128) -> Self {
+    /// The digest with this value.
+    pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
 }

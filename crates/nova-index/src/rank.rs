@@ -72,6 +72,11 @@ impl Score {
         Self(score)
     }
 
+    /// The score that has this number; whatever it is, it has reasons.
+    pub fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number, as scripts get it.
     pub fn get(self) -> u32 {
         self.0

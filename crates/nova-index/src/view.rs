@@ -91,7 +91,7 @@ impl ViewShard {
     }
 
     /// Whether the view shows nothing of it.
-    fn is_hidden(&self) -> bool {
+    pub fn is_hidden(&self) -> bool {
         self.hidden.count == self.shard.file_count()
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     error::SendError,
     limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX},
-    message::{Progress, Request, RequestError, Response},
+    message::RequestError,
 };
 
 /// A body that does not say anything this version can read.
@@ -29,24 +29,29 @@ pub enum DecodeError {
 }
 
 /// The body of a request, and how long its sender will wait.
-pub fn encode_request(request: &Request, deadline: Option<Duration>) -> Result<Bytes, SendError> {
+pub fn encode_request<R: Serialize>(
+    request: &R,
+    deadline: Option<Duration>,
+) -> Result<Bytes, SendError> {
     let deadline_ms = deadline.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
     encode(&RequestBody { deadline_ms, request })
 }
 
 /// See [`encode_request`].
-pub fn decode_request(body: &[u8]) -> Result<(Request, Option<Duration>), DecodeError> {
-    let RequestBody { deadline_ms, request } = decode::<RequestBody<Request>>(body)?;
+pub fn decode_request<R: DeserializeOwned>(
+    body: &[u8],
+) -> Result<(R, Option<Duration>), DecodeError> {
+    let RequestBody { deadline_ms, request } = decode::<RequestBody<R>>(body)?;
     Ok((request, deadline_ms.map(Duration::from_millis)))
 }
 
 /// The body of a response.
-pub fn encode_response(response: &Response) -> Result<Bytes, SendError> {
+pub fn encode_response<R: Serialize>(response: &R) -> Result<Bytes, SendError> {
     encode(response)
 }
 
 /// See [`encode_response`].
-pub fn decode_response(body: &[u8]) -> Result<Response, DecodeError> {
+pub fn decode_response<R: DeserializeOwned>(body: &[u8]) -> Result<R, DecodeError> {
     decode(body)
 }
 
@@ -68,12 +73,12 @@ pub fn decode_error(body: &[u8]) -> Result<RequestError, DecodeError> {
 }
 
 /// The body of a progress report.
-pub fn encode_progress(progress: &Progress) -> Bytes {
+pub fn encode_progress<P: Serialize>(progress: &P) -> Bytes {
     encode(progress).expect("a progress report holds no list")
 }
 
 /// See [`encode_progress`].
-pub fn decode_progress(body: &[u8]) -> Result<Progress, DecodeError> {
+pub fn decode_progress<P: DeserializeOwned>(body: &[u8]) -> Result<P, DecodeError> {
     decode(body)
 }
 

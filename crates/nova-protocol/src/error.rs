@@ -81,7 +81,7 @@ pub enum ProtocolError {
 
 impl ProtocolError {
     /// This frame says nothing.
-    pub(crate) fn malformed(frame: &Frame) -> Self {
+    pub fn malformed(frame: &Frame) -> Self {
         let Frame { kind, end, .. } = *frame;
         ProtocolError::MalformedFrame { kind, bytes: frame.payload.len(), end }
     }

@@ -21,7 +21,7 @@ pub const HEADER_BYTES: usize = 16;
 /// The flag of a message's last frame.
 const FLAG_END: u8 = 1;
 
-/// Names a request, and all that belongs to it, on one connection. The router chooses it; never zero.
+/// Names a request, and all that belongs to it, on one connection. The asking side chooses it; never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
@@ -35,15 +35,15 @@ impl fmt::Display for RequestId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
-    /// A part of a request; router to worker.
+    /// A part of a request; from the asking side.
     Request = 1,
-    /// A part of a response; worker to router.
+    /// A part of a response; to the asking side.
     Response = 2,
-    /// A request's failure, whole; worker to router.
+    /// A request's failure, whole; to the asking side.
     Error = 3,
-    /// Progress of a request, whole; worker to router.
+    /// Progress of a request, whole; to the asking side.
     Progress = 4,
-    /// The router no longer wants an answer; it gets one all the same.
+    /// The asking side no longer wants an answer; it gets one all the same.
     Cancel = 5,
     /// Asks for a pong of the same id.
     Ping = 6,

@@ -1,9 +1,9 @@
 //! The handshake: who is there, which version and limits hold, and whether both share a disk.
 //!
 //! ```text
-//!  worker                        router
-//!    │ hello ───────────────────▶ │   versions, limits, name, token
-//!    │ ◀───────────────── welcome │   version, limits, worker number, path of a nonce file
+//!  worker or frontend            router
+//!    │ hello ───────────────────▶ │   versions, limits, role, name, token
+//!    │ ◀───────────────── welcome │   version, limits, number, path of a nonce file
 //!    │ ready ───────────────────▶ │   what the file held
 //!    │                            │
 //!    │ ◀────────────────── reject │   in place of the welcome: a code, both versions, a text

@@ -1,4 +1,4 @@
-//! The protocol between a router and its workers: what the bytes on a connection mean.
+//! The protocol between a router, its workers and its frontends: what the bytes on a connection mean.
 //!
 //! This crate is sans-IO. Bytes go in, messages come out, and the other way round; sockets, clocks,
 //! tasks and files belong to `nova-rpc` and above. It cannot read a shard index: one travels as the
@@ -13,7 +13,7 @@
 //!        │  ▲
 //!  body: Bytes               body         postcard, with bounds on every list
 //!        ▼  │
-//!  RouterSide / WorkerSide   router_side, worker_side
+//!  AskingSide, AnsweringSide asking_side, answering_side
 //!        │  ▲                             which requests are open, and who owes an answer
 //!  Outbox │ Assembler        outbox, assembler
 //!        ▼  │                             messages ⇄ interleaved frames
@@ -36,16 +36,19 @@ mod goodbye;
 mod assembler;
 mod outbox;
 
-mod router_side;
-mod worker_side;
+mod answering_side;
+mod asking_side;
 
 pub mod body;
 mod bounded;
+mod dialogue;
+pub mod frontend;
 pub mod message;
 pub mod path;
 
+pub use answering_side::{AnsweringEvent, AnsweringSide};
+pub use asking_side::{Answer, AskingEvent, AskingSide, CancelOutcome};
+pub use dialogue::Dialogue;
 pub use error::{ProtocolError, SendError};
 pub use goodbye::{Goodbye, GoodbyeCode};
-pub use router_side::{Answer, CancelOutcome, RouterEvent, RouterSide};
 pub use token::{Token, TokenError};
-pub use worker_side::{WorkerEvent, WorkerSide};

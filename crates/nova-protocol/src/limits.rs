@@ -32,8 +32,8 @@ pub const TOKEN_BYTES_MAX: usize = 1024;
 /// A product version (`0.1.0`) in a handshake.
 pub const PRODUCT_VERSION_BYTES_MAX: usize = 64;
 
-/// A worker's name in a handshake.
-pub const WORKER_NAME_BYTES_MAX: usize = 256;
+/// A peer's name in a handshake.
+pub const PEER_NAME_BYTES_MAX: usize = 256;
 
 /// The shards that a worker may restrict itself to.
 pub const SHARD_RESTRICTION_MAX: usize = 8 * 1024;

@@ -7,6 +7,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::dialogue::Dialogue;
+
 /// A question of the router. Each is answered by the [`Response`] of the same name or by a
 /// [`RequestError`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +40,18 @@ pub enum Response {
     GetWorkerStats(WorkerStats),
 }
 
-impl Request {
-    /// Whether a response answers this kind of request.
-    pub fn is_answered_by(&self, response: &Response) -> bool {
+/// What a router asks its workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerDialogue;
+
+impl Dialogue for WorkerDialogue {
+    type Request = Request;
+    type Response = Response;
+    type Progress = Progress;
+
+    fn is_answered_by(request: &Request, response: &Response) -> bool {
         matches!(
-            (self, response),
+            (request, response),
             (Request::IndexShard(_), Response::IndexShard(_))
                 | (Request::UpdateFile(_), Response::UpdateFile(_))
                 | (Request::LoadFiles(_), Response::LoadFiles)
@@ -64,16 +73,16 @@ pub struct Progress {
 /// Why a request has no [`Response`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum RequestError {
-    /// The router cancelled it.
+    /// The asking side cancelled it.
     #[error("cancelled")]
     Cancelled,
     /// It took longer than the request allowed.
     #[error("its deadline passed")]
     DeadlineExceeded,
-    /// The request cannot be meant so: the router's fault.
-    #[error("the worker refused it: {0}")]
+    /// The request cannot be meant so: the asking side's fault.
+    #[error("the peer refused it: {0}")]
     Invalid(String),
-    /// The worker could not do it (disk full, no permission): says what and where.
+    /// The answering side could not do it (disk full, no permission): says what and where.
     #[error("{0}")]
     Failed(String),
 }

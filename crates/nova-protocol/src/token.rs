@@ -1,4 +1,4 @@
-//! The secret that a worker shows to its router. It is never printed and never compared byte by byte.
+//! The secret that a peer shows to its router. It is never printed and never compared byte by byte.
 
 use std::fmt;
 

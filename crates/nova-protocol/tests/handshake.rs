@@ -5,7 +5,7 @@ use std::time::Duration;
 use nova_protocol::{
     Token,
     handshake::*,
-    limits::{HANDSHAKE_BYTES_MAX, SHARD_RESTRICTION_MAX, TEXT_BYTES_MAX, WORKER_NAME_BYTES_MAX},
+    limits::{HANDSHAKE_BYTES_MAX, PEER_NAME_BYTES_MAX, SHARD_RESTRICTION_MAX, TEXT_BYTES_MAX},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -48,7 +48,7 @@ fn the_bytes_of_a_reject_are_frozen() {
 fn the_bytes_of_a_welcome_are_those_of_version_1() {
     let expected = "
         'NOVA' 02 000000 2a000000     ; magic, kind, reserved, length
-        0100 07000000                 ; version, worker number
+        0100 07000000                 ; version, number
         00000100 00010000             ; 64 KiB a frame, 256 requests
         0000000400000000              ; 64 MiB a message
         0000000800000000              ; 128 MiB in reassembly
@@ -119,9 +119,9 @@ fn fields_that_cannot_be_are_refused() {
     check(hello(), 10, 1, HandshakeFrameError::TooLong { found });
     let restriction = HandshakeFrameError::BadField { field: "shard restriction", found: 2 };
     check(hello(), 49, 2, restriction);
-    let (field, max) = ("worker name", WORKER_NAME_BYTES_MAX);
+    let (field, max) = ("name", PEER_NAME_BYTES_MAX);
     check(hello(), 58, 2, HandshakeFrameError::FieldTooLong { field, found: 514, max });
-    check(hello(), 59, 0xff, HandshakeFrameError::NotUtf8("worker name"));
+    check(hello(), 59, 0xff, HandshakeFrameError::NotUtf8("name"));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn decode(bytes: &[u8]) -> Result<HandshakeFrame, HandshakeFrameError> {
 fn welcome() -> Welcome {
     Welcome {
         version: ProtocolVersion(1),
-        worker: 7,
+        number: 7,
         limits: Default::default(),
         keepalive_interval: Duration::from_secs(5),
         keepalive_timeout: Duration::from_secs(30),

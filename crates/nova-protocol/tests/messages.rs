@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nova_protocol::{
-    SendError,
+    Dialogue, SendError,
     body::{self, DecodeError},
     limits::{FRAME_PAYLOAD_BYTES_MIN, LIST_ITEMS_MAX, TEXT_BYTES_MAX},
     message::*,
@@ -41,16 +41,16 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_a_message_or_an_error(bytes in vec(any::<u8>(), 0..512)) {
-        let _ = body::decode_request(&bytes);
-        let _ = body::decode_response(&bytes);
+        let _ = body::decode_request::<Request>(&bytes);
+        let _ = body::decode_response::<Response>(&bytes);
         let _ = body::decode_error(&bytes);
-        let _ = body::decode_progress(&bytes);
+        let _ = body::decode_progress::<Progress>(&bytes);
     }
 
     #[test]
     fn a_truncated_request_is_an_error(request in any_request(), cut in any::<prop::sample::Index>()) {
         let body = body::encode_request(&request, None).unwrap();
-        prop_assert!(body::decode_request(&body[..cut.index(body.len())]).is_err());
+        prop_assert!(body::decode_request::<Request>(&body[..cut.index(body.len())]).is_err());
     }
 }
 
@@ -69,7 +69,7 @@ fn a_list_beyond_its_bound_is_neither_sent_nor_read() {
         Request::UnloadFiles(UnloadFiles { session: 0, paths: vec![Bytes::new(); files] })
     };
     let longest = body::encode_request(&unload(LIST_ITEMS_MAX), None).unwrap();
-    assert_eq!(body::decode_request(&longest).unwrap().0, unload(LIST_ITEMS_MAX));
+    assert_eq!(body::decode_request::<Request>(&longest).unwrap().0, unload(LIST_ITEMS_MAX));
     let too_long = unload(LIST_ITEMS_MAX + 1);
     assert_eq!(body::encode_request(&too_long, None), Err(SendError::ListTooLong));
 
@@ -78,21 +78,21 @@ fn a_list_beyond_its_bound_is_neither_sent_nor_read() {
     assert_eq!(bytes[..7], [0, 3, 0, 0x80, 0x80, 0x80, 0x01]);
     bytes[3] = 0x81;
     bytes.push(0);
-    assert_eq!(body::decode_request(&bytes), Err(DecodeError::Refused));
+    assert_eq!(body::decode_request::<Request>(&bytes), Err(DecodeError::Refused));
 }
 
 #[test]
 fn an_announced_length_takes_no_memory() {
     // UnloadFiles with 2^32 - 1 paths, of which none is there.
     let bytes = [0, 3, 0, 0xff, 0xff, 0xff, 0xff, 0x0f];
-    assert!(matches!(body::decode_request(&bytes), Err(DecodeError::Malformed(_))));
+    assert!(matches!(body::decode_request::<Request>(&bytes), Err(DecodeError::Malformed(_))));
 }
 
 #[test]
 fn what_follows_a_message_is_an_error() {
     let mut bytes = body::encode_request(&Request::GetWorkerStats, None).unwrap().to_vec();
     bytes.extend([0, 0]);
-    assert_eq!(body::decode_request(&bytes), Err(DecodeError::TrailingBytes(2)));
+    assert_eq!(body::decode_request::<Request>(&bytes), Err(DecodeError::TrailingBytes(2)));
 }
 
 #[test]
@@ -106,10 +106,9 @@ fn an_error_always_fits_into_a_frame() {
 
 #[test]
 fn a_response_answers_its_own_request_only() {
-    assert!(
-        Request::GetWorkerStats.is_answered_by(&Response::GetWorkerStats(WorkerStats::default()))
-    );
-    assert!(!Request::GetWorkerStats.is_answered_by(&Response::LoadFiles));
+    let stats = Response::GetWorkerStats(WorkerStats::default());
+    assert!(WorkerDialogue::is_answered_by(&Request::GetWorkerStats, &stats));
+    assert!(!WorkerDialogue::is_answered_by(&Request::GetWorkerStats, &Response::LoadFiles));
 }
 
 fn any_request() -> impl Strategy<Value = Request> {

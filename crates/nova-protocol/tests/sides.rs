@@ -5,11 +5,11 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use nova_protocol::{
-    Answer, CancelOutcome, Goodbye, ProtocolError, RouterEvent, RouterSide, SendError, WorkerEvent,
-    WorkerSide, body,
+    Answer, AnsweringEvent, AnsweringSide, AskingEvent, AskingSide, CancelOutcome, Goodbye,
+    ProtocolError, SendError, body,
     frame::{Frame, Kind, RequestId},
     limits::{FRAME_PAYLOAD_BYTES_MIN, Limits},
-    message::{Progress, RequestError},
+    message::RequestError,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -21,10 +21,10 @@ fn a_request_is_answered_under_its_id() {
     let id = pair.router.request("question".into()).unwrap();
     pair.deliver_all();
     assert_eq!(pair.working, [(id, Bytes::from("question"))]);
-    pair.worker.progress(id, &Progress { files: 1, bytes: 2 });
+    pair.worker.progress(id, "half".into());
     pair.worker.answer(id, Answer::Response("answer".into()));
     pair.deliver_all();
-    assert_eq!(pair.progress[&id], Progress { files: 1, bytes: 2 });
+    assert_eq!(pair.progress[&id], "half");
     assert_eq!(pair.answers[&id], Answer::Response("answer".into()));
 }
 
@@ -85,7 +85,7 @@ fn an_answer_over_the_routers_bound_becomes_an_error() {
     pair.deliver_all();
     let Answer::Error(error) = &pair.answers[&id] else { panic!("no error") };
     let error = body::decode_error(error).unwrap();
-    assert_eq!(error.to_string(), "the answer has 16385 bytes where the router takes 16384");
+    assert_eq!(error.to_string(), "the answer has 16385 bytes where the peer takes 16384");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_is_over_a_bound_is_not_sent() {
 
 #[test]
 fn a_request_is_in_flight_until_its_answer_is_written() {
-    let mut worker = WorkerSide::new(&limits(), &limits());
+    let mut worker = AnsweringSide::new(&limits(), &limits());
     for id in 1..=4 {
         worker.receive(request(id)).unwrap();
         worker.answer(RequestId(id), Answer::Response(Bytes::new()));
@@ -119,7 +119,7 @@ fn a_side_says_what_its_peer_did_wrong() {
     let id = RequestId(7);
 
     let check_router = |kind, expected| {
-        let mut router = RouterSide::new(&limits(), &limits());
+        let mut router = AskingSide::new(&limits(), &limits());
         assert_eq!(router.receive(frame(kind, true, 7, Bytes::new())), Err(expected));
     };
     for kind in [Kind::Request, Kind::Cancel] {
@@ -130,7 +130,7 @@ fn a_side_says_what_its_peer_did_wrong() {
     }
 
     let check_worker = |frames: &[Frame], expected| {
-        let mut worker = WorkerSide::new(&limits(), &limits());
+        let mut worker = AnsweringSide::new(&limits(), &limits());
         let results: Vec<_> = frames.iter().map(|frame| worker.receive(frame.clone())).collect();
         assert_eq!(results.last(), Some(&Err(expected)));
     };
@@ -155,7 +155,7 @@ fn pings_are_answered_and_a_goodbye_is_heard() {
     assert_eq!(pair.router.receive(pong), Ok(None));
     pair.worker.goodbye(&Goodbye::done());
     let goodbye = pair.worker.next_frame().unwrap();
-    assert_eq!(pair.router.receive(goodbye), Ok(Some(RouterEvent::Goodbye(Goodbye::done()))));
+    assert_eq!(pair.router.receive(goodbye), Ok(Some(AskingEvent::Goodbye(Goodbye::done()))));
 }
 
 /// Something that one of the sides or the wire between them does.
@@ -196,7 +196,7 @@ proptest! {
                 }
                 Step::Progress { nth } if !pair.working.is_empty() => {
                     let (id, _) = pair.working[nth.index(pair.working.len())];
-                    pair.worker.progress(id, &Progress { files: 1, bytes: 1 });
+                    pair.worker.progress(id, "part".into());
                 }
                 Step::SendToWorker => pair.send_to_worker(),
                 Step::SendToRouter => pair.send_to_router(),
@@ -260,14 +260,14 @@ fn request(id: u64) -> Frame {
 
 /// Both sides, the frames on the wire between them, and what each has heard.
 struct Pair {
-    router: RouterSide,
-    worker: WorkerSide,
+    router: AskingSide,
+    worker: AnsweringSide,
     to_worker: VecDeque<Frame>,
     to_router: VecDeque<Frame>,
     working: Vec<(RequestId, Bytes)>,
     cancelled: Vec<RequestId>,
     answers: HashMap<RequestId, Answer>,
-    progress: HashMap<RequestId, Progress>,
+    progress: HashMap<RequestId, Bytes>,
 }
 
 impl Pair {
@@ -277,8 +277,8 @@ impl Pair {
 
     fn with(limits: &Limits) -> Self {
         Pair {
-            router: RouterSide::new(limits, limits),
-            worker: WorkerSide::new(limits, limits),
+            router: AskingSide::new(limits, limits),
+            worker: AnsweringSide::new(limits, limits),
             to_worker: VecDeque::new(),
             to_router: VecDeque::new(),
             working: Vec::new(),
@@ -299,23 +299,23 @@ impl Pair {
     fn deliver_to_worker(&mut self) {
         let Some(frame) = self.to_worker.pop_front() else { return };
         match self.worker.receive(frame).expect("both sides keep the protocol") {
-            Some(WorkerEvent::Request { id, body }) => self.working.push((id, body)),
-            Some(WorkerEvent::Cancel { id }) => self.cancelled.push(id),
-            Some(WorkerEvent::Goodbye(_)) | None => {}
+            Some(AnsweringEvent::Request { id, body }) => self.working.push((id, body)),
+            Some(AnsweringEvent::Cancel { id }) => self.cancelled.push(id),
+            Some(AnsweringEvent::Goodbye(_)) | None => {}
         }
     }
 
     fn deliver_to_router(&mut self) {
         let Some(frame) = self.to_router.pop_front() else { return };
         match self.router.receive(frame).expect("both sides keep the protocol") {
-            Some(RouterEvent::Answer { id, answer }) => {
+            Some(AskingEvent::Answer { id, answer }) => {
                 assert_eq!(self.answers.insert(id, answer), None, "answered twice");
             }
-            Some(RouterEvent::Progress { id, progress }) => {
+            Some(AskingEvent::Progress { id, progress }) => {
                 assert!(!self.answers.contains_key(&id), "progress after the answer");
                 self.progress.insert(id, progress);
             }
-            Some(RouterEvent::Goodbye(_)) | None => {}
+            Some(AskingEvent::Goodbye(_)) | None => {}
         }
     }
 

@@ -8,6 +8,9 @@
 //! <folder>/CACHEDIR.TAG      marks the folder as a cache, so that what bears these names in it is ours
 //! <folder>/lock              held while the layout changes and while a shard is published
 //! <folder>/run-<nonce>/      one running router: its lock, unpublished shards, its socket
+//! <folder>/serve.lock        held by the router that keeps the workspace open
+//! <folder>/serve.json        who that is, and where it listens
+//! <folder>/serve.log         what it had to say, if nobody watches it
 //! ```
 //!
 //! Readers take no lock. Several routers may work on one folder: each publishes whole, valid files,
@@ -15,6 +18,7 @@
 
 pub(crate) mod collection;
 pub(crate) mod run;
+pub(crate) mod serve;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -268,7 +272,8 @@ fn is_rebuildable(name: &str) -> bool {
         QUARANTINE_FILE,
         NEW_QUARANTINE_FILE,
     ];
-    shard_of_file_name(name).is_some() || OTHERS.contains(&name)
+    let is_other = OTHERS.contains(&name) || serve::FILES.contains(&name);
+    shard_of_file_name(name).is_some() || is_other
 }
 
 fn shard_of_file_name(name: &str) -> Option<ShardId> {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,8 @@ pub(crate) struct CatchUp {
     asked: AtomicU64,
     /// Held by whoever looks: what a watcher told is taken in before anybody else asks it.
     turn: Mutex<Turn>,
+    /// What the last survey told that came to an end.
+    latest: ArcSwapOption<IndexReport>,
 }
 
 #[derive(Debug, Default)]
@@ -54,9 +57,14 @@ impl Workspace {
             return Ok(Arc::clone(report));
         }
         let covered = self.catching_up.asked.load(Ordering::SeqCst);
-        self.look(&mut turn, look, cancel).await?;
+        let report = self.look(&mut turn, look, cancel).await?;
         turn.covered = covered;
-        Ok(turn.report.clone().expect("a look leaves a report"))
+        Ok(report)
+    }
+
+    /// What the last look told; `None` before the first.
+    pub fn latest_report(&self) -> Option<Arc<IndexReport>> {
+        self.catching_up.latest.load_full()
     }
 
     /// Takes in what a watcher has told.
@@ -65,7 +73,7 @@ impl Workspace {
         cancel: &CancellationToken,
     ) -> Result<(), ReconcileError> {
         let mut turn = self.catching_up.turn.lock().await;
-        self.look_at_told(&mut turn, cancel).await
+        self.look_at_told(&mut turn, cancel).await.map(drop)
     }
 
     async fn look(
@@ -73,7 +81,7 @@ impl Workspace {
         turn: &mut Turn,
         look: Look,
         cancel: &CancellationToken,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<Arc<IndexReport>, ReconcileError> {
         let watch = self.watch.get().filter(|_| look == Look::AtChanges);
         match watch {
             Some(watch) if watch.fence().await => self.look_at_told(turn, cancel).await,
@@ -85,17 +93,16 @@ impl Workspace {
         self: &Arc<Self>,
         turn: &mut Turn,
         cancel: &CancellationToken,
-    ) -> Result<(), ReconcileError> {
-        // Should this be dropped on the way, what was taken is lost.
-        let report = turn.report.take();
+    ) -> Result<Arc<IndexReport>, ReconcileError> {
+        // Should this be dropped on the way, what was taken is lost, and the next look is at everything.
+        let known = turn.report.take();
         let changes = self.watch.get().map(|watch| watch.take());
-        match (report, changes) {
-            (Some(report), Some(changes)) if self.take_in(&changes).await => {
+        match (known, changes) {
+            (Some(known), Some(changes)) if self.take_in(&changes).await => {
                 let revision = self.view().revision().0;
-                let same = report.revision == revision;
-                let newer = || Arc::new(IndexReport { revision, ..IndexReport::clone(&report) });
-                turn.report = Some(if same { report } else { newer() });
-                Ok(())
+                let is_same = known.revision == revision;
+                let newer = || Arc::new(IndexReport { revision, ..IndexReport::clone(&known) });
+                Ok(self.keep(turn, if is_same { known } else { newer() }))
             }
             _ => self.look_at_everything(turn, cancel).await,
         }
@@ -105,9 +112,15 @@ impl Workspace {
         self: &Arc<Self>,
         turn: &mut Turn,
         cancel: &CancellationToken,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<Arc<IndexReport>, ReconcileError> {
         turn.report = None;
-        turn.report = Some(Arc::new(self.survey(cancel).await?));
-        Ok(())
+        let report = Arc::new(self.survey(cancel).await?);
+        Ok(self.keep(turn, report))
+    }
+
+    fn keep(&self, turn: &mut Turn, report: Arc<IndexReport>) -> Arc<IndexReport> {
+        turn.report = Some(Arc::clone(&report));
+        self.catching_up.latest.store(Some(Arc::clone(&report)));
+        report
     }
 }

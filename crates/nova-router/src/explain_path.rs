@@ -10,8 +10,9 @@ mod place;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use nova_index::FileRef;
+use nova_index::{FileRef, SymbolView};
 use nova_protocol::path;
 use nova_worker::archive::Archive;
 use tokio_util::sync::CancellationToken;
@@ -93,12 +94,31 @@ pub struct FolderContents {
     pub example: Option<Box<PathExplanation>>,
 }
 
+/// What paths are explained by.
+pub(crate) struct Explainer<'w> {
+    pub(crate) workspace: &'w Workspace,
+    /// The ROOTs that the asker has in mind.
+    pub(crate) roots: &'w [Root],
+    /// What is in the index of them.
+    pub(crate) view: Arc<SymbolView>,
+    /// How the index run went that led there.
+    pub(crate) report: &'w IndexReport,
+}
+
 impl Workspace {
     /// Explains a path after the index run that made this report.
     pub fn explain_path(&self, path: &Path, report: &IndexReport) -> PathExplanation {
-        match Place::find(path, self.roots()) {
-            Place::Disk(path) => self.explain_on_disk(&path, report),
-            Place::Archive(archive, entry) => self.explain_in_archive(&archive, &entry, report),
+        let (view, roots) = (self.view(), self.roots());
+        Explainer { workspace: self, roots, view, report }.explain(path)
+    }
+}
+
+impl Explainer<'_> {
+    /// Explains a path as a person names it.
+    pub(crate) fn explain(&self, path: &Path) -> PathExplanation {
+        match Place::find(path, self.roots) {
+            Place::Disk(path) => self.explain_on_disk(&path),
+            Place::Archive(archive, entry) => self.explain_in_archive(&archive, &entry),
             Place::Link { path, link, target } => {
                 let bytes = |path: PathBuf| path::to_bytes(&path).into_owned();
                 let verdict = Verdict::Link { link: bytes(link), target: target.map(bytes) };
@@ -107,13 +127,13 @@ impl Workspace {
         }
     }
 
-    fn explain_on_disk(&self, real: &Path, report: &IndexReport) -> PathExplanation {
-        if self.roots().iter().any(|root| root.is_archive && root.real == real) {
-            return self.explain_in_archive(real, b"", report);
+    fn explain_on_disk(&self, real: &Path) -> PathExplanation {
+        if self.roots.iter().any(|root| root.is_archive && root.real == real) {
+            return self.explain_in_archive(real, b"");
         }
         let path = path::to_bytes(real).into_owned();
         let verdict = match fs::symlink_metadata(real) {
-            Ok(metadata) => self.judge(real, &path, &metadata, report),
+            Ok(metadata) => self.judge(real, &path, &metadata),
             Err(error) if is_missing(&error) => self.missing(&path),
             Err(error) => {
                 let reason = format!("cannot look at it: {error}");
@@ -124,14 +144,8 @@ impl Workspace {
     }
 
     /// Judges what is on the disk.
-    fn judge(
-        &self,
-        real: &Path,
-        path: &[u8],
-        metadata: &Metadata,
-        report: &IndexReport,
-    ) -> Verdict {
-        let roots = self.roots().iter().filter(|root| !root.is_archive);
+    fn judge(&self, real: &Path, path: &[u8], metadata: &Metadata) -> Verdict {
+        let roots = self.roots.iter().filter(|root| !root.is_archive);
         let around: Vec<&Root> = roots.filter(|root| root.relative(path).is_some()).collect();
         if metadata.is_file() && root::is_archive_name(real) {
             return Verdict::ArchiveNotRoot { archive: path.to_vec() };
@@ -140,16 +154,16 @@ impl Workspace {
             return Verdict::OutsideRoots;
         }
         if metadata.is_dir() {
-            let contents = self.contents_of(path, report);
+            let contents = self.contents_of(path);
             if contents.files > 0 || !contents.skipped.is_empty() {
                 return Verdict::Folder(contents);
             }
             return match self.left_out(&around, real, true) {
                 Some(left_out) => Verdict::LeftOut(left_out),
-                None => Verdict::Folder(self.with_example(contents, real, report)),
+                None => Verdict::Folder(self.with_example(contents, real)),
             };
         }
-        if let Some(row) = indexed::find(&self.view(), &self.base(), path) {
+        if let Some(row) = indexed::find(&self.view, &self.workspace.base(), path) {
             return self.of_row(row);
         }
         if !walk::is_java(real.file_name().unwrap_or_default().as_encoded_bytes()) {
@@ -161,45 +175,34 @@ impl Workspace {
         if let Some(left_out) = self.left_out(&around, real, false) {
             return Verdict::LeftOut(left_out);
         }
-        self.not_in_view(path, report)
+        self.not_in_view(path)
     }
 
-    fn explain_in_archive(
-        &self,
-        archive: &Path,
-        entry: &[u8],
-        report: &IndexReport,
-    ) -> PathExplanation {
+    fn explain_in_archive(&self, archive: &Path, entry: &[u8]) -> PathExplanation {
         let folder = [&*path::to_bytes(archive), b"!"].concat();
         let path = folder::join(&folder, entry);
-        let is_root = self.roots().iter().any(|root| root.is_archive && root.real == archive);
+        let is_root = self.roots.iter().any(|root| root.is_archive && root.real == archive);
         let verdict = if !is_root && archive.is_file() {
             Verdict::ArchiveNotRoot { archive: path::to_bytes(archive).into_owned() }
         } else if !is_root {
             self.missing(&path)
-        } else if let Some(row) = indexed::find(&self.view(), &self.base(), &path) {
+        } else if let Some(row) = indexed::find(&self.view, &self.workspace.base(), &path) {
             self.of_row(row)
         } else {
-            self.judge_entry(archive, entry, &path, report)
+            self.judge_entry(archive, entry, &path)
         };
         PathExplanation { path, verdict }
     }
 
     /// Judges what is in an archive that is a ROOT, and not a file of the view.
-    fn judge_entry(
-        &self,
-        archive: &Path,
-        entry: &[u8],
-        path: &[u8],
-        report: &IndexReport,
-    ) -> Verdict {
-        let contents = self.contents_of(path, report);
+    fn judge_entry(&self, archive: &Path, entry: &[u8], path: &[u8]) -> Verdict {
+        let contents = self.contents_of(path);
         let holds = |entry: &[u8]| {
             let files = Archive::open(archive).map(|archive| archive.java_files().0);
             files.is_ok_and(|files| files.iter().any(|file| file.path == entry))
         };
-        if holds(entry) || report.skipped.iter().any(|skipped| is_around(skipped, path)) {
-            self.not_in_view(path, report)
+        if holds(entry) || self.report.skipped.iter().any(|skipped| is_around(skipped, path)) {
+            self.not_in_view(path)
         } else if entry.is_empty() || contents.files > 0 || !contents.skipped.is_empty() {
             Verdict::Folder(contents)
         } else {
@@ -209,7 +212,7 @@ impl Workspace {
 
     fn of_row(&self, row: FileRef<'_>) -> Verdict {
         if row.flags().skipped {
-            let skipped = self.skipped(row);
+            let skipped = self.workspace.skipped(row);
             match quarantine::reason(&skipped.reason) {
                 None => Verdict::Skipped(skipped),
                 Some(reason) => Verdict::Quarantined(Quarantined {
@@ -219,24 +222,19 @@ impl Workspace {
                 }),
             }
         } else {
-            Verdict::Indexed(IndexedFile::new(row, &self.base()))
+            Verdict::Indexed(IndexedFile::new(row, &self.workspace.base()))
         }
     }
 
-    fn contents_of(&self, folder: &[u8], report: &IndexReport) -> FolderContents {
-        let (files, symbols) = indexed::count_below(&self.view(), &self.base(), folder);
+    fn contents_of(&self, folder: &[u8]) -> FolderContents {
+        let (files, symbols) = indexed::count_below(&self.view, &self.workspace.base(), folder);
         let is_below = |skipped: &&Skipped| folder::below(&skipped.path, folder).is_some();
-        let skipped = report.skipped.iter().filter(is_below).cloned().collect();
+        let skipped = self.report.skipped.iter().filter(is_below).cloned().collect();
         FolderContents { files, symbols, skipped, example: None }
     }
 
     /// Looks for a Java file whatever ignore files say, to explain it in the folder's place.
-    fn with_example(
-        &self,
-        contents: FolderContents,
-        folder: &Path,
-        report: &IndexReport,
-    ) -> FolderContents {
+    fn with_example(&self, contents: FolderContents, folder: &Path) -> FolderContents {
         let options =
             WalkOptions { heed_ignore_files: false, threads: rayon::current_num_threads() };
         let walked = walk::walk(&[folder.to_path_buf()], options, &CancellationToken::new());
@@ -244,13 +242,13 @@ impl Workspace {
             .folders
             .first()
             .and_then(|folder| Some(folder::join(&folder.path, &folder.files.first()?.name)));
-        let explain = |path: Vec<u8>| self.explain_on_disk(&path::from_bytes(&path), report);
+        let explain = |path: Vec<u8>| self.explain_on_disk(&path::from_bytes(&path));
         FolderContents { example: first.map(explain).map(Box::new), ..contents }
     }
 
     /// Why no walk of the ROOTs around a path comes to it; the innermost has the word.
     fn left_out(&self, around: &[&Root], real: &Path, is_folder: bool) -> Option<LeftOut> {
-        if !self.options.heed_ignore_files {
+        if !self.workspace.options.heed_ignore_files {
             return None;
         }
         let mut reasons = Vec::new();
@@ -262,31 +260,31 @@ impl Workspace {
     }
 
     fn missing(&self, path: &[u8]) -> Verdict {
-        let elsewhere = indexed::namesakes(&self.view(), &self.base(), path);
+        let elsewhere = indexed::namesakes(&self.view, &self.workspace.base(), path);
         Verdict::Missing { elsewhere }
     }
 
     /// Why a Java file that nothing leaves out is not in the view.
-    fn not_in_view(&self, path: &[u8], report: &IndexReport) -> Verdict {
-        let skipped = report.skipped.iter().find(|skipped| is_around(skipped, path));
+    fn not_in_view(&self, path: &[u8]) -> Verdict {
+        let skipped = self.report.skipped.iter().find(|skipped| is_around(skipped, path));
         if let Some(skipped) = skipped {
             return Verdict::Skipped(skipped.clone());
         }
-        let failed = self.failed_shard(path, report);
+        let failed = self.failed_shard(path);
         failed.map_or(Verdict::NotSeenYet, Verdict::ShardFailed)
     }
 
     /// The shard that a file would be in, if that failed.
-    fn failed_shard(&self, path: &[u8], report: &IndexReport) -> Option<FailedShard> {
-        if report.failed.is_empty() {
+    fn failed_shard(&self, path: &[u8]) -> Option<FailedShard> {
+        if self.report.failed.is_empty() {
             return None;
         }
-        let layout = self.cache.load_layout().ok().flatten()?;
-        let (base, folder) = (self.base(), folder::parent(path)?);
+        let layout = self.workspace.cache.load_layout().ok().flatten()?;
+        let (base, folder) = (self.workspace.base(), folder::parent(path)?);
         indexed::around(path).find_map(|root| {
             let relative = folder::below(folder, root)?;
             let shard = layout.shard_of(source_root::identity(root, &base), relative)?;
-            report.failed.iter().find(|failed| failed.shard == shard).cloned()
+            self.report.failed.iter().find(|failed| failed.shard == shard).cloned()
         })
     }
 }
@@ -298,4 +296,9 @@ fn is_around(skipped: &Skipped, path: &[u8]) -> bool {
 
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Whether a walk of `root` passes over a folder below it.
+pub(crate) fn is_left_out(root: &Path, folder: &Path) -> bool {
+    ignored::left_out(root, folder, true).is_some()
 }

@@ -19,6 +19,7 @@ mod answer;
 mod catch_up;
 pub mod explain_path;
 mod fold;
+mod question;
 mod reconcile;
 mod refresh;
 pub mod report;
@@ -52,17 +53,29 @@ mod cache;
 mod dictionary;
 mod published;
 
+pub mod daemon;
+mod lens;
+mod wire;
+
+pub mod client;
+
 pub use answer::{Answer, SearchRequest};
 pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
+pub use cache::serve::Record;
 pub use catch_up::Look;
+pub use client::Client;
+pub use daemon::Daemon;
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
 pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
     Total,
 };
+pub use nova_protocol::frontend::RouterStatus;
+pub use nova_protocol::message::WorkerStats;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};
+pub use question::Question;
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
 pub use session::Session;

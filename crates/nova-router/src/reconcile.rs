@@ -69,6 +69,8 @@ struct Planned {
     dictionary: Option<Arc<Dictionary>>,
     /// What the survey could not read.
     skipped: Vec<Skipped>,
+    /// How many workers there is work for.
+    slots: usize,
 }
 
 /// What became of the plans.
@@ -99,6 +101,8 @@ impl Workspace {
     ) -> Result<IndexReport, ReconcileError> {
         let started = Instant::now();
         let _building = self.building.lock().await;
+        let workers_before = self.workers();
+        self.reset_progress();
         let mut attempts = 1;
         let (planned, built) = loop {
             let (planned, built) = self.plan_and_build(&cancel).await?;
@@ -110,11 +114,16 @@ impl Workspace {
             }
             attempts += 1;
         };
-        let worker_stats = self.worker_stats().await;
+        // Those who were there before have worked, too.
+        let workers = match self.workers() - workers_before {
+            0 => planned.slots,
+            started => started,
+        };
+        let worker_stats = if workers > 0 { self.worker_stats().await } else { Vec::new() };
         let workspace = Arc::clone(&self);
         let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
         self.sessions.all().iter().for_each(|session| session.place_anew());
-        Ok(IndexReport { worker_stats, elapsed: started.elapsed(), ..report })
+        Ok(IndexReport { workers, worker_stats, elapsed: started.elapsed(), ..report })
     }
 
     async fn plan_and_build(
@@ -156,11 +165,12 @@ impl Workspace {
         cancel: CancellationToken,
     ) -> Result<Planned, ReconcileError> {
         let workspace = Arc::clone(self);
-        let planned = spawn_blocking(move || workspace.plan_run(layout, &cancel)).await??;
+        let mut planned = spawn_blocking(move || workspace.plan_run(layout, &cancel)).await??;
         let workers = &self.options.workers;
         let shards = planned.plans.iter().filter(|plan| !plan.is_up_to_date()).count();
         let wanted = if workers.one_per_shard { shards } else { workers.count };
         let slots = wanted.min(shards).min(WORKERS_MAX);
+        planned.slots = slots;
         assignment.fill(self.tasks(&planned.plans, &planned.layout, slots));
         if early.is_none() && shards > 0 {
             self.index(assignment, slots, outcomes).await?;
@@ -222,7 +232,7 @@ impl Workspace {
         let mut meter = self.meter();
         meter.files_total = plans.iter().map(|plan| plan.scan.len() as u64).sum();
         meter.bytes_total = plans.iter().map(|plan| plan.scan_bytes).sum();
-        Ok(Planned { since, layout, plans, dictionary, skipped })
+        Ok(Planned { since, layout, plans, dictionary, skipped, slots: 0 })
     }
 
     fn open_shards(&self, layout: &Layout) -> Shards {
@@ -392,7 +402,7 @@ impl Workspace {
         self.set_layout(planned.layout);
         let report = IndexReport {
             shards,
-            workers: self.workers(),
+            files: self.view().file_count(),
             rescanned_files: built.rescanned_files,
             skipped,
             failed,

@@ -41,7 +41,7 @@ pub struct FailedShard {
 pub struct IndexReport {
     /// Shards that hold files of the workspace.
     pub shards: usize,
-    /// Worker processes that this run started or accepted.
+    /// Worker processes that took part in this run.
     pub workers: usize,
     /// What those that are still there say of themselves, by name.
     pub worker_stats: Vec<(String, WorkerStats)>,
@@ -49,6 +49,8 @@ pub struct IndexReport {
     pub elapsed: Duration,
     /// Files whose text was scanned in this run.
     pub rescanned_files: u64,
+    /// Files that the published view shows, skipped ones included.
+    pub files: u64,
     /// Files that are not in the index, by path.
     pub skipped: Vec<Skipped>,
     /// Shards that are not up to date.

@@ -30,11 +30,6 @@ impl Sessions {
         self.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.lock().iter().filter(|session| session.strong_count() > 0).count()
-    }
-
     /// Tells a worker that has just come what is open.
     pub(crate) async fn rehydrate(&self, worker: Caller) {
         let mut files: Vec<OpenFile> = Vec::new();

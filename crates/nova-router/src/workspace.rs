@@ -47,6 +47,23 @@ pub struct WorkspaceOptions {
     pub file_bytes_max: u64,
 }
 
+impl WorkspaceOptions {
+    /// The workspace's own folder, and its cache folder.
+    pub(crate) fn place(&self) -> Result<(PathBuf, PathBuf), NoCacheFolder> {
+        let (base, folder) = match &self.cache_dir {
+            Some(folder) => (root::base(&self.roots), folder.clone()),
+            None => {
+                let collection = CacheCollection::of_user().ok_or(NoCacheFolder)?;
+                let base = collection.base_for(&self.roots);
+                let folder = collection.folder_for(&base);
+                (base, folder)
+            }
+        };
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Ok((base, folder))
+    }
+}
+
 /// An open workspace.
 #[derive(Debug)]
 pub struct Workspace {
@@ -68,6 +85,7 @@ pub struct Workspace {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) quarantine: Arc<Quarantine>,
     pool: OnceCell<Pool>,
+    /// What the current index run has to do, and what was done before it began.
     meter: Mutex<Progress>,
     /// What `stat` said of the archives when they were listed.
     archives: Mutex<HashMap<Vec<u8>, Stamp>>,
@@ -109,16 +127,8 @@ impl Workspace {
             seen.push(root.real.clone());
             is_new
         });
-        let (base, folder) = match &options.cache_dir {
-            Some(folder) => (root::base(&options.roots), folder.clone()),
-            None => {
-                let collection = CacheCollection::of_user().ok_or(NoCacheFolder)?;
-                let base = collection.base_for(&options.roots);
-                let folder = collection.folder_for(&base);
-                (base, folder)
-            }
-        };
-        let cache = Cache::new(std::path::absolute(&folder).unwrap_or(folder));
+        let (base, folder) = options.place()?;
+        let cache = Cache::new(folder);
         Ok(Self {
             scope: Scope::new(&options.roots),
             quarantine: Arc::new(Quarantine::new(cache.clone())),
@@ -157,10 +167,16 @@ impl Workspace {
     /// How far the current index run is.
     pub fn progress(&self) -> Progress {
         let mut progress = *self.meter();
-        if let Some(pool) = self.pool.get() {
-            (progress.files_done, progress.bytes_done) = pool.done();
-        }
+        let (files, bytes) = self.pool.get().map_or((0, 0), Pool::done);
+        progress.files_done = files.saturating_sub(progress.files_done);
+        progress.bytes_done = bytes.saturating_sub(progress.bytes_done);
         progress
+    }
+
+    /// Begins to count anew.
+    pub(crate) fn reset_progress(&self) {
+        let (files_done, bytes_done) = self.pool.get().map_or((0, 0), Pool::done);
+        *self.meter() = Progress { files_done, bytes_done, ..Progress::default() };
     }
 
     /// How many workers were started or taken in.
@@ -231,7 +247,11 @@ impl Workspace {
 
     /// Counts what the published view holds.
     pub fn contents(&self) -> Contents {
-        let view = self.view();
+        self.contents_of(&self.view(), self.roots())
+    }
+
+    /// Counts what a view holds of these ROOTs.
+    pub(crate) fn contents_of(&self, view: &SymbolView, roots: &[Root]) -> Contents {
         let mut contents = Contents {
             symbols: view.symbol_count(),
             dictionary_bytes: view.dictionary().map_or(0, |it| it.byte_count()),
@@ -243,7 +263,7 @@ impl Workspace {
             for file in visible.filter(|file| !file.flags().skipped) {
                 contents.files += 1;
                 contents.source_bytes += file.source_bytes();
-                contents.digest.add(self.below_root(&self.path_of(file)), file.digest());
+                contents.digest.add(below_root(roots, &self.path_of(file)), file.digest());
                 if !file.note().is_empty() {
                     contents.notes.push(self.skipped(file));
                 }
@@ -251,12 +271,6 @@ impl Workspace {
         }
         contents.notes.sort_by(|a, b| a.path.cmp(&b.path));
         contents
-    }
-
-    /// The path below the innermost ROOT.
-    fn below_root<'p>(&self, path: &'p [u8]) -> &'p [u8] {
-        let below = self.roots().iter().filter_map(|root| root.relative(path));
-        below.min_by_key(|rest| rest.len()).unwrap_or(path)
     }
 
     /// The cache folder.
@@ -348,6 +362,12 @@ impl Workspace {
         };
         self.pool.get_or_try_init(open).await
     }
+}
+
+/// The path below the innermost ROOT.
+fn below_root<'p>(roots: &[Root], path: &'p [u8]) -> &'p [u8] {
+    let below = roots.iter().filter_map(|root| root.relative(path));
+    below.min_by_key(|rest| rest.len()).unwrap_or(path)
 }
 
 fn facts(shard: &Shard) -> ShardFacts {

@@ -1,12 +1,12 @@
-//! The router's end: asks a worker, many questions at a time.
+//! The end that asks, many questions at a time: a router its worker, a frontend its router.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use nova_protocol::{
-    Answer, CancelOutcome, Goodbye, ProtocolError, RouterEvent, RouterSide, SendError,
+    Answer, AskingEvent, AskingSide, CancelOutcome, Dialogue, Goodbye, ProtocolError, SendError,
     body::{self, DecodeError},
     frame::{Frame, RequestId},
-    message::{Progress, Request, RequestError, Response},
+    message::{RequestError, WorkerDialogue},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -19,65 +19,61 @@ use crate::{
     connection::{self, Connection, End, Link, Shared},
 };
 
-/// Asks the worker at the other end of a connection. Clones share the connection; it is closed when the
-/// last of them is dropped.
-#[derive(Debug, Clone)]
-pub struct Caller(Arc<Inner>);
+/// Asks the peer at the other end of a connection in one family of messages. Clones share the
+/// connection; it is closed when the last of them is dropped.
+pub struct Caller<D: Dialogue = WorkerDialogue>(Arc<Inner<D>>);
 
 /// Why a call has no response.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
-    /// The worker answered with an error.
+    /// The peer answered with an error.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// No answer came in time. The worker is told to stop.
+    /// No answer came in time. The peer is told to stop.
     #[error("no answer within {0:?}")]
     DeadlineExceeded(Duration),
     /// The request was not sent: it is over a bound.
     #[error("cannot send the request: {0}")]
     Unsendable(#[from] SendError),
-    /// The worker's answer says nothing.
-    #[error("cannot read the worker's answer: {0}")]
+    /// The peer's answer says nothing.
+    #[error("cannot read the answer: {0}")]
     Unreadable(#[from] DecodeError),
-    /// The worker answered another question.
-    #[error("the worker's answer does not fit the request")]
+    /// The peer answered another question.
+    #[error("the answer does not fit the request")]
     WrongAnswer,
     /// The connection ended before the answer came.
-    #[error("the connection to the worker ended: {0}")]
+    #[error("the connection ended: {0}")]
     Disconnected(Closed),
 }
 
-#[derive(Debug)]
-struct Inner {
-    shared: Arc<Shared<CallerEnd>>,
+struct Inner<D: Dialogue> {
+    shared: Arc<Shared<CallerEnd<D>>>,
     connection: Connection,
-    /// A permit for each request that the worker takes at a time.
+    /// A permit for each request that the peer takes at a time.
     slots: Arc<Semaphore>,
 }
 
-#[derive(Debug)]
-struct CallerEnd {
-    side: RouterSide,
+struct CallerEnd<D: Dialogue> {
+    side: AskingSide,
     /// The requests that an answer is to come for, also those that nobody waits for any more.
-    pending: HashMap<RequestId, Pending>,
+    pending: HashMap<RequestId, Pending<D>>,
     slots: Arc<Semaphore>,
     closed: Option<Closed>,
 }
 
-#[derive(Debug)]
-struct Pending {
+struct Pending<D: Dialogue> {
     answer: oneshot::Sender<Result<Answer, Closed>>,
-    progress: watch::Sender<Option<Progress>>,
-    /// Given back with the answer, so that the worker's bound holds for cancelled requests, too.
+    progress: watch::Sender<Option<D::Progress>>,
+    /// Given back with the answer, so that the peer's bound holds for cancelled requests, too.
     _slot: OwnedSemaphorePermit,
 }
 
-impl Caller {
+impl<D: Dialogue> Caller<D> {
     pub(crate) fn start<S>(link: Link<S>) -> Self
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let side = RouterSide::new(&link.own, &link.peer);
+        let side = AskingSide::new(&link.own, &link.peer);
         let slots = Arc::new(Semaphore::new(side.requests_in_flight_max()));
         let end =
             CallerEnd { side, pending: HashMap::new(), slots: Arc::clone(&slots), closed: None };
@@ -86,23 +82,23 @@ impl Caller {
         Caller(Arc::new(Inner { shared, connection, slots }))
     }
 
-    /// Asks and waits for the answer, in turn if the worker has as many requests as it takes. When the
-    /// future is dropped, the worker is told that the answer is no longer wanted.
+    /// Asks and waits for the answer, in turn if the peer has as many requests as it takes. When the
+    /// future is dropped, the peer is told that the answer is no longer wanted.
     pub async fn call(
         &self,
-        request: &Request,
+        request: &D::Request,
         deadline: Option<Duration>,
-    ) -> Result<Response, CallError> {
+    ) -> Result<D::Response, CallError> {
         self.call_with_progress(request, deadline, |_| {}).await
     }
 
     /// Like [`call`](Self::call); `on_progress` hears the latest progress whenever there is news.
     pub async fn call_with_progress(
         &self,
-        request: &Request,
+        request: &D::Request,
         deadline: Option<Duration>,
-        on_progress: impl FnMut(Progress) + Send,
-    ) -> Result<Response, CallError> {
+        on_progress: impl FnMut(D::Progress) + Send,
+    ) -> Result<D::Response, CallError> {
         let exchange = self.exchange(request, deadline, on_progress);
         let response = match deadline {
             None => exchange.await?,
@@ -110,7 +106,11 @@ impl Caller {
                 .await
                 .unwrap_or(Err(CallError::DeadlineExceeded(deadline)))?,
         };
-        if request.is_answered_by(&response) { Ok(response) } else { Err(CallError::WrongAnswer) }
+        if D::is_answered_by(request, &response) {
+            Ok(response)
+        } else {
+            Err(CallError::WrongAnswer)
+        }
     }
 
     /// The connection, to watch for its end or to close it.
@@ -120,10 +120,10 @@ impl Caller {
 
     async fn exchange(
         &self,
-        request: &Request,
+        request: &D::Request,
         deadline: Option<Duration>,
-        mut on_progress: impl FnMut(Progress) + Send,
-    ) -> Result<Response, CallError> {
+        mut on_progress: impl FnMut(D::Progress) + Send,
+    ) -> Result<D::Response, CallError> {
         let started = Instant::now();
         let slot = Arc::clone(&self.0.slots).acquire_owned().await;
         let Ok(slot) = slot else { return Err(CallError::Disconnected(self.why_closed())) };
@@ -159,19 +159,31 @@ impl Caller {
     }
 }
 
-impl Drop for Inner {
+impl<D: Dialogue> Clone for Caller<D> {
+    fn clone(&self) -> Self {
+        Caller(Arc::clone(&self.0))
+    }
+}
+
+impl<D: Dialogue> fmt::Debug for Caller<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Caller").field(&self.0.connection).finish()
+    }
+}
+
+impl<D: Dialogue> Drop for Inner<D> {
     fn drop(&mut self) {
         self.connection.close();
     }
 }
 
 /// Ends a request that nobody waits for any more. After its answer that means nothing.
-struct CancelOnDrop<'a> {
-    shared: &'a Shared<CallerEnd>,
+struct CancelOnDrop<'a, D: Dialogue> {
+    shared: &'a Shared<CallerEnd<D>>,
     id: RequestId,
 }
 
-impl Drop for CancelOnDrop<'_> {
+impl<D: Dialogue> Drop for CancelOnDrop<'_, D> {
     fn drop(&mut self) {
         self.shared.update(|end| {
             if end.side.cancel(self.id) == CancelOutcome::NeverSent {
@@ -181,8 +193,8 @@ impl Drop for CancelOnDrop<'_> {
     }
 }
 
-impl CallerEnd {
-    fn request(&mut self, body: bytes::Bytes, pending: Pending) -> Result<RequestId, CallError> {
+impl<D: Dialogue> CallerEnd<D> {
+    fn request(&mut self, body: bytes::Bytes, pending: Pending<D>) -> Result<RequestId, CallError> {
         if let Some(closed) = &self.closed {
             return Err(CallError::Disconnected(closed.clone()));
         }
@@ -192,17 +204,19 @@ impl CallerEnd {
     }
 }
 
-impl End for CallerEnd {
+impl<D: Dialogue> End for CallerEnd<D> {
     fn receive(&mut self, frame: Frame) -> Result<Option<Goodbye>, ProtocolError> {
+        let malformed = ProtocolError::malformed(&frame);
         match self.side.receive(frame)? {
             None => {}
-            Some(RouterEvent::Goodbye(goodbye)) => return Ok(Some(goodbye)),
-            Some(RouterEvent::Progress { id, progress }) => {
+            Some(AskingEvent::Goodbye(goodbye)) => return Ok(Some(goodbye)),
+            Some(AskingEvent::Progress { id, progress }) => {
+                let progress = body::decode_progress(&progress).map_err(|_| malformed)?;
                 if let Some(pending) = self.pending.get(&id) {
                     pending.progress.send_replace(Some(progress));
                 }
             }
-            Some(RouterEvent::Answer { id, answer }) => {
+            Some(AskingEvent::Answer { id, answer }) => {
                 if let Some(pending) = self.pending.remove(&id) {
                     // Nobody listens if the call was dropped.
                     let _ = pending.answer.send(Ok(answer));

@@ -8,6 +8,7 @@ use std::{io, time::Duration};
 use bytes::Bytes;
 use nova_protocol::{
     Token,
+    frontend::FrontendDialogue,
     handshake::{
         HEADER_BYTES, HandshakeFrame, HandshakeFrameError, Header, Hello, Nonce, ProtocolVersion,
         Ready, Reject, RejectCode, Role, VersionRange, Welcome,
@@ -25,9 +26,11 @@ use crate::{
     incoming::Incoming,
 };
 
-/// What a router asks of those who connect, and offers them.
+/// What a router asks of those who connect at one endpoint, and offers them.
 #[derive(Debug, Clone)]
 pub struct AcceptPolicy {
+    /// What they must want to be. Where frontends are taken, whoever asks the router to end is heard, too.
+    pub role: Role,
     /// The secret to show; without one, everybody may connect.
     pub token: Option<Token>,
     /// The versions that this side speaks.
@@ -44,12 +47,12 @@ pub struct AcceptPolicy {
     pub handshake_timeout: Duration,
 }
 
-/// How a router takes one worker.
+/// How a router takes one peer.
 #[derive(Debug, Clone)]
 pub struct Admission {
-    /// The worker's number.
-    pub worker: u32,
-    /// How the worker can prove that it shares the disk; without one it counts as remote.
+    /// The peer's number.
+    pub number: u32,
+    /// How a worker can prove that it shares the disk; without one it counts as remote.
     pub challenge: Option<Challenge>,
 }
 
@@ -62,7 +65,7 @@ pub struct Challenge {
     pub nonce: Nonce,
 }
 
-/// A worker that was taken.
+/// A peer that was taken.
 #[derive(Debug)]
 pub struct Accepted<S> {
     /// What it said of itself.
@@ -74,7 +77,7 @@ pub struct Accepted<S> {
     link: Link<S>,
 }
 
-/// A router that took this worker.
+/// A router that took this side.
 #[derive(Debug)]
 pub struct Joined<S> {
     /// What the router said.
@@ -109,25 +112,28 @@ pub enum HandshakeError {
     #[error("cannot send the handshake: {0}")]
     Unsendable(HandshakeFrameError),
     /// The router chose a version that it was not offered.
-    #[error("the router chose protocol version {chosen}, this worker speaks {offered}")]
+    #[error("the router chose protocol version {chosen}, this side speaks {offered}")]
     VersionNotOffered {
         /// What the router chose.
         chosen: ProtocolVersion,
-        /// What the worker speaks.
+        /// What this side speaks.
         offered: VersionRange,
     },
     /// The router's limits allow no connection.
     #[error("the router announced unusable limits: {0}")]
     UnusableLimits(#[from] UnusableLimits),
-    /// The router did not take this worker.
-    #[error("the router rejected this worker: {0}")]
+    /// The router did not take this side.
+    #[error("rejected by the router: {0}")]
     Rejected(Reject),
     /// This side did not take the peer, and told it so.
-    #[error("rejected the worker: {0}")]
+    #[error("rejected the peer: {0}")]
     Refused(Reject),
+    /// The peer asked the router to end, and was told that it will.
+    #[error("the peer asked the router to end")]
+    AskedToEnd,
 }
 
-/// The router's end: takes a worker or rejects it. `admit` decides last, after version, token and limits
+/// The router's end: takes a peer or rejects it. `admit` decides last, after version, token and limits
 /// were found good.
 pub async fn accept<S>(
     mut stream: S,
@@ -138,13 +144,13 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
     let (hello, version, local) =
-        within(policy.handshake_timeout, greet_worker(&mut stream, policy, admit)).await?;
+        within(policy.handshake_timeout, greet_peer(&mut stream, policy, admit)).await?;
     let link =
         Link { stream, own: policy.limits, peer: hello.limits, keepalive: policy.keepalive() };
     Ok(Accepted { hello, local, version, link })
 }
 
-/// The worker's end: says `hello` and waits to be taken. `read_nonce` is given the path of the nonce file
+/// The other end: says `hello` and waits to be taken. `read_nonce` is given the path of the nonce file
 /// and answers what it holds, if it can be read.
 pub async fn join<S>(
     mut stream: S,
@@ -167,9 +173,14 @@ impl<S> Accepted<S>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    /// Starts the connection, on the runtime that this is called in.
+    /// Starts the connection to a worker, on the runtime that this is called in.
     pub fn into_caller(self) -> Caller {
         Caller::start(self.link)
+    }
+
+    /// Starts the connection to a frontend, on the runtime that this is called in.
+    pub fn into_incoming(self) -> Incoming<FrontendDialogue> {
+        Incoming::start(self.link)
     }
 }
 
@@ -177,16 +188,22 @@ impl<S> Joined<S>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    /// Starts the connection, on the runtime that this is called in.
+    /// Starts a worker's connection, on the runtime that this is called in.
     pub fn into_incoming(self) -> Incoming {
         Incoming::start(self.link)
+    }
+
+    /// Starts a frontend's connection, on the runtime that this is called in.
+    pub fn into_caller(self) -> Caller<FrontendDialogue> {
+        Caller::start(self.link)
     }
 }
 
 impl AcceptPolicy {
-    /// The usual policy of a router that shows `product_version`.
+    /// The usual policy towards workers of a router that shows `product_version`.
     pub fn new(product_version: impl Into<String>, token: Option<Token>) -> Self {
         AcceptPolicy {
+            role: Role::Worker,
             token,
             versions: VersionRange::CURRENT,
             limits: Limits::default(),
@@ -206,27 +223,37 @@ impl AcceptPolicy {
         Reject { code, versions: self.versions, product_version, message }
     }
 
-    /// Whether a worker may come in at all, and with which version.
+    /// Whether a peer may come in at all, and with which version.
     fn check(&self, hello: &Hello) -> Result<ProtocolVersion, Reject> {
         let Some(version) = self.versions.common(hello.versions) else {
             let message = format!(
-                "the worker ({}) speaks protocol version {}, the router ({}) version {}; \
+                "the {} ({}) speaks protocol version {}, the router ({}) version {}; \
                  start both from the same build",
-                hello.product_version, hello.versions, self.product_version, self.versions,
+                hello.role,
+                hello.product_version,
+                hello.versions,
+                self.product_version,
+                self.versions,
             );
             return Err(self.reject(RejectCode::VersionMismatch, message));
         };
+        self.check_token(hello)?;
+        if let Err(unusable) = hello.limits.check() {
+            return Err(self.reject(RejectCode::BadHello, unusable.to_string()));
+        }
+        if hello.role != self.role {
+            let message = format!("no use for a {} here, only for a {}", hello.role, self.role);
+            return Err(self.reject(RejectCode::NotWanted, message));
+        }
+        Ok(version)
+    }
+
+    fn check_token(&self, hello: &Hello) -> Result<(), Reject> {
         if self.token.is_some() && self.token != hello.token {
             let problem = if hello.token.is_some() { "wrong" } else { "missing" };
             return Err(self.reject(RejectCode::BadToken, format!("the token is {problem}")));
         }
-        if let Err(unusable) = hello.limits.check() {
-            return Err(self.reject(RejectCode::BadHello, unusable.to_string()));
-        }
-        if let Role::Unknown(role) = hello.role {
-            return Err(self.reject(RejectCode::NotWanted, format!("no use for role {role}")));
-        }
-        Ok(version)
+        Ok(())
     }
 }
 
@@ -237,7 +264,7 @@ async fn within<T>(
     timeout(limit, exchange).await.unwrap_or(Err(HandshakeError::TimedOut(limit)))
 }
 
-async fn greet_worker<S: AsyncRead + AsyncWrite + Unpin>(
+async fn greet_peer<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     policy: &AcceptPolicy,
     admit: impl FnOnce(&Hello) -> Result<Admission, Reject>,
@@ -254,14 +281,26 @@ async fn greet_worker<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Err(error) => return Err(error),
     };
+    // An old router must be able to make way for a new one, so this comes before any talk of versions.
+    if hello.role == Role::Stop && policy.role == Role::Frontend {
+        let (asked, reject) = match policy.check_token(&hello) {
+            Ok(()) => {
+                let message = "the router ends".to_owned();
+                (true, policy.reject(RejectCode::ShuttingDown, message))
+            }
+            Err(reject) => (false, reject),
+        };
+        let refused = refuse(stream, reject).await;
+        return if asked { Err(HandshakeError::AskedToEnd) } else { refused };
+    }
     let admitted = policy.check(&hello).and_then(|version| Ok((version, admit(&hello)?)));
-    let (version, Admission { worker, challenge }) = match admitted {
+    let (version, Admission { number, challenge }) = match admitted {
         Ok(admitted) => admitted,
         Err(reject) => return refuse(stream, reject).await,
     };
     let welcome = Welcome {
         version,
-        worker,
+        number,
         limits: policy.limits,
         keepalive_interval: policy.keepalive_interval,
         keepalive_timeout: policy.keepalive_timeout,
@@ -304,7 +343,7 @@ async fn refuse<S: AsyncWrite + Unpin, T>(
     stream: &mut S,
     reject: Reject,
 ) -> Result<T, HandshakeError> {
-    tracing::warn!(code = %reject.code, "rejecting a worker: {}", reject.message);
+    tracing::warn!(code = %reject.code, "rejecting a peer: {}", reject.message);
     let frame = HandshakeFrame::Reject(reject.clone());
     if let Err(error) = send(stream, &frame).await {
         tracing::debug!("the reject did not arrive: {error}");

@@ -1,12 +1,12 @@
-//! The worker's end: takes requests and answers each of them exactly once.
+//! The end that answers: takes requests and answers each of them exactly once.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use nova_protocol::{
-    Answer, Goodbye, ProtocolError, WorkerEvent, WorkerSide, body,
+    Answer, AnsweringEvent, AnsweringSide, Dialogue, Goodbye, ProtocolError, body,
     frame::{Frame, RequestId},
-    message::{Progress, Request, RequestError, Response},
+    message::{RequestError, WorkerDialogue},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -20,33 +20,35 @@ use crate::{
     connection::{self, Connection, End, Link, Shared},
 };
 
-/// The requests of the router at the other end of a connection, which is closed when this is dropped.
+/// The requests of the peer at the other end of a connection, in one family of messages. The connection
+/// is closed when this is dropped.
 #[derive(Debug)]
-pub struct Incoming {
+pub struct Incoming<D: Dialogue = WorkerDialogue> {
     /// Bounded by the requests in flight, each of which is here at most once.
     arrivals: mpsc::UnboundedReceiver<Arrival>,
     shared: Arc<Shared<IncomingEnd>>,
     connection: Connection,
+    dialogue: PhantomData<fn() -> D>,
 }
 
 /// A request, and the duty to answer it.
-#[derive(Debug)]
-pub struct IncomingRequest {
+pub struct IncomingRequest<D: Dialogue = WorkerDialogue> {
     /// What is asked.
-    pub request: Request,
+    pub request: D::Request,
     /// Where the answer goes.
-    pub responder: Responder,
+    pub responder: Responder<D>,
 }
 
 /// Answers one request. Dropped without an answer, it answers that the request was cancelled, was late or
 /// failed, whichever holds. It works on any thread, and never waits.
 #[derive(Debug)]
-pub struct Responder {
+pub struct Responder<D: Dialogue = WorkerDialogue> {
     id: RequestId,
     cancelled: CancellationToken,
     deadline: Option<Instant>,
     shared: Arc<Shared<IncomingEnd>>,
     answered: bool,
+    dialogue: PhantomData<fn() -> D>,
 }
 
 #[derive(Debug)]
@@ -59,28 +61,28 @@ struct Arrival {
 
 #[derive(Debug)]
 struct IncomingEnd {
-    side: WorkerSide,
+    side: AnsweringSide,
     /// The requests that are not answered.
     open: HashMap<RequestId, CancellationToken>,
     /// None once the connection has ended.
     arrivals: Option<mpsc::UnboundedSender<Arrival>>,
 }
 
-impl Incoming {
+impl<D: Dialogue> Incoming<D> {
     pub(crate) fn start<S>(link: Link<S>) -> Self
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let side = WorkerSide::new(&link.own, &link.peer);
+        let side = AnsweringSide::new(&link.own, &link.peer);
         let (sender, arrivals) = mpsc::unbounded_channel();
         let shared =
             Shared::new(IncomingEnd { side, open: HashMap::new(), arrivals: Some(sender) });
         let connection = connection::start(link, Arc::clone(&shared));
-        Incoming { arrivals, shared, connection }
+        Incoming { arrivals, shared, connection, dialogue: PhantomData }
     }
 
     /// The next request; none when the connection has ended. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Option<IncomingRequest> {
+    pub async fn next(&mut self) -> Option<IncomingRequest<D>> {
         loop {
             let Arrival { id, body, cancelled, at } = self.arrivals.recv().await?;
             let mut responder = Responder {
@@ -89,6 +91,7 @@ impl Incoming {
                 deadline: None,
                 shared: Arc::clone(&self.shared),
                 answered: false,
+                dialogue: PhantomData,
             };
             if responder.cancelled.is_cancelled() {
                 continue;
@@ -112,40 +115,47 @@ impl Incoming {
     }
 }
 
-impl Drop for Incoming {
+impl<D: Dialogue> fmt::Debug for IncomingRequest<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IncomingRequest").field(&self.request).finish()
+    }
+}
+
+impl<D: Dialogue> Drop for Incoming<D> {
     fn drop(&mut self) {
         self.connection.close();
     }
 }
 
-impl Responder {
+impl<D: Dialogue> Responder<D> {
     /// The request's id, for logs.
     pub fn id(&self) -> RequestId {
         self.id
     }
 
-    /// Cancelled when the router no longer wants the answer, when the deadline passes, when the
+    /// Cancelled when the peer no longer wants the answer, when the deadline passes, when the
     /// connection ends, and when the answer was given.
     pub fn cancelled(&self) -> &CancellationToken {
         &self.cancelled
     }
 
-    /// When the router gives up waiting.
+    /// When the peer gives up waiting.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Tells the router how far the work is. Only the latest report that could not be sent is kept.
-    pub fn progress(&self, progress: Progress) {
-        self.shared.update(|end| end.side.progress(self.id, &progress));
+    /// Tells the peer how far the work is. Only the latest report that could not be sent is kept.
+    pub fn progress(&self, progress: D::Progress) {
+        let body = body::encode_progress(&progress);
+        self.shared.update(|end| end.side.progress(self.id, body));
     }
 
     /// Answers the request.
-    pub fn respond(mut self, result: Result<Response, RequestError>) {
+    pub fn respond(mut self, result: Result<D::Response, RequestError>) {
         self.answer(result);
     }
 
-    fn answer(&mut self, result: Result<Response, RequestError>) {
+    fn answer(&mut self, result: Result<D::Response, RequestError>) {
         let answer = result.and_then(|response| {
             body::encode_response(&response)
                 .map_err(|error| RequestError::Failed(error.to_string()))
@@ -175,7 +185,7 @@ impl Responder {
     }
 }
 
-impl Drop for Responder {
+impl<D: Dialogue> Drop for Responder<D> {
     fn drop(&mut self) {
         if !self.answered {
             let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -184,7 +194,7 @@ impl Drop for Responder {
             } else if self.cancelled.is_cancelled() {
                 RequestError::Cancelled
             } else {
-                RequestError::Failed("the worker dropped the request".into())
+                RequestError::Failed("the request was dropped".into())
             };
             self.answer(Err(error));
         }
@@ -196,13 +206,13 @@ impl End for IncomingEnd {
     fn receive(&mut self, frame: Frame) -> Result<Option<Goodbye>, ProtocolError> {
         match self.side.receive(frame)? {
             None => {}
-            Some(WorkerEvent::Goodbye(goodbye)) => return Ok(Some(goodbye)),
-            Some(WorkerEvent::Cancel { id }) => {
+            Some(AnsweringEvent::Goodbye(goodbye)) => return Ok(Some(goodbye)),
+            Some(AnsweringEvent::Cancel { id }) => {
                 if let Some(cancelled) = self.open.get(&id) {
                     cancelled.cancel();
                 }
             }
-            Some(WorkerEvent::Request { id, body }) => {
+            Some(AnsweringEvent::Request { id, body }) => {
                 let cancelled = CancellationToken::new();
                 self.open.insert(id, cancelled.clone());
                 if let Some(arrivals) = &self.arrivals {

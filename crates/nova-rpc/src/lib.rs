@@ -1,14 +1,15 @@
 //! Connections: carries `nova-protocol` over a stream of bytes.
 //!
 //! The only crate that touches a socket. It knows when to write, when to wait and when to give up; what
-//! the bytes mean is the business of `nova-protocol`, and what a request does is the worker's.
+//! the bytes mean is the business of `nova-protocol`, and what a request does that of whoever answers it. A
+//! router asks its workers, and a frontend asks a router, by the same means.
 //!
 //! ```text
 //!            endpoint: unix:PATH, pipe:NAME ─▶ a stream
 //!                                               │      (or TLS, or tokio::io::duplex: any stream)
 //!            handshake: accept / connect ───────┤
 //!                                               ▼
-//!  router: Caller ── call ──▶ ┌─────────────────────────────┐ ◀── next ── Incoming :worker
+//!  asking: Caller ── call ──▶ ┌─────────────────────────────┐ ◀── next ── Incoming :answering
 //!             ▲               │ connection: one task that   │                │
 //!             └── answer ──── │ reads, writes and keeps the │ ◀─ respond ────┘
 //!                             │ peer under watch            │

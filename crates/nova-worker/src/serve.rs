@@ -54,7 +54,7 @@ impl Worker {
         let cache_dir = self.cache_dir;
         let read_nonce = |path: &[u8]| read_nonce(&path::from_bytes(path), cache_dir.as_deref());
         let joined = join(stream, hello, HANDSHAKE_TIMEOUT, read_nonce).await?;
-        tracing::debug!("joined as worker {}", joined.welcome.worker);
+        tracing::debug!("joined as worker {}", joined.welcome.number);
         let mut incoming = joined.into_incoming();
         let state = Arc::new(State { stats: Stats::new(), open_files: OpenFiles::default() });
         while let Some(incoming_request) = incoming.next().await {

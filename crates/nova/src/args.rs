@@ -9,6 +9,7 @@ use nova_rpc::Endpoint;
 use nova_syntax::declarations::Kind;
 use nova_worker::args::WorkerArgs;
 
+use crate::period::Period;
 use crate::size::Size;
 
 /// Find Java symbols in trees of any size, in milliseconds, without a build.
@@ -107,6 +108,10 @@ pub(crate) enum Command {
         nova explain src.zip!/java.base/java/util/Map.java src.zip"
     )]
     Explain(ExplainArgs),
+    /// Keep a workspace open: the other commands ask it instead of looking for themselves
+    #[command(after_help = "Examples:\n  nova serve ~/src/big             until Ctrl-C\n  \
+        nova serve --detach ~/src/big    in the background\n  nova serve --stop ~/src/big")]
+    Serve(ServeArgs),
     /// Show the layout, the shards and the cache of a workspace
     #[command(after_help = "Example:\n  nova status ~/src/big")]
     Status(StatusArgs),
@@ -125,9 +130,24 @@ pub(crate) enum Command {
     },
 }
 
-/// Which tree, and how it is indexed.
+/// Which tree, how it is indexed, and by whom.
 #[derive(Debug, Default, Args)]
 pub(crate) struct TreeArgs {
+    #[command(flatten)]
+    pub(crate) indexing: IndexingArgs,
+
+    /// Exit with 1 if a file had to be skipped
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Do not ask a running nova serve
+    #[arg(long)]
+    pub(crate) no_daemon: bool,
+}
+
+/// Which tree, and how it is indexed.
+#[derive(Debug, Default, Args)]
+pub(crate) struct IndexingArgs {
     /// Folders or source archives (src.zip, *-sources.jar) [default: the current folder]
     #[arg(value_name = "ROOT")]
     pub(crate) roots: Vec<PathBuf>,
@@ -151,10 +171,6 @@ pub(crate) struct TreeArgs {
     /// Replace a worker that keeps more memory than this [default: a share of half of the machine's]
     #[arg(long, value_name = "SIZE")]
     pub(crate) worker_memory: Option<Size>,
-
-    /// Exit with 1 if a file had to be skipped
-    #[arg(long)]
-    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]
@@ -196,6 +212,10 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) near: Option<PathBuf>,
 
+    /// Have a running nova serve answer from what it has, not look at the disk first
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+
     /// Only symbols of this kind (may be repeated)
     #[arg(long = "kind", value_name = "KIND", value_parser = parse_kind)]
     pub(crate) kinds: Vec<Kind>,
@@ -217,6 +237,10 @@ pub(crate) struct ExportArgs {
     /// Write to this file [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Have a running nova serve answer from what it has, not look at the disk first
+    #[arg(long)]
+    pub(crate) no_wait: bool,
 
     /// The same as --format jsonl
     #[arg(long, conflicts_with = "format")]
@@ -250,6 +274,32 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) near: Option<PathBuf>,
 
+    /// Have a running nova serve answer from what it has, not look at the disk first
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) indexing: IndexingArgs,
+
+    /// Go on in the background
+    #[arg(long)]
+    pub(crate) detach: bool,
+
+    /// End the one that is running
+    #[arg(long, conflicts_with_all = ["detach", "idle_timeout"])]
+    pub(crate) stop: bool,
+
+    /// End when nobody was connected for so long, such as 30s, 10m or 3h [default: never; with --detach 3h]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) idle_timeout: Option<Period>,
+
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -260,6 +310,10 @@ pub(crate) struct StatusArgs {
     /// Folders or source archives [default: the current folder]
     #[arg(value_name = "ROOT")]
     pub(crate) roots: Vec<PathBuf>,
+
+    /// Do not ask a running nova serve
+    #[arg(long)]
+    pub(crate) no_daemon: bool,
 
     /// Print one JSON object
     #[arg(long)]
@@ -299,6 +353,12 @@ fn parse_kind(text: &str) -> Result<Kind, String> {
 }
 
 impl Command {
+    /// How many threads talk to others: what serves many must not have one wait for another.
+    pub(crate) fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if matches!(self, Self::Serve(_)) { cores().max(2) } else { 1 }
+    }
+
     /// Whether the output is data: then the messages beside it are data too, or left out.
     pub(crate) fn is_json(&self) -> bool {
         match self {
@@ -306,6 +366,7 @@ impl Command {
             Self::Search(args) => args.json,
             Self::Export(args) => args.json,
             Self::Explain(args) => args.json,
+            Self::Serve(args) => args.json,
             Self::Status(args) => args.json,
             Self::Cache(CacheArgs { action }) => match action {
                 CacheAction::List { json } | CacheAction::Clean { json, .. } => *json,

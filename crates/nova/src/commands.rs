@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod index;
 mod search;
+mod serve;
 mod status;
 
 use std::process::ExitCode;
@@ -22,7 +23,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Search(args) => search::run(global, &args, messages).await,
         Command::Explain(args) => explain::run(global, &args, messages).await,
         Command::Export(args) => export::run(global, &args, messages).await,
-        Command::Status(args) => status::run(global, &args),
+        Command::Serve(args) => serve::run(global, &args, messages).await,
+        Command::Status(args) => status::run(global, &args, messages).await,
         Command::Cache(args) => cache::run(global, &args.action, messages),
         Command::Worker(args) => args.run().await.map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => completions::run(shell),

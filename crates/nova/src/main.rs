@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod interrupt;
 mod output;
+mod period;
 mod session;
 mod size;
 
@@ -18,8 +19,9 @@ use crate::output::messages;
 fn main() -> ExitCode {
     let cli = Cli::read();
     messages::start_log(&cli);
+    let threads = cli.command.threads();
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return messages::fail(&anyhow::Error::new(error).context("cannot start")),

@@ -31,6 +31,10 @@ mod workspaces;
 #[cfg(target_os = "linux")]
 mod crashes;
 #[cfg(target_os = "linux")]
+mod daemon;
+#[cfg(target_os = "linux")]
+mod frontends;
+#[cfg(target_os = "linux")]
 mod guests;
 #[cfg(target_os = "linux")]
 mod interrupts;
@@ -38,3 +42,7 @@ mod interrupts;
 mod processes;
 #[cfg(target_os = "linux")]
 mod secrets;
+#[cfg(target_os = "linux")]
+mod serve;
+#[cfg(target_os = "linux")]
+mod served;

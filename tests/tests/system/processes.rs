@@ -1,5 +1,6 @@
 //! The processes of a test, found in `/proc`, and the signals that befall them.
 
+use std::collections::HashSet;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -41,6 +42,21 @@ fn bytes_read(id: u32) -> u64 {
 pub(crate) fn signal(id: u32, name: &str) {
     let kill = Command::new("sh").arg("-c").arg(format!("kill -{name} {id} 2>&1")).output();
     kill.expect("a shell can be started");
+}
+
+/// Whether a process is there and has not ended, waited for or not.
+pub(crate) fn is_alive(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| !"ZX".contains(state))
+}
+
+/// Whether a command has connected to somebody. It has a pair of sockets of its own, for signals.
+pub(crate) fn has_connected(id: u32) -> bool {
+    let files = fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+    let targets = files.filter_map(|file| fs::read_link(file.path()).ok());
+    let sockets = targets.filter(|target| target.to_string_lossy().starts_with("socket:"));
+    sockets.collect::<HashSet<_>>().len() > 2
 }
 
 /// How many files a busy tree has.

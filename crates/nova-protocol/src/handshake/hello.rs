@@ -1,10 +1,12 @@
 //! The first frame of a connection. Its bytes are frozen; `docs/protocol.md` draws them.
 
+use std::fmt;
+
 use super::{HandshakeFrameError, VersionRange, fields, version::ProtocolVersion};
 use crate::{
     limits::{
-        Limits, PRODUCT_VERSION_BYTES_MAX, SHARD_RESTRICTION_MAX, TOKEN_BYTES_MAX,
-        WORKER_NAME_BYTES_MAX,
+        Limits, PEER_NAME_BYTES_MAX, PRODUCT_VERSION_BYTES_MAX, SHARD_RESTRICTION_MAX,
+        TOKEN_BYTES_MAX,
     },
     token::Token,
 };
@@ -37,20 +39,40 @@ pub struct Capabilities(pub u64);
 /// What a connecting side wants to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It answers requests.
+    /// It answers a router's requests.
     Worker,
+    /// It asks a router for symbols.
+    Frontend,
+    /// It asks a router to end. The answer is a reject, whatever versions the two speak.
+    Stop,
     /// A role that this version does not know.
     Unknown(u8),
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Role::Worker => f.write_str("worker"),
+            Role::Frontend => f.write_str("frontend"),
+            Role::Stop => f.write_str("request to end"),
+            Role::Unknown(role) => write!(f, "peer of role {role}"),
+        }
+    }
 }
 
 impl Hello {
     /// The hello of a worker of this build, without a token.
     pub fn worker(name: impl Into<String>, product_version: impl Into<String>) -> Self {
+        Self::of(Role::Worker, name, product_version)
+    }
+
+    /// The hello of a peer of this build, without a token.
+    pub fn of(role: Role, name: impl Into<String>, product_version: impl Into<String>) -> Self {
         Hello {
             versions: VersionRange::CURRENT,
             capabilities: Capabilities::default(),
             limits: Limits::default(),
-            role: Role::Worker,
+            role,
             product_version: product_version.into(),
             name: name.into(),
             token: None,
@@ -65,12 +87,14 @@ impl Hello {
         write_limits(&self.limits, body);
         body.u8(match self.role {
             Role::Worker => 1,
+            Role::Frontend => 2,
+            Role::Stop => 3,
             Role::Unknown(role) => role,
         });
         body.u8(self.shards.is_some().into());
         let (version, name) = (self.product_version.as_bytes(), self.name.as_bytes());
         body.bytes("product version", version, PRODUCT_VERSION_BYTES_MAX)?;
-        body.bytes("worker name", name, WORKER_NAME_BYTES_MAX)?;
+        body.bytes("name", name, PEER_NAME_BYTES_MAX)?;
         body.bytes("token", self.token.as_ref().map_or(&[], Token::reveal), TOKEN_BYTES_MAX)?;
         body.u32s("shard list", self.shards.as_deref().unwrap_or(&[]), SHARD_RESTRICTION_MAX)
     }
@@ -84,6 +108,8 @@ impl Hello {
         let limits = read_limits(body)?;
         let role = match body.u8("role")? {
             1 => Role::Worker,
+            2 => Role::Frontend,
+            3 => Role::Stop,
             role => Role::Unknown(role),
         };
         let restricted = match body.u8("shard restriction")? {
@@ -95,7 +121,7 @@ impl Hello {
             }
         };
         let product_version = body.text("product version", PRODUCT_VERSION_BYTES_MAX)?;
-        let name = body.text("worker name", WORKER_NAME_BYTES_MAX)?;
+        let name = body.text("name", PEER_NAME_BYTES_MAX)?;
         // An empty token is an absent one, and the bound was checked with the length.
         let token = Token::new(body.bytes("token", TOKEN_BYTES_MAX)?).ok();
         let shards = body.u32s("shard list", SHARD_RESTRICTION_MAX)?;

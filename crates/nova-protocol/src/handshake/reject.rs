@@ -8,7 +8,7 @@ use crate::{
     limits::{PRODUCT_VERSION_BYTES_MAX, TEXT_BYTES_MAX},
 };
 
-/// Why a router does not take a worker. It closes the connection afterwards.
+/// Why a router does not take a peer. It closes the connection afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} ({code})")]
 pub struct Reject {
@@ -31,8 +31,8 @@ pub enum RejectCode {
     BadToken,
     /// The hello cannot be read, or its limits allow no connection.
     BadHello,
-    /// The router has no use for this worker: as many as it takes are there, or a role or shard is
-    /// unknown.
+    /// The router has no use for this peer: as many as it takes are there, or its role or shard is not
+    /// wanted here.
     NotWanted,
     /// The router is about to end.
     ShuttingDown,

@@ -1,4 +1,4 @@
-//! The answer to a hello that is let in, and the worker's word on whether it shares the router's disk.
+//! The answer to a hello that is let in, and the peer's word on whether it shares the router's disk.
 
 use std::{fmt, time::Duration};
 
@@ -15,34 +15,34 @@ pub const NONCE_BYTES: usize = 16;
 #[derive(Clone, Copy)]
 pub struct Nonce(pub [u8; NONCE_BYTES]);
 
-/// What a router tells a worker that it takes.
+/// What a router tells a peer that it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Welcome {
     /// The version that both speak from here on.
     pub version: ProtocolVersion,
-    /// The worker's number, by which the router's logs name it.
-    pub worker: u32,
+    /// The peer's number, by which the router's logs name it.
+    pub number: u32,
     /// What the router takes.
     pub limits: Limits,
     /// After how much silence each side pings.
     pub keepalive_interval: Duration,
     /// After how much silence each side gives the other up.
     pub keepalive_timeout: Duration,
-    /// The file that holds the nonce, absolute; without one the worker counts as remote.
+    /// The file that holds the nonce, absolute; without one a worker counts as remote.
     pub nonce_path: Option<Bytes>,
 }
 
 /// The last frame of the handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
-    /// What the worker read from the nonce file, if it could.
+    /// What the peer read from the nonce file, if it could.
     pub nonce: Option<Nonce>,
 }
 
 impl Welcome {
     pub(super) fn write(&self, body: &mut fields::Writer) -> Result<(), HandshakeFrameError> {
         body.u16(self.version.0);
-        body.u32(self.worker);
+        body.u32(self.number);
         hello::write_limits(&self.limits, body);
         body.u32(milliseconds(self.keepalive_interval));
         body.u32(milliseconds(self.keepalive_timeout));
@@ -52,13 +52,13 @@ impl Welcome {
 
     pub(super) fn read(body: &mut fields::Reader<'_>) -> Result<Self, HandshakeFrameError> {
         let version = ProtocolVersion(body.u16("version")?);
-        let worker = body.u32("worker number")?;
+        let number = body.u32("number")?;
         let limits = hello::read_limits(body)?;
         let keepalive_interval = read_duration("keepalive interval", body)?;
         let keepalive_timeout = read_duration("keepalive timeout", body)?;
         let path = body.bytes("nonce path", NONCE_PATH_BYTES_MAX)?;
         let nonce_path = (!path.is_empty()).then(|| Bytes::copy_from_slice(path));
-        Ok(Welcome { version, worker, limits, keepalive_interval, keepalive_timeout, nonce_path })
+        Ok(Welcome { version, number, limits, keepalive_interval, keepalive_timeout, nonce_path })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use nova_protocol::path;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Cache, CacheError, LAYOUT_FILE, run};
+use super::{Cache, CacheError, LAYOUT_FILE, run, serve};
 use crate::root::{self, Root};
 
 /// A workspace that nobody used for so long is removed.
@@ -111,6 +111,9 @@ impl CachedWorkspace {
             return Err(RemoveError::NotACache);
         }
         let _lock = cache.lock()?;
+        if serve::is_held(&self.folder) {
+            return Err(RemoveError::Served);
+        }
         if run::is_any_alive(&self.folder) {
             return Err(RemoveError::InUse);
         }
@@ -140,6 +143,9 @@ pub enum RemoveError {
     /// A person can name any folder with `--cache-dir`.
     #[error("it is not a cache folder of nova")]
     NotACache,
+    /// A router keeps it open.
+    #[error("nova serve keeps it open; nova serve --stop ends that")]
+    Served,
     /// Its files are being written.
     #[error("a nova process is indexing into it; try again when it has ended")]
     InUse,

@@ -58,7 +58,7 @@ impl Run {
         self.folder.join(format!("shard_{}.{attempt}.record", shard.0))
     }
 
-    /// Where this router listens for workers.
+    /// Where this router listens.
     pub(crate) fn socket(&self) -> PathBuf {
         self.socket_folder.join(SOCKET_FILE)
     }

@@ -93,7 +93,7 @@ impl Shared {
             path: Bytes::copy_from_slice(&path::to_bytes(&self.run.nonce_file())),
             nonce: Nonce(self.run.nonce()),
         };
-        let admit = |_: &Hello| Ok(Admission { worker: number, challenge: Some(challenge) });
+        let admit = |_: &Hello| Ok(Admission { number, challenge: Some(challenge) });
         let accepted = match accept(stream, &policy, admit).await {
             Ok(accepted) if accepted.local => accepted,
             Ok(accepted) => {

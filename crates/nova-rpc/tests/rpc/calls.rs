@@ -163,7 +163,7 @@ async fn a_request_that_is_dropped_is_answered_all_the_same() {
     let (answer, ()) = tokio::join!(caller.call(&request, None), async {
         drop(incoming.next().await.unwrap());
     });
-    assert_eq!(answer.unwrap_err().to_string(), "the worker dropped the request");
+    assert_eq!(answer.unwrap_err().to_string(), "the request was dropped");
 }
 
 #[tokio::test]
@@ -234,8 +234,8 @@ async fn an_unreadable_or_unfitting_answer_fails_its_call_alone() {
     let (caller, mut worker) = ScriptedPeer::worker().await;
     let unfitting = nova_protocol::body::encode_response(&stats(1)).unwrap();
     for (payload, expected) in [
-        ("\u{7f}".into(), "cannot read the worker's answer: an unknown alternative"),
-        (unfitting, "the worker's answer does not fit the request"),
+        ("\u{7f}".into(), "cannot read the answer: an unknown alternative"),
+        (unfitting, "the answer does not fit the request"),
     ] {
         let request = numbered(1);
         let (answer, ()) = tokio::join!(caller.call(&request, None), async {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use nova_protocol::{
-    Token,
+    Token, frontend,
     handshake::{
         HandshakeFrame, HandshakeFrameError, Hello, Nonce, ProtocolVersion, Ready, Reject,
-        RejectCode, VersionRange,
+        RejectCode, Role, VersionRange,
     },
     limits::Limits,
 };
@@ -24,7 +24,7 @@ async fn a_worker_is_taken_and_each_end_hears_of_the_other() {
     let (accepted, joined) = (accepted.unwrap(), joined.unwrap());
     assert_eq!(accepted.hello, hello());
     assert_eq!(accepted.version, VersionRange::CURRENT.max);
-    assert_eq!(joined.welcome.worker, 7);
+    assert_eq!(joined.welcome.number, 7);
     assert_eq!(joined.welcome.limits, Limits::default());
 }
 
@@ -41,7 +41,7 @@ async fn only_a_worker_that_reads_back_the_nonce_is_local() {
         let (router, worker) = duplex(1024);
         let policy = policy();
         let (accepted, joined) = tokio::join!(
-            accept(router, &policy, |_| Ok(Admission { worker: 0, challenge })),
+            accept(router, &policy, |_| Ok(Admission { number: 0, challenge })),
             join(worker, hello(), HANDSHAKE_TIMEOUT, |path| {
                 assert_eq!(path, b"/cache/nonce");
                 found
@@ -104,11 +104,8 @@ async fn the_routers_own_reason_reaches_the_worker() {
         }),
         join(worker, Hello { shards: Some(vec![9]), ..hello() }, HANDSHAKE_TIMEOUT, |_| None),
     );
-    assert_eq!(
-        joined.unwrap_err().to_string(),
-        format!("the router rejected this worker: {reject}")
-    );
-    assert_eq!(accepted.unwrap_err().to_string(), format!("rejected the worker: {reject}"));
+    assert_eq!(joined.unwrap_err().to_string(), format!("rejected by the router: {reject}"));
+    assert_eq!(accepted.unwrap_err().to_string(), format!("rejected the peer: {reject}"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,7 +200,7 @@ async fn a_router_that_chooses_a_version_of_its_own_is_refused() {
     welcome.extend([0, 0]);
     router.write_all(&welcome).await.unwrap();
     let error = join(worker, hello(), HANDSHAKE_TIMEOUT, |_| None).await.unwrap_err();
-    assert_eq!(error.to_string(), "the router chose protocol version 9, this worker speaks 1");
+    assert_eq!(error.to_string(), "the router chose protocol version 9, this side speaks 1");
 }
 
 /// The reject that both ends hear of.
@@ -213,4 +210,49 @@ async fn rejected(policy: &AcceptPolicy, hello: Hello) -> Reject {
     let Err(HandshakeError::Refused(said)) = accepted else { panic!("{accepted:?}") };
     assert_eq!(heard, said);
     heard
+}
+
+#[tokio::test]
+async fn a_frontend_asks_and_the_router_answers() {
+    let policy = AcceptPolicy { role: Role::Frontend, ..policy() };
+    let hello = Hello::of(Role::Frontend, "f1", "0.1.0-frontend");
+    let (accepted, joined) = shake_hands(&policy, hello).await;
+    let (mut incoming, caller) = (accepted.unwrap().into_incoming(), joined.unwrap().into_caller());
+    let answered = async {
+        let asked = incoming.next().await.unwrap();
+        assert_eq!(asked.request, frontend::Request::Status);
+        let status = frontend::RouterStatus { pid: 7, ..frontend::RouterStatus::default() };
+        asked.responder.respond(Ok(frontend::Response::Status(status)));
+    };
+    let (answer, ()) = tokio::join!(caller.call(&frontend::Request::Status, None), answered);
+    let frontend::Response::Status(status) = answer.unwrap() else { panic!("another answer") };
+    assert_eq!(status.pid, 7);
+}
+
+#[tokio::test]
+async fn each_role_has_its_own_door() {
+    let frontend = || Hello::of(Role::Frontend, "f1", "0.1.0");
+    let reject = rejected(&policy(), frontend()).await;
+    assert_eq!(reject.code, RejectCode::NotWanted);
+    assert_eq!(reject.message, "no use for a frontend here, only for a worker");
+    let reject = rejected(&policy(), Hello { role: Role::Stop, ..frontend() }).await;
+    assert_eq!(reject.code, RejectCode::NotWanted);
+    let frontends = AcceptPolicy { role: Role::Frontend, ..policy() };
+    let reject = rejected(&frontends, hello()).await;
+    assert_eq!(reject.message, "no use for a worker here, only for a frontend");
+}
+
+#[tokio::test]
+async fn a_router_is_asked_to_end_across_versions_and_only_by_who_has_the_token() {
+    let range = |min, max| VersionRange { min: ProtocolVersion(min), max: ProtocolVersion(max) };
+    let token = || Token::new("secret").ok();
+    let policy =
+        AcceptPolicy { role: Role::Frontend, token: token(), versions: range(3, 4), ..policy() };
+    let stop = Hello { versions: range(1, 2), ..Hello::of(Role::Stop, "f1", "0.0.9") };
+    let reject = rejected(&policy, stop.clone()).await;
+    assert_eq!(reject.code, RejectCode::BadToken);
+    let (accepted, joined) = shake_hands(&policy, Hello { token: token(), ..stop }).await;
+    assert!(matches!(accepted, Err(HandshakeError::AskedToEnd)));
+    let Err(HandshakeError::Rejected(reject)) = joined else { panic!("not rejected") };
+    assert_eq!(reject.code, RejectCode::ShuttingDown);
 }

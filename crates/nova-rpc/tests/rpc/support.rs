@@ -30,7 +30,7 @@ pub(crate) fn hello() -> Hello {
 }
 
 pub(crate) fn admit(_: &Hello) -> Result<Admission, nova_protocol::handshake::Reject> {
-    Ok(Admission { worker: 7, challenge: None })
+    Ok(Admission { number: 7, challenge: None })
 }
 
 type Handshaken =

@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use nova_router::{CacheCollection, CachedWorkspace};
 use serde_json::{Value, json};
 
 use crate::args::{CacheAction, GlobalArgs};
-use crate::output::messages::Messages;
+use crate::output::messages::{Messages, rough};
 use crate::output::paths;
 use crate::session::find_roots;
 use crate::size::Size;
@@ -100,16 +100,4 @@ fn to_json(workspace: &CachedWorkspace) -> Value {
         "bytes": workspace.bytes,
         "last_used": workspace.last_used.and_then(seconds),
     })
-}
-
-/// A time in its largest whole unit.
-fn rough(age: Duration) -> String {
-    const UNITS: [(&str, u64); 4] =
-        [("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)];
-    let seconds = age.as_secs().max(1);
-    let unit = UNITS.iter().find(|(_, length)| seconds >= 2 * length);
-    unit.map_or_else(
-        || "a moment".to_owned(),
-        |(name, length)| format!("{} {name}", seconds / length),
-    )
 }

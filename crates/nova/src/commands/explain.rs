@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use nova_router::report::Skipped;
-use nova_router::{Query, SearchRequest, Total};
+use nova_router::{Question, Total};
 
 use crate::args::{ExplainArgs, GlobalArgs};
 use crate::commands::search;
@@ -19,19 +19,19 @@ pub(crate) async fn run(
     args: &ExplainArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::open(global, &args.tree, None, messages).await?;
+    let mut session = Session::open(global, &args.tree, None, !args.no_wait, messages).await?;
     if is_path(args.subject.as_ref()) {
-        explain_path(&session, args)?;
+        explain_path(&mut session, args).await?;
     } else {
-        explain_query(&session, args).await?;
+        explain_query(&mut session, args).await?;
     }
     // The question was answered, whatever became of the rest of the tree.
     Ok(if args.tree.strict { session.exit_code() } else { ExitCode::SUCCESS })
 }
 
-fn explain_path(session: &Session, args: &ExplainArgs) -> anyhow::Result<()> {
-    let explanation = session.workspace.explain_path(args.subject.as_ref(), &session.report);
-    let roots = session.workspace.roots();
+async fn explain_path(session: &mut Session, args: &ExplainArgs) -> anyhow::Result<()> {
+    let explanation = session.explain_path(args.subject.as_ref()).await?;
+    let roots = session.roots();
     let mut out = io::stdout().lock();
     if args.json {
         writeln!(out, "{}", explain_path::to_json(&explanation, roots))?;
@@ -42,22 +42,22 @@ fn explain_path(session: &Session, args: &ExplainArgs) -> anyhow::Result<()> {
 }
 
 /// Runs the query as `nova search` would, and once more without its filters.
-async fn explain_query(session: &Session, args: &ExplainArgs) -> anyhow::Result<()> {
+async fn explain_query(session: &mut Session, args: &ExplainArgs) -> anyhow::Result<()> {
     let text = args.subject.to_string_lossy();
-    let query = Query::new(&text, &[]);
-    let request = search::request(session, query.clone(), args.limit, args.near.as_deref());
-    let answer = search::answer(session, &request).await?;
+    let question = search::question(&text, &[], args.limit, args.near.as_deref());
+    let query = question.query();
+    let answer = session.search(&question).await?;
     let unfiltered = match query.unfiltered() {
         None => None,
-        Some(query) => {
-            let request = SearchRequest { query, ..request };
-            Some(at_least(search::answer(session, &request).await?.total, answer.total))
+        Some(_) => {
+            let question = Question { unfiltered: true, ..question };
+            Some(at_least(session.search(&question).await?.total, answer.total))
         }
     };
     let skipped = session.report.skipped.iter().filter(|it| is_called_like(it, &text)).collect();
     let explained =
         ExplainedQuery { text: &text, query: &query, answer: &answer, unfiltered, skipped };
-    let roots = session.workspace.roots();
+    let roots = session.roots();
     let mut out = io::stdout().lock();
     if args.json {
         writeln!(out, "{}", explained.to_json(roots))?;

@@ -8,62 +8,64 @@ use anyhow::Context;
 use nova_router::report::Symbol;
 
 use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
-use crate::interrupt::Interrupted;
 use crate::output::ctags::TagLines;
 use crate::output::file::OutputFile;
 use crate::output::messages::{self, Messages};
 use crate::output::{json, paths};
 use crate::session::Session;
 
-/// Symbols written between two looks at whether the command was interrupted.
-const SYMBOLS_PER_LOOK: usize = 1024;
-
 pub(crate) async fn run(
     global: &GlobalArgs,
     args: &ExportArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::open(global, &args.tree, None, messages).await?;
+    let mut session = Session::open(global, &args.tree, None, !args.no_wait, messages).await?;
     match &args.output {
         None => {
             let folder = std::env::current_dir().unwrap_or_default();
             let mut out = BufWriter::new(io::stdout().lock());
-            write(&session, args.format, &folder, &mut out)?;
+            write(&mut session, args.format, &folder, &mut out).await?;
             out.flush()?;
         }
-        Some(file) => write_file(&session, args.format, file)
+        Some(file) => write_file(&mut session, args.format, file)
+            .await
             .with_context(|| format!("cannot write {}", paths::shown(file)))?,
     }
     Ok(session.exit_code())
 }
 
 /// Writes the file that was named, whole or not at all.
-fn write_file(session: &Session, format: ExportFormat, file: &Path) -> anyhow::Result<()> {
+async fn write_file(
+    session: &mut Session,
+    format: ExportFormat,
+    file: &Path,
+) -> anyhow::Result<()> {
     let absolute = std::path::absolute(file)?;
     let mut out = BufWriter::new(OutputFile::create(file)?);
-    write(session, format, absolute.parent().unwrap_or(&absolute), &mut out)?;
+    write(session, format, absolute.parent().unwrap_or(&absolute), &mut out).await?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     Ok(file.finish()?)
 }
 
-fn write(
-    session: &Session,
+async fn write(
+    session: &mut Session,
     format: ExportFormat,
     folder: &Path,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let roots = session.workspace.roots();
     match format {
         ExportFormat::Jsonl => {
-            each_symbol(session, |symbol| json::write_symbol(out, roots, symbol, None))
+            let roots = session.roots().to_vec();
+            session.each_symbol(|symbol| json::write_symbol(out, &roots, symbol, None)).await
         }
         ExportFormat::Ctags => {
             let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| PathBuf::from(folder));
             let mut lines = TagLines::default();
-            each_symbol(session, |symbol| {
+            let push = |symbol: &Symbol| {
                 lines.push(symbol, below(&symbol.file, &folder));
                 Ok(())
-            })?;
+            };
+            session.each_symbol(push).await?;
             if lines.left_out() > 0 {
                 let symbols = messages::counted(lines.left_out(), "symbol");
                 session.messages.warn(&format!(
@@ -74,20 +76,6 @@ fn write(
             Ok(lines.write(out)?)
         }
     }
-}
-
-fn each_symbol(
-    session: &Session,
-    mut write: impl FnMut(&Symbol) -> io::Result<()>,
-) -> anyhow::Result<()> {
-    let view = session.workspace.view();
-    for (number, symbol) in view.symbols().enumerate() {
-        if number % SYMBOLS_PER_LOOK == 0 && session.cancel.is_cancelled() {
-            return Err(Interrupted.into());
-        }
-        write(&session.workspace.symbol(symbol))?;
-    }
-    Ok(())
 }
 
 /// A path as a tags file in `folder` names it: relative if it is below, so that both can be moved

@@ -16,11 +16,12 @@ pub(crate) async fn run(
     args: &IndexArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::open(global, &args.tree, Some(args), messages).await?;
-    let (report, contents) = (&session.report, session.workspace.contents());
+    let mut session = Session::open(global, &args.tree, Some(args), true, messages).await?;
+    let contents = session.contents().await?;
+    let report = &session.report;
     let mut out = io::stdout().lock();
     if args.json {
-        let object = json::index_report(report, &contents, session.workspace.roots());
+        let object = json::index_report(report, &contents, session.roots());
         writeln!(out, "{object}")?;
     } else {
         write_summary(&mut out, report, &contents)?;

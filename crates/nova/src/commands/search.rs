@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use nova_router::report::Symbol;
-use nova_router::{Answer, Cancelled, Query, RootError, SearchRequest};
+use nova_router::{Answer, Query, Question, RootError};
+use nova_syntax::declarations::Kind;
 use serde_json::json;
 
 use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
-use crate::interrupt::Interrupted;
 use crate::output::json;
 use crate::output::messages::{self, Messages, counted};
 use crate::output::symbols::{self, Look};
@@ -28,18 +28,18 @@ pub(crate) async fn run(
     args: &SearchArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::open(global, &args.tree, None, messages).await;
-    let session = session.map_err(|error| teach_quotes(error, &args.tree))?;
-    let query = Query::new(&args.query, &args.kinds);
+    let session = Session::open(global, &args.tree, None, !args.no_wait, messages).await;
+    let mut session = session.map_err(|error| teach_quotes(error, &args.tree))?;
+    let question = question(&args.query, &args.kinds, args.limit, args.near.as_deref());
+    let query = question.query();
     for problem in query.problems() {
         messages.warn(problem);
     }
     if let Some(near) = args.near.as_deref().filter(|near| !near.exists()) {
         messages.warn(&format!("--near {}: there is no such file", near.display()));
     }
-    let request = request(&session, query, args.limit, args.near.as_deref());
-    let answer = answer(&session, &request).await?;
-    let roots = session.workspace.roots();
+    let answer = session.search(&question).await?;
+    let roots = session.roots();
     let mut out = BufWriter::new(io::stdout().lock());
     if args.json {
         for (symbol, score) in &answer.hits {
@@ -53,30 +53,25 @@ pub(crate) async fn run(
     }
     out.flush()?;
     if args.json {
-        messages::data(&about(&answer, &request.query));
+        messages::data(&about(&answer, &query));
     } else {
         tell_about(&answer, &args.query, &session, messages);
     }
     Ok(session.exit_code())
 }
 
-/// What to ask the workspace.
-pub(super) fn request(
-    session: &Session,
-    query: Query,
-    limit: usize,
-    near: Option<&Path>,
-) -> SearchRequest {
+/// What to ask.
+pub(super) fn question(text: &str, kinds: &[Kind], limit: usize, near: Option<&Path>) -> Question {
     // The path as the index has it: links on the way are resolved, if the file is there.
     let near = near.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf()));
-    let cancel = session.cancel.clone();
-    SearchRequest { query, limit, near, verify_timeout: VERIFY_TIMEOUT, cancel }
-}
-
-/// The workspace's answer, unless someone interrupts it.
-pub(super) async fn answer(session: &Session, request: &SearchRequest) -> anyhow::Result<Answer> {
-    let answer = session.workspace.search(request).await;
-    answer.map_err(|Cancelled| anyhow::Error::new(Interrupted))
+    Question {
+        text: text.to_owned(),
+        kinds: kinds.to_vec(),
+        unfiltered: false,
+        limit,
+        near,
+        verify_timeout: VERIFY_TIMEOUT,
+    }
 }
 
 /// What goes with the list.
@@ -94,7 +89,7 @@ fn about(answer: &Answer, query: &Query) -> serde_json::Value {
 }
 
 fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Messages) {
-    let files = session.workspace.view().file_count();
+    let files = session.report.files;
     if answer.total.counted() == 0 && answer.pending == 0 && files > 0 {
         let query: String = query.chars().take(QUERY_SHOWN_MAX).collect();
         messages.remark(&format!("no symbol matches {query:?} in {}", counted(files, "file")));
@@ -116,7 +111,7 @@ fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Message
 fn teach_quotes(error: anyhow::Error, tree: &TreeArgs) -> anyhow::Error {
     match error.downcast_ref() {
         Some(RootError::Missing { given })
-            if tree.roots.contains(given) && given.components().count() == 1 =>
+            if tree.indexing.roots.contains(given) && given.components().count() == 1 =>
         {
             anyhow!(
                 "{error} (if it belongs to the query: quote several words, as in \

@@ -3,35 +3,62 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use nova_router::client::Found;
 use nova_router::report::{Quarantined, ShardStatus, Status};
-use nova_router::{Root, Workspace};
+use nova_router::{Client, Record, Root, RouterStatus, Workspace, WorkspaceOptions};
 use serde_json::{Value, json};
 
-use crate::args::{GlobalArgs, StatusArgs, TreeArgs};
-use crate::output::messages::counted;
+use crate::args::{GlobalArgs, IndexingArgs, StatusArgs};
+use crate::output::messages::{Messages, counted, rough};
 use crate::output::{json, paths};
 use crate::session::workspace_options;
 use crate::size::Size;
 
-pub(crate) fn run(global: &GlobalArgs, args: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let tree = TreeArgs { roots: args.roots.clone(), ..TreeArgs::default() };
-    let workspace = Workspace::open(workspace_options(global, &tree, None)?)?;
+pub(crate) async fn run(
+    global: &GlobalArgs,
+    args: &StatusArgs,
+    messages: Messages,
+) -> anyhow::Result<ExitCode> {
+    let indexing = IndexingArgs { roots: args.roots.clone(), ..IndexingArgs::default() };
+    let options = workspace_options(global, &indexing, None)?;
+    let daemon = if args.no_daemon { None } else { daemon(&options, messages).await };
+    let daemon = daemon.as_ref();
+    let workspace = Workspace::open(options)?;
     let status = workspace.status()?;
     let mut out = io::stdout().lock();
     match (&status, args.json) {
-        (_, true) => writeln!(out, "{}", to_json(status.as_ref(), &workspace))?,
+        (_, true) => writeln!(out, "{}", to_json(status.as_ref(), &workspace, daemon))?,
         (None, false) => writeln!(
             out,
             "not indexed yet: `nova index` does it\ncache {}",
             paths::shown(workspace.cache_folder())
         )?,
-        (Some(status), false) => write_text(&mut out, status, workspace.roots())?,
+        (Some(status), false) => write_text(&mut out, status, workspace.roots(), daemon)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Result<()> {
+/// Asks the router that keeps the workspace open, if there is one, how it is.
+async fn daemon(options: &WorkspaceOptions, messages: Messages) -> Option<(Record, RouterStatus)> {
+    let client = match Client::connect(options, env!("CARGO_PKG_VERSION")).await {
+        Found::Nobody => return None,
+        Found::Somebody(client) => client,
+        Found::Unusable(reason) => {
+            messages.remark(&reason);
+            return None;
+        }
+    };
+    let status = client.status().await.ok()?;
+    Some((client.record().clone(), status))
+}
+
+fn write_text(
+    out: &mut impl Write,
+    status: &Status,
+    roots: &[Root],
+    daemon: Option<&(Record, RouterStatus)>,
+) -> io::Result<()> {
     let totals = Totals::of(status);
     writeln!(out, "workspace {}", paths::shown(&status.base))?;
     writeln!(out, "cache     {} ({})", paths::shown(&status.cache), Size(totals.index_bytes))?;
@@ -44,7 +71,8 @@ fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Resu
         counted(status.symbols, "symbol"),
         Size(totals.source_bytes),
     )?;
-    writeln!(out, "workers   none running\n")?;
+    write_running(out, daemon)?;
+    writeln!(out)?;
     for ShardStatus { shard, state } in &status.shards {
         match state {
             Ok(facts) => writeln!(
@@ -73,10 +101,46 @@ fn write_text(out: &mut impl Write, status: &Status, roots: &[Root]) -> io::Resu
     Ok(())
 }
 
-fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
+/// Who works on it now.
+fn write_running(out: &mut impl Write, daemon: Option<&(Record, RouterStatus)>) -> io::Result<()> {
+    let Some((record, status)) = daemon else { return writeln!(out, "workers   none running") };
+    let frontends = counted(others(status), "other frontend");
+    let age = record.since().elapsed().unwrap_or_default();
+    writeln!(out, "served    by process {}, for {}, {frontends}", status.pid, rough(age))?;
+    match status.workers.len() {
+        0 => writeln!(out, "workers   none at rest"),
+        workers => writeln!(out, "workers   {workers} at rest"),
+    }
+}
+
+/// The frontends beside this one.
+fn others(status: &RouterStatus) -> u64 {
+    status.frontends.saturating_sub(1)
+}
+
+fn daemon_json(record: &Record, status: &RouterStatus) -> Value {
+    let roots: Vec<_> = record.roots().map(|root| paths::as_data(&root)).collect();
+    json!({
+        "pid": status.pid,
+        "since": status.since_ms / 1000,
+        "version": status.product_version,
+        "roots": roots,
+        "frontends": others(status),
+    })
+}
+
+fn to_json(
+    status: Option<&Status>,
+    workspace: &Workspace,
+    daemon: Option<&(Record, RouterStatus)>,
+) -> Value {
+    let served = daemon.map(|(record, status)| daemon_json(record, status));
     let Some(status) = status else {
-        return json!({ "indexed": false, "cache": paths::as_data(workspace.cache_folder()) });
+        let cache = paths::as_data(workspace.cache_folder());
+        return json!({ "indexed": false, "cache": cache, "daemon": served });
     };
+    let workers = daemon.map_or(&[][..], |(_, status)| &status.workers);
+    let workers = workers.iter().map(|(name, stats)| json::worker(name, stats));
     let totals = Totals::of(status);
     let shards = status.shards.iter().map(|ShardStatus { shard, state }| match state {
         Ok(facts) => json!({
@@ -98,7 +162,7 @@ fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
         "indexed": true,
         "workspace": paths::as_data(&status.base),
         "cache": paths::as_data(&status.cache),
-        "revision": workspace.view().revision().0,
+        "revision": daemon.map_or(0, |(_, status)| status.revision),
         "files": totals.files,
         "symbols": status.symbols,
         "source_bytes": totals.source_bytes,
@@ -106,7 +170,8 @@ fn to_json(status: Option<&Status>, workspace: &Workspace) -> Value {
         "ready_shards": totals.ready,
         "shards": shards.collect::<Vec<_>>(),
         "roots": roots.collect::<Vec<_>>(),
-        "workers": [],
+        "workers": workers.collect::<Vec<_>>(),
+        "daemon": served,
         "skipped": json::reasons(&status.skipped, workspace.roots()),
         "quarantined": status.quarantined.iter().map(|quarantined| json!({
             "path": paths::for_programs(workspace.roots(), &quarantined.path),

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use nova_router::Root;
 use nova_router::report::{Contents, IndexReport, Skipped, Symbol};
+use nova_router::{Root, WorkerStats};
 use serde::Serialize;
 use serde_json::json;
 
@@ -73,13 +73,11 @@ pub(crate) fn index_report(
         "shards": report.shards,
         "ready_shards": report.shards - report.failed.len(),
         "workers": report.workers,
-        "worker_stats": report.worker_stats.iter().map(|(name, stats)| json!({
-            "name": name,
-            "pid": stats.pid,
-            "files_scanned": stats.files_scanned,
-            "bytes_scanned": stats.bytes_scanned,
-            "resident_bytes_peak": stats.resident_bytes_peak,
-        })).collect::<Vec<_>>(),
+        "worker_stats": report
+            .worker_stats
+            .iter()
+            .map(|(name, stats)| worker(name, stats))
+            .collect::<Vec<_>>(),
         "elapsed_ms": report.elapsed.as_secs_f64() * 1e3,
         "rescanned_files": report.rescanned_files,
         "skipped": reasons(&report.skipped, roots),
@@ -89,6 +87,17 @@ pub(crate) fn index_report(
         }).collect::<Vec<_>>(),
         "revision": report.revision,
         "digest": contents.digest.to_string(),
+    })
+}
+
+/// What a worker says of itself.
+pub(crate) fn worker(name: &str, stats: &WorkerStats) -> serde_json::Value {
+    json!({
+        "name": name,
+        "pid": stats.pid,
+        "files_scanned": stats.files_scanned,
+        "bytes_scanned": stats.bytes_scanned,
+        "resident_bytes_peak": stats.resident_bytes_peak,
     })
 }
 

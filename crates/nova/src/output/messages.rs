@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use nova_router::Total;
@@ -75,6 +76,18 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
 pub(crate) fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     let plural = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{plural}")
+}
+
+/// A time in its largest whole unit.
+pub(crate) fn rough(age: Duration) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)];
+    let seconds = age.as_secs().max(1);
+    let unit = UNITS.iter().find(|(_, length)| seconds >= 2 * length);
+    unit.map_or_else(
+        || "a moment".to_owned(),
+        |(name, length)| format!("{} {name}", seconds / length),
+    )
 }
 
 /// One line on stderr that is data.

@@ -1,11 +1,10 @@
 //! The progress bar of an index run: only at a terminal, and only if the run takes long.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use nova_router::Workspace;
+use nova_router::report;
 use tokio::task::JoinHandle;
 
 use crate::output::messages::Messages;
@@ -17,18 +16,20 @@ const FRAME: Duration = Duration::from_millis(80);
 /// A bar that shows up when it is time, and goes when this is dropped.
 pub(crate) struct Progress(Option<JoinHandle<()>>);
 
-/// Shows how far the workspace's index run is.
-pub(crate) fn show(workspace: &Arc<Workspace>, messages: Messages) -> Progress {
+/// Shows how far an index run is.
+pub(crate) fn show(
+    look: impl Fn() -> report::Progress + Send + 'static,
+    messages: Messages,
+) -> Progress {
     if messages.is_silent() || !io::stderr().is_terminal() {
         return Progress(None);
     }
-    let workspace = Arc::clone(workspace);
     Progress(Some(tokio::spawn(async move {
         tokio::time::sleep(PATIENCE).await;
         let bar = Bar(ProgressBar::new(0));
         bar.0.set_style(style());
         loop {
-            let progress = workspace.progress();
+            let progress = look();
             bar.0.set_length(progress.bytes_total);
             bar.0.set_position(progress.bytes_done);
             bar.0.set_message(match progress.files_total {

@@ -1,4 +1,5 @@
-//! The router's end of a connection: it asks, and each request of it is answered exactly once.
+//! The end of a connection that asks; each request of it is answered exactly once. A router asks its
+//! workers; a frontend asks a router.
 //!
 //! ```text
 //!           request()                 last answer frame
@@ -10,7 +11,7 @@
 //!                        └── cancel(), nothing sent yet ───▶ (no id)
 //! ```
 //!
-//! A cancelled request stays in the table until its answer has come, so the worker's count of requests
+//! A cancelled request stays in the table until its answer has come, so the peer's count of requests
 //! in flight and this side's agree without further frames.
 
 use std::collections::HashMap;
@@ -19,19 +20,17 @@ use bytes::Bytes;
 
 use crate::{
     assembler::Assembler,
-    body,
     error::{ProtocolError, SendError},
     frame::{Frame, Kind, RequestId},
     goodbye::Goodbye,
     limits::Limits,
-    message::Progress,
     outbox::{Outbox, Withdrawn},
 };
 
-/// The state of the router's end. Frames go in by [`receive`](Self::receive) and come out by
+/// The state of the asking end. Frames go in by [`receive`](Self::receive) and come out by
 /// [`next_frame`](Self::next_frame).
 #[derive(Debug)]
-pub struct RouterSide {
+pub struct AskingSide {
     /// Invariant: at most `peer.requests_in_flight_max`.
     exchanges: HashMap<RequestId, Exchange>,
     last_id: u64,
@@ -40,9 +39,9 @@ pub struct RouterSide {
     peer: Limits,
 }
 
-/// What the worker sent.
+/// What the peer sent.
 #[derive(Debug, PartialEq, Eq)]
-pub enum RouterEvent {
+pub enum AskingEvent {
     /// A request's answer: its id is free now.
     Answer {
         /// The request.
@@ -54,10 +53,10 @@ pub enum RouterEvent {
     Progress {
         /// The request.
         id: RequestId,
-        /// What was done.
-        progress: Progress,
+        /// For [`body::decode_progress`].
+        progress: Bytes,
     },
-    /// The worker closes.
+    /// The peer closes.
     Goodbye(Goodbye),
 }
 
@@ -75,7 +74,7 @@ pub enum Answer {
 pub enum CancelOutcome {
     /// It was not sent, and no answer will come: its id is free now.
     NeverSent,
-    /// The worker was told; the answer is still to come.
+    /// The peer was told; the answer is still to come.
     Told,
     /// Its answer had come before.
     NotOpen,
@@ -86,11 +85,11 @@ struct Exchange {
     cancelled: bool,
 }
 
-impl RouterSide {
+impl AskingSide {
     /// A side that takes what `own` allows and sends what `peer` announced.
     pub fn new(own: &Limits, peer: &Limits) -> Self {
         let peer = peer.capped();
-        RouterSide {
+        AskingSide {
             exchanges: HashMap::new(),
             last_id: 0,
             assembler: Assembler::new(own),
@@ -99,7 +98,7 @@ impl RouterSide {
         }
     }
 
-    /// How many requests the worker takes at a time.
+    /// How many requests the peer takes at a time.
     pub fn requests_in_flight_max(&self) -> usize {
         self.peer.requests_in_flight_max as usize
     }
@@ -140,7 +139,7 @@ impl RouterSide {
         }
     }
 
-    /// Asks the worker for a sign of life.
+    /// Asks the peer for a sign of life.
     pub fn ping(&mut self, id: u64) {
         self.outbox.ping(id);
     }
@@ -160,8 +159,8 @@ impl RouterSide {
         self.outbox.next_frame()
     }
 
-    /// Takes a frame of the worker.
-    pub fn receive(&mut self, frame: Frame) -> Result<Option<RouterEvent>, ProtocolError> {
+    /// Takes a frame of the peer.
+    pub fn receive(&mut self, frame: Frame) -> Result<Option<AskingEvent>, ProtocolError> {
         let id = RequestId(frame.id);
         let kind = frame.kind;
         match kind {
@@ -175,29 +174,25 @@ impl RouterSide {
                 Ok(Some(self.answered(id, Answer::Response(body))))
             }
             Kind::Error => {
-                // A worker that fails midway may put an error in place of the rest of a response.
+                // A peer that fails midway may put an error in place of the rest of a response.
                 self.assembler.forget(id);
                 Ok(Some(self.answered(id, Answer::Error(frame.payload))))
             }
-            Kind::Progress => {
-                let progress = body::decode_progress(&frame.payload)
-                    .map_err(|_| ProtocolError::malformed(&frame))?;
-                Ok(Some(RouterEvent::Progress { id, progress }))
-            }
+            Kind::Progress => Ok(Some(AskingEvent::Progress { id, progress: frame.payload })),
             Kind::Ping => {
                 self.outbox.pong(frame.id);
                 Ok(None)
             }
             Kind::Pong => Ok(None),
             Kind::Goodbye => Goodbye::decode(&frame.payload)
-                .map(|goodbye| Some(RouterEvent::Goodbye(goodbye)))
+                .map(|goodbye| Some(AskingEvent::Goodbye(goodbye)))
                 .ok_or_else(|| ProtocolError::malformed(&frame)),
             Kind::Request | Kind::Cancel => Err(ProtocolError::WrongDirection(kind)),
         }
     }
 
-    fn answered(&mut self, id: RequestId, answer: Answer) -> RouterEvent {
+    fn answered(&mut self, id: RequestId, answer: Answer) -> AskingEvent {
         self.exchanges.remove(&id);
-        RouterEvent::Answer { id, answer }
+        AskingEvent::Answer { id, answer }
     }
 }

@@ -1,4 +1,5 @@
-//! The worker's end of a connection: it answers each request exactly once.
+//! The end of a connection that answers each request exactly once: a worker's towards its router, a
+//! router's towards a frontend.
 //!
 //! ```text
 //!          first frame              last frame                answer()              last answer
@@ -15,21 +16,21 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::{
+    asking_side::Answer,
     assembler::Assembler,
     body,
     error::ProtocolError,
     frame::{Frame, Kind, RequestId},
     goodbye::Goodbye,
     limits::Limits,
-    message::{Progress, RequestError},
+    message::RequestError,
     outbox::Outbox,
-    router_side::Answer,
 };
 
-/// The state of the worker's end. Frames go in by [`receive`](Self::receive) and come out by
+/// The state of the answering end. Frames go in by [`receive`](Self::receive) and come out by
 /// [`next_frame`](Self::next_frame).
 #[derive(Debug)]
-pub struct WorkerSide {
+pub struct AnsweringSide {
     /// Invariant: at most `requests_in_flight_max`.
     exchanges: HashMap<RequestId, Exchange>,
     requests_in_flight_max: u32,
@@ -38,9 +39,9 @@ pub struct WorkerSide {
     peer: Limits,
 }
 
-/// What the router sent.
+/// What the peer sent.
 #[derive(Debug, PartialEq, Eq)]
-pub enum WorkerEvent {
+pub enum AnsweringEvent {
     /// A request, which must be answered.
     Request {
         /// Its id.
@@ -48,12 +49,12 @@ pub enum WorkerEvent {
         /// For [`body::decode_request`].
         body: Bytes,
     },
-    /// The router no longer wants this request, which must be answered all the same.
+    /// The peer no longer wants this request, which must be answered all the same.
     Cancel {
         /// Its id.
         id: RequestId,
     },
-    /// The router closes.
+    /// The peer closes.
     Goodbye(Goodbye),
 }
 
@@ -64,11 +65,11 @@ enum Exchange {
     Answering,
 }
 
-impl WorkerSide {
+impl AnsweringSide {
     /// A side that takes what `own` allows and sends what `peer` announced.
     pub fn new(own: &Limits, peer: &Limits) -> Self {
         let peer = peer.capped();
-        WorkerSide {
+        AnsweringSide {
             exchanges: HashMap::new(),
             requests_in_flight_max: own.requests_in_flight_max,
             assembler: Assembler::new(own),
@@ -77,7 +78,7 @@ impl WorkerSide {
         }
     }
 
-    /// Queues a request's answer. A response that is over what the router takes becomes an error that
+    /// Queues a request's answer. A response that is over what the peer takes becomes an error that
     /// says so: the request is answered either way.
     ///
     /// A request that is not being worked on is left alone: its answer is on the way already.
@@ -93,22 +94,22 @@ impl WorkerSide {
             }
             Answer::Response(body) => {
                 let found = body.len();
-                let text = format!("the answer has {found} bytes where the router takes {max}");
+                let text = format!("the answer has {found} bytes where the peer takes {max}");
                 self.send_error(id, &RequestError::Failed(text));
             }
             Answer::Error(body) => self.outbox.send(Kind::Error, id, body),
         }
     }
 
-    /// Queues a progress report, in place of an earlier one that is not sent yet. After the answer it
+    /// Queues a progress report made by [`body::encode_progress`], in place of an earlier one that is not sent yet. After the answer it
     /// says nothing.
-    pub fn progress(&mut self, id: RequestId, progress: &Progress) {
+    pub fn progress(&mut self, id: RequestId, progress: Bytes) {
         if self.exchanges.get(&id) == Some(&Exchange::Working) {
-            self.outbox.send_progress(id, body::encode_progress(progress));
+            self.outbox.send_progress(id, progress);
         }
     }
 
-    /// Asks the router for a sign of life.
+    /// Asks the peer for a sign of life.
     pub fn ping(&mut self, id: u64) {
         self.outbox.ping(id);
     }
@@ -132,8 +133,8 @@ impl WorkerSide {
         Some(frame)
     }
 
-    /// Takes a frame of the router.
-    pub fn receive(&mut self, frame: Frame) -> Result<Option<WorkerEvent>, ProtocolError> {
+    /// Takes a frame of the peer.
+    pub fn receive(&mut self, frame: Frame) -> Result<Option<AnsweringEvent>, ProtocolError> {
         match frame.kind {
             Kind::Request => self.receive_request(frame),
             Kind::Cancel => Ok(self.receive_cancel(RequestId(frame.id))),
@@ -143,7 +144,7 @@ impl WorkerSide {
             }
             Kind::Pong => Ok(None),
             Kind::Goodbye => Goodbye::decode(&frame.payload)
-                .map(|goodbye| Some(WorkerEvent::Goodbye(goodbye)))
+                .map(|goodbye| Some(AnsweringEvent::Goodbye(goodbye)))
                 .ok_or_else(|| ProtocolError::malformed(&frame)),
             kind @ (Kind::Response | Kind::Error | Kind::Progress) => {
                 Err(ProtocolError::WrongDirection(kind))
@@ -151,7 +152,7 @@ impl WorkerSide {
         }
     }
 
-    fn receive_request(&mut self, frame: Frame) -> Result<Option<WorkerEvent>, ProtocolError> {
+    fn receive_request(&mut self, frame: Frame) -> Result<Option<AnsweringEvent>, ProtocolError> {
         let id = RequestId(frame.id);
         match self.exchanges.get(&id) {
             Some(Exchange::Receiving) => {}
@@ -170,13 +171,13 @@ impl WorkerSide {
             return Ok(None);
         };
         self.exchanges.insert(id, Exchange::Working);
-        Ok(Some(WorkerEvent::Request { id, body }))
+        Ok(Some(AnsweringEvent::Request { id, body }))
     }
 
     /// An id that is not in use is no offence: the answer and the cancel have crossed.
-    fn receive_cancel(&mut self, id: RequestId) -> Option<WorkerEvent> {
+    fn receive_cancel(&mut self, id: RequestId) -> Option<AnsweringEvent> {
         match self.exchanges.get_mut(&id)? {
-            Exchange::Working => Some(WorkerEvent::Cancel { id }),
+            Exchange::Working => Some(AnsweringEvent::Cancel { id }),
             Exchange::Answering => None,
             exchange @ Exchange::Receiving => {
                 *exchange = Exchange::Answering;

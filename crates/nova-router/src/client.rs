@@ -1,0 +1,326 @@
+//! The same workspace, asked for at a router that keeps it open.
+//!
+//! Finds the router by what it wrote into the cache folder, and has a session there. Whatever goes wrong
+//! is told apart by what the asker had better do: look for itself, or tell a person.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nova_protocol::frontend::{
+    CatchUp, Export, FrontendDialogue, OpenSession, Request, Response, RouterStatus, SessionOpened,
+};
+use nova_protocol::handshake::{Hello, Reject, RejectCode, Role};
+use nova_protocol::path;
+use nova_rpc::{CallError, Caller, HandshakeError, connect, join};
+use tokio::time::{Instant, sleep};
+
+use crate::answer::Answer;
+use crate::cache::Cache;
+use crate::cache::CacheError;
+use crate::cache::serve::{self, Owner, Record};
+use crate::explain_path::{PathExplanation, Verdict};
+use crate::question::Question;
+use crate::report::{Contents, IndexReport, Progress, Symbol};
+use crate::wire::{self, Nonsense};
+use crate::workspace::{NoCacheFolder, WorkspaceOptions};
+
+/// A router that does not greet by then is stopped or stuck.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+/// A router that was asked to end is gone by then.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it is looked whether that is so.
+const LOOK_PAUSE: Duration = Duration::from_millis(5);
+
+/// A session at a router that keeps the workspace open.
+#[derive(Debug)]
+pub struct Client {
+    caller: Caller<FrontendDialogue>,
+    record: Record,
+}
+
+/// What became of the search for a router.
+#[derive(Debug)]
+pub enum Found {
+    /// There is none, or none that serves this.
+    Nobody,
+    /// There is one, and this is a connection to it.
+    Somebody(Box<Client>),
+    /// There is one that cannot be asked: says why, and what a person can do.
+    Unusable(String),
+}
+
+/// Why a router did not answer. The asker can do the work itself.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// It is gone, or refused.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// It answered what cannot be.
+    #[error("the router's answer cannot be used: {0}")]
+    Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<Nonsense> for AskError {
+    fn from(nonsense: Nonsense) -> Self {
+        Self::Answer(Box::new(nonsense))
+    }
+}
+
+/// What became of the wish that a router end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// There was none.
+    NobodyThere,
+    /// It has ended.
+    Ended {
+        /// The process that it was.
+        pid: u32,
+    },
+}
+
+/// Why a router that was asked to end may still be there.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// There is no place for the cache.
+    #[error(transparent)]
+    NoCacheFolder(#[from] NoCacheFolder),
+    /// The cache folder cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// It does not say who it is.
+    #[error("some process keeps the workspace open and does not say which it is")]
+    Mute,
+    /// It does not hear, or does not want to.
+    #[error(
+        "process {pid} keeps the workspace open and does not listen ({reason}); end it by hand"
+    )]
+    Deaf {
+        /// The process.
+        pid: u32,
+        /// What came of the attempt.
+        reason: String,
+    },
+    /// It heard, and is still there.
+    #[error("process {pid} was asked to end and is still there after {END_TIMEOUT:?}")]
+    Stuck {
+        /// The process.
+        pid: u32,
+    },
+}
+
+impl Client {
+    /// Looks for a router that keeps the workspace open that these options describe, and opens a session.
+    pub async fn find(options: &WorkspaceOptions, product_version: &str) -> Found {
+        let client = match Self::connect(options, product_version).await {
+            Found::Somebody(client) => client,
+            other => return other,
+        };
+        match client.open(options).await {
+            Ok(SessionOpened::Opened) => Found::Somebody(client),
+            Ok(SessionOpened::NotServed(reason)) => {
+                tracing::info!("nova serve is not asked: {reason}");
+                Found::Nobody
+            }
+            Err(error) => {
+                tracing::info!("nova serve is not asked: {error}");
+                Found::Nobody
+            }
+        }
+    }
+
+    /// Looks for such a router, and opens no session: it can be asked for its status.
+    pub async fn connect(options: &WorkspaceOptions, product_version: &str) -> Found {
+        let Ok((_, folder)) = options.place() else { return Found::Nobody };
+        let Some(record) = Record::read(&folder) else { return Found::Nobody };
+        let caller = match greet(&record, Role::Frontend, product_version).await {
+            Greeting::Taken(caller) => caller,
+            Greeting::Nobody => return Found::Nobody,
+            Greeting::Rejected(Reject { code: RejectCode::VersionMismatch, .. }) => {
+                let (pid, version) = (record.pid, &record.product_version);
+                return Found::Unusable(format!(
+                    "nova serve (process {pid}) is of another version, {version}; \
+                     nova serve --stop ends it"
+                ));
+            }
+            Greeting::Rejected(Reject { message, .. }) | Greeting::Failed(message) => {
+                let pid = record.pid;
+                return Found::Unusable(format!("nova serve (process {pid}): {message}"));
+            }
+        };
+        Found::Somebody(Box::new(Self { caller, record }))
+    }
+
+    async fn open(&self, options: &WorkspaceOptions) -> Result<SessionOpened, AskError> {
+        let request = Request::OpenSession(OpenSession {
+            roots: options.roots.iter().map(wire::from_root).collect(),
+            heed_ignore_files: options.heed_ignore_files,
+            file_bytes_max: options.file_bytes_max,
+            shard_bytes_max: options.shard_bytes_max,
+        });
+        match self.ask(request).await? {
+            Response::OpenSession(opened) => Ok(opened),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// Who answers.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Has the router look at the disk and waits for it, or hears how the last look went.
+    pub async fn catch_up(
+        &self,
+        look: bool,
+        mut on_progress: impl FnMut(Progress) + Send,
+    ) -> Result<IndexReport, AskError> {
+        let request = Request::CatchUp(CatchUp { look });
+        let on_progress = |progress| on_progress(wire::to_progress(progress));
+        match self.caller.call_with_progress(&request, None, on_progress).await? {
+            Response::CatchUp(report) => Ok(wire::to_report(report)?),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// Counts what there is.
+    pub async fn contents(&self) -> Result<Contents, AskError> {
+        match self.ask(Request::Count).await? {
+            Response::Count(contents) => Ok(wire::to_contents(contents)),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// The best symbols for a question.
+    pub async fn search(&self, question: &Question) -> Result<Answer, AskError> {
+        match self.ask(Request::Search(wire::from_question(question))).await? {
+            Response::Search(answer) => Ok(wire::to_answer(answer)?),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// Why a path is in the index, or why not.
+    pub async fn explain_path(&self, path: &Path) -> Result<PathExplanation, AskError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let (mut explanation, example) = self.explain(&path).await?;
+        if let (Some(path), Verdict::Folder(contents)) = (example, &mut explanation.verdict) {
+            contents.example = Some(Box::new(self.explain(&path).await?.0));
+        }
+        Ok(explanation)
+    }
+
+    async fn explain(&self, path: &Path) -> Result<(PathExplanation, Option<PathBuf>), AskError> {
+        let path = path::to_bytes(path).into_owned().into();
+        match self.ask(Request::ExplainPath(path)).await? {
+            Response::ExplainPath(explanation) => {
+                let (explanation, example) = wire::to_explanation(explanation);
+                Ok((explanation, example.map(|example| path::from_bytes(&example))))
+            }
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// The next part of all symbols, and whether it is the last. The first part is that of a view which
+    /// the others go on with.
+    pub async fn export(&self, begin: bool) -> Result<(Vec<Symbol>, bool), AskError> {
+        match self.ask(Request::Export(Export { begin })).await? {
+            Response::Export(part) => {
+                let symbols = part.symbols.into_iter().map(wire::to_symbol);
+                Ok((symbols.collect::<Result<_, _>>()?, part.is_last))
+            }
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// How the router is doing.
+    pub async fn status(&self) -> Result<RouterStatus, AskError> {
+        match self.ask(Request::Status).await? {
+            Response::Status(status) => Ok(status),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<Response, AskError> {
+        Ok(self.caller.call(&request, None).await?)
+    }
+}
+
+/// Who keeps the workspace of these options open, if somebody listens, of whatever version.
+pub async fn who_serves(options: &WorkspaceOptions, product_version: &str) -> Option<Record> {
+    let (_, folder) = options.place().ok()?;
+    let record = Record::read(&folder)?;
+    match greet(&record, Role::Frontend, product_version).await {
+        Greeting::Nobody => None,
+        _ => Some(record),
+    }
+}
+
+/// Asks whoever keeps the workspace open to end, and waits until it has.
+pub async fn stop(options: &WorkspaceOptions, product_version: &str) -> Result<Stopped, StopError> {
+    let (_, folder) = options.place()?;
+    if !folder.exists() {
+        return Ok(Stopped::NobodyThere);
+    }
+    let cache = Cache::new(folder);
+    let owner = Owner::of(&cache);
+    if !owner.is_alive() {
+        serve::clear(&cache)?;
+        return Ok(Stopped::NobodyThere);
+    }
+    let Some(record) = Record::wait_for(cache.folder()).await else {
+        return Err(StopError::Mute);
+    };
+    let pid = record.pid;
+    let deaf = |reason: String| StopError::Deaf { pid, reason };
+    match greet(&record, Role::Stop, product_version).await {
+        Greeting::Rejected(Reject { code: RejectCode::ShuttingDown, .. }) | Greeting::Nobody => {}
+        Greeting::Rejected(reject) => return Err(deaf(reject.to_string())),
+        Greeting::Failed(reason) => return Err(deaf(reason)),
+        Greeting::Taken(_) => return Err(deaf("it took that for something else".to_owned())),
+    }
+    let deadline = Instant::now() + END_TIMEOUT;
+    while owner.is_alive() {
+        if Instant::now() > deadline {
+            return Err(StopError::Stuck { pid });
+        }
+        sleep(LOOK_PAUSE).await;
+    }
+    Ok(Stopped::Ended { pid })
+}
+
+/// Opens the log of a router that nobody is going to watch.
+pub fn open_log(options: &WorkspaceOptions) -> Result<std::fs::File, StopError> {
+    let (_, folder) = options.place()?;
+    Ok(serve::open_log(&Cache::new(folder))?)
+}
+
+/// How a router answered a hello.
+enum Greeting {
+    Taken(Caller<FrontendDialogue>),
+    Rejected(Reject),
+    /// Nobody listens, or whoever did hung up.
+    Nobody,
+    Failed(String),
+}
+
+async fn greet(record: &Record, role: Role, product_version: &str) -> Greeting {
+    let name = format!("nova-{}", std::process::id());
+    let stream = match connect(&record.endpoint()).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!("{error}");
+            return Greeting::Nobody;
+        }
+    };
+    let hello = Hello::of(role, name, product_version);
+    match join(stream, hello, GREETING_TIMEOUT, |_| None).await {
+        Ok(joined) => Greeting::Taken(joined.into_caller()),
+        Err(HandshakeError::Rejected(reject))
+            if reject.code == RejectCode::ShuttingDown && role != Role::Stop =>
+        {
+            Greeting::Nobody
+        }
+        Err(HandshakeError::Rejected(reject)) => Greeting::Rejected(reject),
+        Err(HandshakeError::HungUp) => Greeting::Nobody,
+        Err(error) => Greeting::Failed(error.to_string()),
+    }
+}

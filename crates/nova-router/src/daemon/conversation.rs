@@ -1,0 +1,189 @@
+//! One frontend: its session, and the answers to what it asks.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use nova_protocol::frontend::{
+    CatchUp, Export, FrontendDialogue, IndexReport, OpenSession, Request, Response, RouterStatus,
+    Search, SessionOpened,
+};
+use nova_protocol::message::RequestError;
+use nova_protocol::path;
+use nova_rpc::{Incoming, IncomingRequest, Responder};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::{JoinError, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use super::export::Exporting;
+use super::served::{self, State};
+use crate::catch_up::Look;
+use crate::explain_path::Explainer;
+use crate::lens::Lens;
+use crate::root::Root;
+use crate::wire;
+
+/// How often who waits for an index run hears how far it is.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(80);
+
+/// What is known of one frontend.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    state: Arc<State>,
+    /// None until the session is opened.
+    lens: OnceLock<Arc<Lens>>,
+    export: Mutex<Option<Exporting>>,
+}
+
+type Answered = Result<Response, RequestError>;
+
+impl Conversation {
+    /// Answers a frontend until it hangs up.
+    pub(super) async fn hold(state: Arc<State>, mut incoming: Incoming<FrontendDialogue>) {
+        let conversation =
+            Arc::new(Self { state, lens: OnceLock::new(), export: Mutex::default() });
+        while let Some(incoming_request) = incoming.next().await {
+            tokio::spawn(Arc::clone(&conversation).answer(incoming_request));
+        }
+    }
+
+    async fn answer(self: Arc<Self>, incoming: IncomingRequest<FrontendDialogue>) {
+        let IncomingRequest { request, responder } = incoming;
+        let answered = match request {
+            Request::OpenSession(request) => self.open(&request).map(Response::OpenSession),
+            Request::CatchUp(request) => self.catch_up(request, &responder).await,
+            Request::Count => self.count().await,
+            Request::Search(request) => self.search(request, responder.cancelled()).await,
+            Request::ExplainPath(path) => self.explain_path(path.into()).await,
+            Request::Export(request) => self.export(request).await,
+            Request::Status => Ok(Response::Status(self.status().await)),
+        };
+        responder.respond(answered);
+    }
+
+    fn open(&self, request: &OpenSession) -> Result<SessionOpened, RequestError> {
+        let roots: Vec<Root> = request.roots.iter().map(wire::to_root).collect();
+        if roots.is_empty() {
+            return Err(RequestError::Invalid("a session without ROOTs".to_owned()));
+        }
+        if let Err(reason) = served::check(&self.state.workspace, request, &roots) {
+            return Ok(SessionOpened::NotServed(reason));
+        }
+        let lens = Arc::new(Lens::new(Arc::clone(&self.state.workspace), roots));
+        self.lens
+            .set(lens)
+            .map_err(|_| RequestError::Invalid("the session is open already".to_owned()))?;
+        Ok(SessionOpened::Opened)
+    }
+
+    fn lens(&self) -> Result<Arc<Lens>, RequestError> {
+        let none = || RequestError::Invalid("no session is open".to_owned());
+        self.lens.get().cloned().ok_or_else(none)
+    }
+
+    async fn catch_up(
+        &self,
+        request: CatchUp,
+        responder: &Responder<FrontendDialogue>,
+    ) -> Answered {
+        let lens = self.lens()?;
+        let latest = self.state.workspace.latest_report().filter(|_| !request.look);
+        let report = match latest {
+            Some(report) => report,
+            None => self.wait_for_run(responder).await?,
+        };
+        let report = spawn_blocking(move || lens.report(&report)).await.map_err(panicked)?;
+        let report: IndexReport = wire::from_report(report);
+        Ok(Response::CatchUp(report))
+    }
+
+    async fn wait_for_run(
+        &self,
+        responder: &Responder<FrontendDialogue>,
+    ) -> Result<Arc<crate::report::IndexReport>, RequestError> {
+        let (workspace, cancel) = (Arc::clone(&self.state.workspace), CancellationToken::new());
+        // It goes on when this frontend has gone: others wait for it, or will.
+        let mut look =
+            tokio::spawn(async move { workspace.catch_up(Look::AtChanges, &cancel).await });
+        let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
+        loop {
+            tokio::select! {
+                biased;
+                () = responder.cancelled().cancelled() => return Err(RequestError::Cancelled),
+                report = &mut look => {
+                    let report = report.map_err(panicked)?;
+                    return report.map_err(|error| RequestError::Failed(error.to_string()));
+                }
+                _ = tick.tick() => {
+                    responder.progress(wire::from_progress(self.state.workspace.progress()));
+                }
+            }
+        }
+    }
+
+    async fn count(&self) -> Answered {
+        let (lens, workspace) = (self.lens()?, Arc::clone(&self.state.workspace));
+        let count = move || workspace.contents_of(&lens.view(), lens.roots());
+        let contents = spawn_blocking(count).await.map_err(panicked)?;
+        Ok(Response::Count(wire::from_contents(contents)))
+    }
+
+    async fn search(&self, request: Search, cancel: &CancellationToken) -> Answered {
+        let lens = self.lens()?;
+        let report = self.state.workspace.latest_report().unwrap_or_default();
+        let question =
+            wire::to_question(request).map_err(|it| RequestError::Invalid(it.to_string()))?;
+        let request = question.request(cancel.clone());
+        // A query takes a processor for some milliseconds, and pings are answered meanwhile.
+        let runtime = Handle::current();
+        let search = move || {
+            let answer = runtime.block_on(lens.session().search(&request));
+            answer.map(|answer| wire::from_answer(answer, lens.coverage(&report)))
+        };
+        let answer = spawn_blocking(search).await.map_err(panicked)?;
+        answer.map(Response::Search).map_err(|_| RequestError::Cancelled)
+    }
+
+    async fn explain_path(&self, path: Vec<u8>) -> Answered {
+        let (lens, workspace) = (self.lens()?, Arc::clone(&self.state.workspace));
+        let report = self.state.workspace.latest_report().unwrap_or_default();
+        let explain = move || {
+            let (roots, view, report) = (lens.roots(), lens.view(), &lens.report(&report));
+            let explainer = Explainer { workspace: &workspace, roots, view, report };
+            wire::from_explanation(explainer.explain(&path::from_bytes(&path)))
+        };
+        spawn_blocking(explain).await.map(Response::ExplainPath).map_err(panicked)
+    }
+
+    async fn export(&self, request: Export) -> Answered {
+        let lens = self.lens()?;
+        let mut export = self.export.lock().await;
+        if request.begin {
+            let workspace = Arc::clone(&self.state.workspace);
+            let view = spawn_blocking(move || lens.view()).await.map_err(panicked)?;
+            *export = Some(Exporting::begin(workspace, view));
+        }
+        let Some(exporting) = &mut *export else {
+            return Err(RequestError::Invalid("no export was begun".to_owned()));
+        };
+        let part = exporting.next().await;
+        part.map(Response::Export)
+            .ok_or_else(|| RequestError::Invalid("the last part was fetched before".to_owned()))
+    }
+
+    async fn status(&self) -> RouterStatus {
+        let State { workspace, record, .. } = &*self.state;
+        RouterStatus {
+            pid: record.pid,
+            since_ms: record.since_ms,
+            product_version: record.product_version.clone(),
+            frontends: self.state.frontends() as u64,
+            revision: workspace.view().revision().0,
+            workers: workspace.worker_stats().await,
+        }
+    }
+}
+
+fn panicked(error: JoinError) -> RequestError {
+    RequestError::Failed(format!("the request failed, which is a bug: {error}"))
+}
