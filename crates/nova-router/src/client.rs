@@ -2,16 +2,29 @@
 //!
 //! Finds the router by what it wrote into the cache folder, and has a session there. Whatever goes wrong
 //! is told apart by what the asker had better do: look for itself, or tell a person.
+//!
+//! ```text
+//!  find ─▶ session ─ ask ─▶ answer
+//!             ▲        │ the router is gone
+//!             └────────┴─ find another, open what was open, ask once more
+//! ```
+
+mod documents;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use bytes::Bytes;
 use nova_protocol::frontend::{
-    CatchUp, Export, FrontendDialogue, OpenSession, Request, Response, RouterStatus, SessionOpened,
+    CatchUp, ChangeDocument, Export, FrontendDialogue, OpenDocument, OpenSession, Request,
+    Response, RouterStatus, SessionOpened,
 };
 use nova_protocol::handshake::{Hello, Reject, RejectCode, Role};
 use nova_protocol::path;
 use nova_rpc::{CallError, Caller, HandshakeError, connect, join};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::answer::Answer;
@@ -19,10 +32,12 @@ use crate::cache::Cache;
 use crate::cache::CacheError;
 use crate::cache::serve::{self, Owner, Record};
 use crate::explain_path::{PathExplanation, Verdict};
+use crate::overlay::{DocumentVersion, TextChange};
 use crate::question::Question;
 use crate::report::{Contents, IndexReport, Progress, Symbol};
 use crate::wire::{self, Nonsense};
 use crate::workspace::{NoCacheFolder, WorkspaceOptions};
+use documents::Documents;
 
 /// A router that does not greet by then is stopped or stuck.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,9 +46,20 @@ const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is looked whether that is so.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
-/// A session at a router that keeps the workspace open.
+/// A session at a router that keeps the workspace open, or at the next one if that router dies.
 #[derive(Debug)]
 pub struct Client {
+    options: WorkspaceOptions,
+    product_version: String,
+    link: ArcSwap<Link>,
+    /// Held by whoever looks for the next router.
+    reconnecting: Mutex<()>,
+    documents: std::sync::Mutex<Documents>,
+}
+
+/// A connection to one router.
+#[derive(Debug)]
+struct Link {
     caller: Caller<FrontendDialogue>,
     record: Record,
 }
@@ -55,6 +81,12 @@ pub enum AskError {
     /// It is gone, or refused.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// It is gone, and there is no other.
+    #[error("nobody keeps the workspace open any more")]
+    Nobody,
+    /// It is gone, and the other one cannot be asked: says why.
+    #[error("{0}")]
+    Unusable(String),
     /// It answered what cannot be.
     #[error("the router's answer cannot be used: {0}")]
     Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -115,7 +147,7 @@ impl Client {
             Found::Somebody(client) => client,
             other => return other,
         };
-        match client.open(options).await {
+        match client.link.load().open(options).await {
             Ok(SessionOpened::Opened) => Found::Somebody(client),
             Ok(SessionOpened::NotServed(reason)) => {
                 tracing::info!("nova serve is not asked: {reason}");
@@ -130,42 +162,22 @@ impl Client {
 
     /// Looks for such a router, and opens no session: it can be asked for its status.
     pub async fn connect(options: &WorkspaceOptions, product_version: &str) -> Found {
-        let Ok((_, folder)) = options.place() else { return Found::Nobody };
-        let Some(record) = Record::read(&folder) else { return Found::Nobody };
-        let caller = match greet(&record, Role::Frontend, product_version).await {
-            Greeting::Taken(caller) => caller,
-            Greeting::Nobody => return Found::Nobody,
-            Greeting::Rejected(Reject { code: RejectCode::VersionMismatch, .. }) => {
-                let (pid, version) = (record.pid, &record.product_version);
-                return Found::Unusable(format!(
-                    "nova serve (process {pid}) is of another version, {version}; \
-                     nova serve --stop ends it"
-                ));
-            }
-            Greeting::Rejected(Reject { message, .. }) | Greeting::Failed(message) => {
-                let pid = record.pid;
-                return Found::Unusable(format!("nova serve (process {pid}): {message}"));
-            }
-        };
-        Found::Somebody(Box::new(Self { caller, record }))
-    }
-
-    async fn open(&self, options: &WorkspaceOptions) -> Result<SessionOpened, AskError> {
-        let request = Request::OpenSession(OpenSession {
-            roots: options.roots.iter().map(wire::from_root).collect(),
-            heed_ignore_files: options.heed_ignore_files,
-            file_bytes_max: options.file_bytes_max,
-            shard_bytes_max: options.shard_bytes_max,
-        });
-        match self.ask(request).await? {
-            Response::OpenSession(opened) => Ok(opened),
-            _ => Err(CallError::WrongAnswer.into()),
+        match Link::find(options, product_version).await {
+            Ok(Some(link)) => Found::Somebody(Box::new(Self {
+                options: options.clone(),
+                product_version: product_version.to_owned(),
+                link: ArcSwap::from_pointee(link),
+                reconnecting: Mutex::default(),
+                documents: std::sync::Mutex::default(),
+            })),
+            Ok(None) => Found::Nobody,
+            Err(reason) => Found::Unusable(reason),
         }
     }
 
     /// Who answers.
-    pub fn record(&self) -> &Record {
-        &self.record
+    pub fn record(&self) -> Record {
+        self.link.load().record.clone()
     }
 
     /// Has the router look at the disk and waits for it, or hears how the last look went.
@@ -176,7 +188,7 @@ impl Client {
     ) -> Result<IndexReport, AskError> {
         let request = Request::CatchUp(CatchUp { look });
         let on_progress = |progress| on_progress(wire::to_progress(progress));
-        match self.caller.call_with_progress(&request, None, on_progress).await? {
+        match self.ask_with_progress(&request, on_progress).await? {
             Response::CatchUp(report) => Ok(wire::to_report(report)?),
             _ => Err(CallError::WrongAnswer.into()),
         }
@@ -239,9 +251,150 @@ impl Client {
         }
     }
 
-    async fn ask(&self, request: Request) -> Result<Response, AskError> {
-        Ok(self.caller.call(&request, None).await?)
+    /// Shows this session a text of a file (absolute path) instead of the disk's, until it is closed; at
+    /// the next router as well, should this one die.
+    pub async fn open(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        text: String,
+    ) -> Result<(), AskError> {
+        let request = Request::OpenDocument(OpenDocument {
+            path: on_wire(path),
+            version: version.0,
+            text: text.clone(),
+        });
+        self.documents().open(path, version, text);
+        self.tell(request).await
     }
+
+    /// Changes the text of an open file.
+    pub async fn change(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        changes: Vec<TextChange>,
+    ) -> Result<(), AskError> {
+        let changed = self.documents().change(path, version, &changes);
+        changed.map_err(|error| AskError::Answer(Box::new(error)))?;
+        let changes = changes.into_iter().map(wire::from_change).collect();
+        let path = on_wire(path);
+        self.tell(Request::ChangeDocument(ChangeDocument { path, version: version.0, changes }))
+            .await
+    }
+
+    /// A file was saved: everybody is to see what the disk has now.
+    pub async fn save(&self, path: &Path) -> Result<(), AskError> {
+        self.tell(Request::SaveDocument(on_wire(path))).await
+    }
+
+    /// Forgets the text of an open file.
+    pub async fn close(&self, path: &Path) -> Result<(), AskError> {
+        self.documents().close(path);
+        self.tell(Request::CloseDocument(on_wire(path))).await
+    }
+
+    /// Says something about documents. Whatever router comes next is told all of them.
+    async fn tell(&self, request: Request) -> Result<(), AskError> {
+        let link = self.link.load_full();
+        match link.caller.call(&request, None).await {
+            Err(CallError::Disconnected(_)) => self.reconnect(&link).await,
+            answer => Ok(answer.map(drop)?),
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<Response, AskError> {
+        self.ask_with_progress(&request, |_| {}).await
+    }
+
+    /// Asks, and asks once more at another router if this one is gone.
+    async fn ask_with_progress(
+        &self,
+        request: &Request,
+        mut on_progress: impl FnMut(nova_protocol::frontend::Progress) + Send,
+    ) -> Result<Response, AskError> {
+        let link = self.link.load_full();
+        match link.caller.call_with_progress(request, None, &mut on_progress).await {
+            Err(CallError::Disconnected(closed)) => {
+                tracing::info!("the router is gone ({closed}): looking for another");
+                self.reconnect(&link).await?;
+                let link = self.link.load_full();
+                Ok(link.caller.call_with_progress(request, None, on_progress).await?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Has a session at another router than that of this link, with everything open that was.
+    async fn reconnect(&self, lost: &Arc<Link>) -> Result<(), AskError> {
+        let _reconnecting = self.reconnecting.lock().await;
+        if !Arc::ptr_eq(lost, &self.link.load()) {
+            return Ok(());
+        }
+        let link = match Link::find(&self.options, &self.product_version).await {
+            Ok(Some(link)) => link,
+            Ok(None) => return Err(AskError::Nobody),
+            Err(reason) => return Err(AskError::Unusable(reason)),
+        };
+        if let SessionOpened::NotServed(reason) = link.open(&self.options).await? {
+            return Err(AskError::Unusable(reason));
+        }
+        // What is typed meanwhile is among these, or is told to the new router, or both: an older text is
+        // refused there.
+        let replay = self.documents().replay();
+        for request in replay {
+            link.caller.call(&request, None).await?;
+        }
+        self.link.store(Arc::new(link));
+        Ok(())
+    }
+
+    fn documents(&self) -> std::sync::MutexGuard<'_, Documents> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Link {
+    /// Connects to the router that keeps the workspace open; says why one that is there cannot be asked.
+    async fn find(
+        options: &WorkspaceOptions,
+        product_version: &str,
+    ) -> Result<Option<Self>, String> {
+        let Ok((_, folder)) = options.place() else { return Ok(None) };
+        let Some(record) = Record::read(&folder) else { return Ok(None) };
+        match greet(&record, Role::Frontend, product_version).await {
+            Greeting::Taken(caller) => Ok(Some(Self { caller, record })),
+            Greeting::Nobody => Ok(None),
+            Greeting::Rejected(Reject { code: RejectCode::VersionMismatch, .. }) => {
+                let (pid, version) = (record.pid, &record.product_version);
+                Err(format!(
+                    "nova serve (process {pid}) is of another version, {version}; \
+                     nova serve --stop ends it"
+                ))
+            }
+            Greeting::Rejected(Reject { message, .. }) | Greeting::Failed(message) => {
+                let pid = record.pid;
+                Err(format!("nova serve (process {pid}): {message}"))
+            }
+        }
+    }
+
+    async fn open(&self, options: &WorkspaceOptions) -> Result<SessionOpened, AskError> {
+        let request = Request::OpenSession(OpenSession {
+            roots: options.roots.iter().map(wire::from_root).collect(),
+            heed_ignore_files: options.heed_ignore_files,
+            file_bytes_max: options.file_bytes_max,
+            shard_bytes_max: options.shard_bytes_max,
+        });
+        match self.caller.call(&request, None).await? {
+            Response::OpenSession(opened) => Ok(opened),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+}
+
+fn on_wire(path: &Path) -> Bytes {
+    path::to_bytes(path).into_owned().into()
 }
 
 /// Who keeps the workspace of these options open, if somebody listens, of whatever version.

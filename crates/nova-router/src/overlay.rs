@@ -17,6 +17,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+pub(crate) use edit::apply;
 pub use edit::{Position, TextChange};
 
 use crate::file_key::FileKey;
@@ -143,7 +144,7 @@ impl Overlay {
             let newest = document.version;
             return Err(DocumentError::NotNewer { found: version, newest });
         }
-        let text = edit::apply(&document.text, changes);
+        let text = apply(&document.text, changes);
         check_size(&text, bytes_max)?;
         (document.text, document.version, document.order) = (text, version, order);
         Ok(key.clone())

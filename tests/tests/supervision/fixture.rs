@@ -129,6 +129,7 @@ impl Fixture {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         while workspace.worker_stats().await.iter().all(|(_, stats)| stats.requests_in_flight < 2) {
             assert!(Instant::now() < deadline, "waited {WAIT_TIMEOUT:?} for a shard in work");
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 

@@ -91,6 +91,26 @@ async fn workers_that_are_killed_at_random_moments_leave_no_trace() {
 }
 
 #[tokio::test]
+async fn workers_that_others_kill_blame_no_file_and_after_three_the_shard_is_given_up() {
+    let fixture = Fixture::new(&[("p/Hang.java", HANG)]);
+    let workspace = fixture.workspace(1, patient());
+    let running = fixture.start_index(&workspace);
+    for _ in 0..3 {
+        fixture.busy_with_a_shard(&workspace).await;
+        let killed = fixture.workers();
+        killed.iter().for_each(|&worker| signal(worker, "KILL"));
+        wait_for("the worker to end", || {
+            fixture.workers().iter().all(|worker| !killed.contains(worker)).then_some(())
+        })
+        .await;
+    }
+    let report = running.await.unwrap();
+    assert_eq!((report.failed.len(), report.skipped), (1, vec![]));
+    assert!(report.failed[0].reason.contains("SIGKILL"), "{}", report.failed[0].reason);
+    assert!(workspace.status().unwrap().unwrap().quarantined.is_empty());
+}
+
+#[tokio::test]
 async fn an_edit_goes_through_while_the_only_worker_is_at_a_shard() {
     let fixture = Fixture::new(&[("p/A.java", "package p;\nclass Target {}")]);
     let workspace = fixture.workspace(1, patient());

@@ -20,7 +20,7 @@ pub struct TextChange {
 }
 
 /// The text after these changes, each of which speaks of the text that the one before left.
-pub(super) fn apply(text: &str, changes: &[TextChange]) -> String {
+pub(crate) fn apply(text: &str, changes: &[TextChange]) -> String {
     let mut text = text.to_owned();
     for change in changes {
         match change.range {
