@@ -29,6 +29,10 @@ impl Dialogue for FrontendDialogue {
                 | (Request::ExplainPath(_), Response::ExplainPath(_))
                 | (Request::Export(_), Response::Export(_))
                 | (Request::Status, Response::Status(_))
+                | (Request::OpenDocument(_), Response::OpenDocument)
+                | (Request::ChangeDocument(_), Response::ChangeDocument)
+                | (Request::SaveDocument(_), Response::SaveDocument)
+                | (Request::CloseDocument(_), Response::CloseDocument)
         )
     }
 }
@@ -51,6 +55,14 @@ pub enum Request {
     Export(Export),
     /// How the router is doing. Needs no session.
     Status,
+    /// Show this session a text instead of a file's, until it is closed.
+    OpenDocument(OpenDocument),
+    /// Change such a text.
+    ChangeDocument(ChangeDocument),
+    /// A file was saved: everybody is to see what the disk has. Its absolute path.
+    SaveDocument(Bytes),
+    /// Show this session the file again. Its absolute path.
+    CloseDocument(Bytes),
 }
 
 /// An answer of the router.
@@ -70,6 +82,14 @@ pub enum Response {
     Export(ExportPart),
     /// See [`Request::Status`].
     Status(RouterStatus),
+    /// See [`Request::OpenDocument`].
+    OpenDocument,
+    /// See [`Request::ChangeDocument`].
+    ChangeDocument,
+    /// See [`Request::SaveDocument`].
+    SaveDocument,
+    /// See [`Request::CloseDocument`].
+    CloseDocument,
 }
 
 /// What the router tells ahead of [`Response::CatchUp`].
@@ -410,4 +430,45 @@ pub struct FolderContents {
     pub skipped: Vec<Skipped>,
     /// Where there is neither, the first Java file below it; to be asked about in turn.
     pub example: Option<Bytes>,
+}
+
+/// See [`Request::OpenDocument`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenDocument {
+    /// The file: absolute path.
+    pub path: Bytes,
+    /// Greater for newer text, for as long as the document is open.
+    pub version: i64,
+    /// The whole text.
+    pub text: String,
+}
+
+/// See [`Request::ChangeDocument`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeDocument {
+    /// The file: absolute path.
+    pub path: Bytes,
+    /// Of the text after these changes.
+    pub version: i64,
+    /// Each speaks of the text that the one before left.
+    #[serde(with = "crate::bounded")]
+    pub changes: Vec<TextChange>,
+}
+
+/// One change of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextChange {
+    /// What is replaced, from the first position up to the second; none for the whole text.
+    pub range: Option<[TextPosition; 2]>,
+    /// What takes its place.
+    pub text: String,
+}
+
+/// A place in a text, as in LSP: counted from zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextPosition {
+    /// The line.
+    pub line: u32,
+    /// UTF-16 units since the line's start.
+    pub character: u32,
 }

@@ -133,14 +133,20 @@ impl Session {
         workspace.refresh_home(&workspace.homes().of(&path::to_bytes(path))).await;
     }
 
-    /// Forgets the text of an open file; from now on its symbols are those of the disk.
-    pub async fn close(&self, path: &Path) {
+    /// Forgets the text of an open file at once; from now on its symbols are those of the disk, which is looked
+    /// at again when the future is awaited.
+    pub fn close(&self, path: &Path) -> impl Future<Output = ()> + Send + use<> {
         let closed = self.0.overlay().close(&path::to_bytes(path));
-        if let Some(home) = closed {
-            self.0.workspace.published.uncover(self.0.id, &home.key);
+        let workspace = Arc::clone(&self.0.workspace);
+        if let Some(home) = &closed {
+            workspace.published.uncover(self.0.id, &home.key);
             self.0.shown.notify_waiters();
-            self.0.workspace.forget_files(self.0.id, &[home.key.clone()]);
-            self.0.workspace.refresh_home(&home).await;
+            workspace.forget_files(self.0.id, std::slice::from_ref(&home.key));
+        }
+        async move {
+            if let Some(home) = closed {
+                workspace.refresh_home(&home).await;
+            }
         }
     }
 

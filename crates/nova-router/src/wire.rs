@@ -15,6 +15,7 @@ use crate::answer::Answer;
 use crate::explain_path::{
     Cause, FolderContents, IndexedFile, LeftOut, PathExplanation, Rule, Verdict,
 };
+use crate::overlay::{Position, TextChange};
 use crate::question::Question;
 use crate::report::{Contents, FailedShard, IndexReport, Progress, Quarantined, Skipped, Symbol};
 use crate::root::Root;
@@ -181,6 +182,18 @@ pub(crate) fn to_symbol(symbol: wire::Symbol) -> Result<Symbol, Nonsense> {
             .ok_or(Nonsense("list of modifiers", symbol.modifiers))?,
         local: symbol.local,
     })
+}
+
+pub(crate) fn from_change(change: TextChange) -> wire::TextChange {
+    let at = |Position { line, character }| wire::TextPosition { line, character };
+    let range = change.range.map(|(start, end)| [at(start), at(end)]);
+    wire::TextChange { range, text: change.text }
+}
+
+pub(crate) fn to_change(change: wire::TextChange) -> TextChange {
+    let at = |wire::TextPosition { line, character }| Position { line, character };
+    let range = change.range.map(|[start, end]| (at(start), at(end)));
+    TextChange { range, text: change.text }
 }
 
 pub(crate) fn from_explanation(explanation: PathExplanation) -> wire::PathExplanation {

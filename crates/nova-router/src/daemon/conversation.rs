@@ -1,11 +1,12 @@
 //! One frontend: its session, and the answers to what it asks.
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nova_protocol::frontend::{
-    CatchUp, Export, FrontendDialogue, IndexReport, OpenSession, Request, Response, RouterStatus,
-    Search, SessionOpened,
+    CatchUp, ChangeDocument, Export, FrontendDialogue, IndexReport, OpenDocument, OpenSession,
+    Request, Response, RouterStatus, Search, SessionOpened,
 };
 use nova_protocol::message::RequestError;
 use nova_protocol::path;
@@ -20,6 +21,7 @@ use super::served::{self, State};
 use crate::catch_up::Look;
 use crate::explain_path::Explainer;
 use crate::lens::Lens;
+use crate::overlay::{DocumentError, DocumentVersion};
 use crate::root::Root;
 use crate::wire;
 
@@ -37,14 +39,68 @@ pub(super) struct Conversation {
 
 type Answered = Result<Response, RequestError>;
 
+/// What became of a request at once.
+enum Taken {
+    Done(Answered),
+    /// It has no place in an order.
+    Question(Request),
+    /// A document is closed, and its file is to be looked at.
+    Closed(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
 impl Conversation {
     /// Answers a frontend until it hangs up.
     pub(super) async fn hold(state: Arc<State>, mut incoming: Incoming<FrontendDialogue>) {
         let conversation =
             Arc::new(Self { state, lens: OnceLock::new(), export: Mutex::default() });
-        while let Some(incoming_request) = incoming.next().await {
-            tokio::spawn(Arc::clone(&conversation).answer(incoming_request));
+        while let Some(IncomingRequest { request, responder }) = incoming.next().await {
+            // What is typed is taken in the order in which it was typed.
+            match conversation.take(request) {
+                Taken::Done(answered) => responder.respond(answered),
+                Taken::Question(request) => {
+                    let question = IncomingRequest { request, responder };
+                    tokio::spawn(Arc::clone(&conversation).answer(question));
+                }
+                Taken::Closed(closing) => drop(tokio::spawn(async move {
+                    closing.await;
+                    responder.respond(Ok(Response::CloseDocument));
+                })),
+            }
         }
+    }
+
+    /// Takes what has its place in an order.
+    fn take(&self, request: Request) -> Taken {
+        match request {
+            Request::OpenDocument(request) => Taken::Done(self.open_document(request)),
+            Request::ChangeDocument(request) => Taken::Done(self.change_document(request)),
+            Request::CloseDocument(path) => match self.lens() {
+                Ok(lens) => Taken::Closed(Box::pin(lens.session().close(&path::from_bytes(&path)))),
+                Err(error) => Taken::Done(Err(error)),
+            },
+            question => Taken::Question(question),
+        }
+    }
+
+    fn open_document(&self, request: OpenDocument) -> Answered {
+        let OpenDocument { path, version, text } = request;
+        let opened =
+            self.lens()?.session().open(&path::from_bytes(&path), DocumentVersion(version), text);
+        opened.map(|()| Response::OpenDocument).map_err(refused)
+    }
+
+    fn change_document(&self, request: ChangeDocument) -> Answered {
+        let ChangeDocument { path, version, changes } = request;
+        let changes: Vec<_> = changes.into_iter().map(wire::to_change).collect();
+        let lens = self.lens()?;
+        let session = lens.session();
+        let changed = session.change(&path::from_bytes(&path), DocumentVersion(version), &changes);
+        changed.map(|()| Response::ChangeDocument).map_err(refused)
+    }
+
+    async fn save_document(&self, path: &[u8]) -> Answered {
+        self.lens()?.session().save(&path::from_bytes(path)).await;
+        Ok(Response::SaveDocument)
     }
 
     async fn answer(self: Arc<Self>, incoming: IncomingRequest<FrontendDialogue>) {
@@ -57,6 +113,12 @@ impl Conversation {
             Request::ExplainPath(path) => self.explain_path(path.into()).await,
             Request::Export(request) => self.export(request).await,
             Request::Status => Ok(Response::Status(self.status().await)),
+            Request::SaveDocument(path) => self.save_document(&path).await,
+            ordered @ (Request::OpenDocument(_)
+            | Request::ChangeDocument(_)
+            | Request::CloseDocument(_)) => {
+                unreachable!("{ordered:?} was taken in its order")
+            }
         };
         responder.respond(answered);
     }
@@ -182,6 +244,10 @@ impl Conversation {
             workers: workspace.worker_stats().await,
         }
     }
+}
+
+fn refused(error: DocumentError) -> RequestError {
+    RequestError::Invalid(error.to_string())
 }
 
 fn panicked(error: JoinError) -> RequestError {

@@ -212,7 +212,7 @@ async fn a_request_over_a_bound_fails_alone() {
     for _ in 0..=REQUESTS_IN_FLIGHT_MAX {
         let answer = caller.call(&sized(FRAME_PAYLOAD_BYTES_MAX as usize), None).await;
         let Err(CallError::Unsendable(error)) = answer else { panic!("{answer:?}") };
-        assert_eq!(error, SendError::MessageTooLarge { found: 65542, max: 65536 });
+        assert_eq!(error, SendError::MessageTooLarge { found: 65543, max: 65536 });
     }
     assert_the_connection_works(&caller, incoming).await;
 }
