@@ -72,6 +72,9 @@ impl Visitor for Hits<'_, '_, '_> {
     }
 
     fn needs(&mut self, class: MatchClass) -> bool {
+        if class.is_loose() && !self.run.best.wants_loose() {
+            return false;
+        }
         let at_most = Grade::best_of(class);
         let score = Score::new(at_most, self.place_max, Merit::MOST, Nearness::Far, 0);
         self.run.best.can_enter(score) || self.run.best.counts_on(0)

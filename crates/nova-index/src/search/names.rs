@@ -10,7 +10,7 @@ use zerocopy::little_endian::U64;
 use super::{Cancelled, typos};
 use crate::dictionary::Dictionary;
 use crate::format::U24;
-use crate::matching::{Grade, MatchClass, Pattern, fold};
+use crate::matching::{Grade, MatchClass, Pattern, fold, letter_class};
 use crate::query::{KindSet, NamePattern};
 
 /// Takes the names that match.
@@ -19,7 +19,7 @@ pub(super) trait Visitor {
     /// be looked at. So many names are next to be looked at.
     fn is_over(&mut self, at_most: Grade, name: u32, names: u32) -> Result<bool, Cancelled>;
 
-    /// Whether matches of this class, or of worse ones, are of any use now.
+    /// Whether matches of this class, or of worse ones, are of any use.
     fn needs(&mut self, class: MatchClass) -> bool;
 
     /// A name that matches.
@@ -52,15 +52,16 @@ impl<'d> Finder<'d> {
             Some(pattern) if name.allows_typo() => self.with_typo(name, pattern, visitor),
             Some(pattern) => {
                 self.by_beginning(name, pattern, visitor)?;
-                self.by_word_start(name, pattern, visitor)?;
-                self.within_words(name, pattern, visitor)
+                self.by_words(name, pattern, visitor)?;
+                self.within_words(name, pattern, visitor)?;
+                self.by_loose_letters(name, pattern, visitor)
             }
         }
     }
 
     fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
         let top = Grade::best_of(MatchClass::Prefix);
-        self.pass(top, |_| u64::MAX, |text, _| name.grade(text), visitor)
+        self.pass(top, |_| u64::MAX, |text| name.grade(text), visitor)
     }
 
     fn of_several_words(
@@ -71,7 +72,7 @@ impl<'d> Finder<'d> {
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
         let sets = self.with_letters(letters);
         let top = Grade::best_of(name.class_max());
-        self.pass(top, |at| all_of(&sets, at), |text, _| name.grade(text), visitor)
+        self.pass(top, |at| all_of(&sets, at), |text| name.grade(text), visitor)
     }
 
     /// Exact names and prefixes: neighbours in the order of the letters.
@@ -105,42 +106,67 @@ impl<'d> Finder<'d> {
         Ok(())
     }
 
-    /// Names with a word that begins with the pattern's first letter.
-    fn by_word_start(
+    /// Names with a word that begins with the pattern's first letter, in which each further letter
+    /// follows the one before it or begins a word: all matches by words, and pieces beside such a word.
+    fn by_words(
         &self,
         name: &NamePattern,
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        let mut sets = self.with_letters(pattern.classes());
-        sets.push(self.dictionary.names_with_start(pattern.letters()[0]));
         let class =
             if pattern.is_capitals() { MatchClass::CapitalInitials } else { MatchClass::Initials };
-        let grade = |text: &[u8], visitor: &mut dyn Visitor| {
-            let by_words_only = !visitor.needs(MatchClass::Skipping);
-            let grade = if by_words_only { name.grade_by_words(text) } else { name.grade(text) };
-            if is_by_beginning(grade) { Grade::ABSENT } else { grade }
+        let chain = Chain::new(self.dictionary, pattern);
+        let starts = self.starts_of(pattern);
+        let names = |at: usize| match starts[at].get() {
+            0 => 0,
+            starts => starts & chain.names(at),
         };
-        self.pass(Grade::best_of(class), |at| all_of(&sets, at), grade, visitor)
+        let grade = |text: &[u8]| match name.grade_by_words(text) {
+            grade if is_by_beginning(grade) => Grade::ABSENT,
+            grade => grade,
+        };
+        self.pass(Grade::best_of(class.min(name.class_max())), names, grade, visitor)
     }
 
-    /// Names with all letters of the pattern, and no word that begins with its first.
+    /// Names with a piece that is the pattern, and no word that begins with its first letter.
     fn within_words(
         &self,
         name: &NamePattern,
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        if !pattern.matches_within_words() {
+        if !pattern.matches_within_words() || !visitor.needs(MatchClass::Substring) {
             return Ok(());
         }
         let pairs = pattern.letters().windows(2);
         let pairs = pairs.map(|pair| self.dictionary.names_with_pair(pair[0], pair[1]));
         let sets: Vec<_> = pairs.chain(self.with_letters(pattern.classes())).collect();
-        let starts = self.dictionary.names_with_start(pattern.letters()[0]);
+        let starts = self.starts_of(pattern);
         let names = |at: usize| all_of(&sets, at) & !starts[at].get();
         let top = Grade::best_of(MatchClass::Substring);
-        self.pass(top, names, |text, _| name.grade_of_piece(text), visitor)
+        self.pass(top, names, |text| name.grade_of_piece(text), visitor)
+    }
+
+    /// Names with the pattern's letters in order, from a word that begins with the first one, and no
+    /// better match.
+    fn by_loose_letters(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        if !visitor.needs(MatchClass::LOOSE_BEST) {
+            return Ok(());
+        }
+        let mut sets = vec![self.starts_of(pattern)];
+        sets.extend(self.with_letters(pattern.classes()));
+        let grade = |text: &[u8]| match name.grade(text) {
+            grade if grade.class() > MatchClass::LOOSE_BEST => Grade::ABSENT,
+            grade => grade,
+        };
+        let top = Grade::best_of(MatchClass::LOOSE_BEST);
+        self.pass(top, |at| all_of(&sets, at), grade, visitor)
     }
 
     /// Names that begin with the pattern but for one letter.
@@ -171,7 +197,7 @@ impl<'d> Finder<'d> {
         &self,
         at_most: Grade,
         names: impl Fn(usize) -> u64,
-        grade: impl Fn(&[u8], &mut dyn Visitor) -> Grade,
+        grade: impl Fn(&[u8]) -> Grade,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
         let count = self.dictionary.name_count() as u32;
@@ -190,13 +216,17 @@ impl<'d> Finder<'d> {
                 if id >= count {
                     break;
                 }
-                let grade = grade(self.dictionary.name(id), visitor);
+                let grade = grade(self.dictionary.name(id));
                 if grade.is_match() {
                     visitor.visit(id, grade)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn starts_of(&self, pattern: &Pattern) -> &'d [U64] {
+        self.dictionary.names_with_start(pattern.letters()[0])
     }
 
     fn with_letters(&self, classes: u32) -> Vec<&'d [U64]> {
@@ -213,6 +243,39 @@ impl<'d> Finder<'d> {
 
     fn is_of_kind(&self, name: u32) -> bool {
         self.of_kinds(name as usize / 64) >> (name % 64) & 1 != 0
+    }
+}
+
+/// For each letter of a pattern but the first, what a match by words needs.
+struct Chain<'d> {
+    links: Vec<Link<'d>>,
+}
+
+struct Link<'d> {
+    /// Names that have the letter.
+    letters: &'d [U64],
+    /// Those in which it begins a word.
+    starts: &'d [U64],
+    /// Those in which it follows the letter before it; none if it was typed after an underscore.
+    pairs: Option<&'d [U64]>,
+}
+
+impl<'d> Chain<'d> {
+    fn new(dictionary: &'d Dictionary, pattern: &Pattern) -> Self {
+        let links = pattern.letters().windows(2).zip(1..).map(|(pair, at)| Link {
+            letters: dictionary.names_with_letter(letter_class(pair[1])),
+            starts: dictionary.names_with_start(pair[1]),
+            pairs: (!pattern.begins_word(at)).then(|| dictionary.names_with_pair(pair[0], pair[1])),
+        });
+        Self { links: links.collect() }
+    }
+
+    /// The names in which each letter can stand.
+    fn names(&self, at: usize) -> u64 {
+        self.links.iter().fold(u64::MAX, |names, link| {
+            let follows = link.pairs.map_or(0, |pairs| pairs[at].get());
+            names & link.letters[at].get() & (link.starts[at].get() | follows)
+        })
     }
 }
 
