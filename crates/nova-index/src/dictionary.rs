@@ -13,6 +13,7 @@ mod fixture;
 mod format;
 mod imports;
 mod merge;
+mod packages;
 mod postings;
 
 use std::cmp::Ordering;
@@ -34,14 +35,16 @@ use crate::map::map;
 use crate::matching::{fold, letter_class};
 use crate::shard::Shard;
 use format::{
-    CHECKED_FROM, FORMAT_VERSION, Header, ImportsRow, KIND_SETS, LETTER_SETS, MAGIC, NameRow,
-    PAIR_SETS, Packing, RecentRow, SECTIONS, Section, ShardRow, pair_class, set_words,
+    BLOCK_NAMES, BlockRow, CHECKED_FROM, FORMAT_VERSION, Header, ImportsRow, KIND_SETS,
+    LETTER_SETS, MAGIC, NameRow, PAIR_SETS, PackageRow, Packing, RecentRow, SECTIONS, Section,
+    ShardRow, kind_set, pair_class, set_words,
 };
 
 pub use build::{BuildDictionaryError, build_dictionary};
-pub(crate) use format::Posting;
+pub(crate) use format::{Home, Posting};
 pub(crate) use imports::Imports;
 pub(crate) use merge::last_part;
+pub(crate) use packages::Packages;
 
 /// A dictionary of names, mapped.
 pub struct Dictionary {
@@ -148,17 +151,39 @@ impl Dictionary {
 
     /// A name; empty if there is none.
     pub(crate) fn name(&self, name: u32) -> &[u8] {
-        let range = self.range_of(name, |row| row.text_end.get());
+        let start = |block: &BlockRow| block.text_start.get() as usize;
+        let range = self.range_of(name, start, |row| row.text_end.get().into());
         self.section(Section::NameText).get(range).unwrap_or_default()
     }
 
     /// The symbols that have a name, and the packages that end in it, the best first.
     pub(crate) fn postings(&self, name: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
         let width = self.packing.bytes();
-        let range = self.range_of(name, |row| row.postings_end.get());
+        let start = |block: &BlockRow| block.postings_start.get() as usize;
+        let range = self.range_of(name, start, |row| row.postings_end.get() as usize);
         let bytes = range.start * width..range.end * width;
         let postings = self.section(Section::Postings).get(bytes).unwrap_or_default();
         postings.chunks_exact(width).map(|bytes| self.packing.unpack(bytes))
+    }
+
+    /// Names that a type, a package or a module has come first. There are so many.
+    pub(crate) fn leading_count(&self) -> u32 {
+        self.rows::<U24>(Section::Leading).len() as u32
+    }
+
+    /// Where the types, packages and modules that have a name stand. They are the first of its postings.
+    pub(crate) fn homes(&self, name: u32) -> impl ExactSizeIterator<Item = Home> + '_ {
+        let ends = self.rows::<U24>(Section::Leading);
+        let width = self.home_bytes();
+        let end = |name: u32| ends.get(name as usize).map_or(0, |end| end.get() as usize * width);
+        let range = name.checked_sub(1).map_or(0, end)..end(name);
+        let homes = self.section(Section::Homes).get(range).unwrap_or_default();
+        homes.chunks_exact(width).map(Home::unpack)
+    }
+
+    /// The packages.
+    pub(crate) fn packages(&self) -> Packages<'_> {
+        Packages::new(self)
     }
 
     /// The names whose letters begin with these, in the order of their letters: first those that have no
@@ -182,9 +207,10 @@ impl Dictionary {
         self.set(Section::Starts, usize::from(letter_class(letter)))
     }
 
-    /// The set of names that something of this kind has.
+    /// The set of names that something of this kind has. Beyond its end there are none.
     pub(crate) fn names_of_kind(&self, kind: Kind) -> &[U64] {
-        self.set(Section::Kinds, kind as usize)
+        let set = kind_set(kind, self.leading_count() as usize, self.names);
+        &self.rows::<U64>(Section::Kinds)[set]
     }
 
     /// How many words a set has.
@@ -208,11 +234,23 @@ impl Dictionary {
         &self.rows::<U64>(section)[index * words..(index + 1) * words]
     }
 
-    fn range_of(&self, name: u32, end: impl Fn(&NameRow) -> u32) -> Range<usize> {
+    fn range_of(
+        &self,
+        name: u32,
+        start: impl Fn(&BlockRow) -> usize,
+        end: impl Fn(&NameRow) -> usize,
+    ) -> Range<usize> {
         let rows = self.rows::<NameRow>(Section::Names);
-        let Some(row) = rows.get(name as usize) else { return 0..0 };
-        let start = (name as usize).checked_sub(1).map_or(0, |before| end(&rows[before]));
-        start as usize..end(row) as usize
+        let name = name as usize;
+        let Some(row) = rows.get(name) else { return 0..0 };
+        let block = start(&self.rows::<BlockRow>(Section::Blocks)[name / BLOCK_NAMES]);
+        let is_first = name.is_multiple_of(BLOCK_NAMES);
+        let before = if is_first { 0 } else { end(&rows[name - 1]) };
+        block + before..block + end(row)
+    }
+
+    fn home_bytes(&self) -> usize {
+        Home::bytes(self.rows::<PackageRow>(Section::Packages).len())
     }
 
     fn section(&self, section: Section) -> &[u8] {
@@ -229,20 +267,11 @@ impl Dictionary {
 
     /// What the accessors rely on.
     fn check(&self) -> Result<(), OpenDictionaryError> {
-        let check = |holds, problem| {
-            if holds { Ok(()) } else { Err(OpenDictionaryError::Inconsistent(problem)) }
-        };
         check(self.packing.is_sound(), "its postings cannot be unpacked")?;
         let postings = self.section(Section::Postings).len();
         check(postings.is_multiple_of(self.packing.bytes()), "a posting is cut")?;
-        let (mut text_end, mut postings_end) = (0, 0);
-        for row in self.rows::<NameRow>(Section::Names) {
-            let (text, postings) = (row.text_end.get(), row.postings_end.get());
-            check(text >= text_end && postings >= postings_end, "names in disorder")?;
-            (text_end, postings_end) = (text, postings);
-        }
-        check(text_end as usize == self.section(Section::NameText).len(), "text without a name")?;
-        check(postings_end as usize == postings / self.packing.bytes(), "postings without a name")?;
+        self.check_names()?;
+        self.check_packages()?;
         let folded = self.rows::<U24>(Section::Folded);
         check(folded.len() == self.names, "names that are not in order")?;
         let exist = folded.iter().all(|name| (name.get() as usize) < self.names);
@@ -252,12 +281,76 @@ impl Dictionary {
             (Section::Letters, LETTER_SETS),
             (Section::Pairs, PAIR_SETS),
             (Section::Starts, LETTER_SETS),
-            (Section::Kinds, KIND_SETS),
         ] {
             check(self.rows::<U64>(section).len() == sets * words, "a set that is no set")?;
         }
-        Ok(())
+        let last = Kind::ALL[KIND_SETS - 1];
+        let kinds = kind_set(last, self.leading_count() as usize, self.names).end;
+        check(self.rows::<U64>(Section::Kinds).len() == kinds, "a set that is no set")
     }
+
+    /// Names, their blocks, and what of them leads.
+    fn check_names(&self) -> Result<(), OpenDictionaryError> {
+        let rows = self.rows::<NameRow>(Section::Names).chunks(BLOCK_NAMES);
+        let blocks = self.rows::<BlockRow>(Section::Blocks);
+        check(blocks.len() == rows.len(), "names without a block")?;
+        let (mut text_start, mut postings_start) = (0_u64, 0_u64);
+        for (block, rows) in blocks.iter().zip(rows) {
+            let starts = (block.text_start.get().into(), block.postings_start.get().into());
+            check(starts == (text_start, postings_start), "blocks in disorder")?;
+            let (mut text_end, mut postings_end) = (0, 0);
+            for row in rows {
+                let (text, postings) = (row.text_end.get(), row.postings_end.get());
+                check(text >= text_end && postings >= postings_end, "names in disorder")?;
+                (text_end, postings_end) = (text, postings);
+            }
+            text_start += u64::from(text_end);
+            postings_start += u64::from(postings_end);
+        }
+        let text = self.section(Section::NameText).len();
+        check(text_start == text as u64, "text without a name")?;
+        let postings = self.section(Section::Postings).len() / self.packing.bytes();
+        check(postings_start == postings as u64, "postings without a name")?;
+
+        let leading = self.rows::<U24>(Section::Leading);
+        check(leading.len() <= self.names, "more names that lead than names")?;
+        let homes = self.section(Section::Homes).len();
+        check_ends(leading.iter().map(|end| end.get()), homes, self.home_bytes())
+    }
+
+    fn check_packages(&self) -> Result<(), OpenDictionaryError> {
+        let parts = self.rows::<U24>(Section::Parts);
+        let text = self.section(Section::PartText);
+        check_ends(parts.iter().map(|end| end.get()), text.len(), 1)?;
+        let packages = self.rows::<PackageRow>(Section::Packages);
+        let is_inner = |(number, row): (u32, &PackageRow)| {
+            row.outer.get() < number && (row.part.get() as usize) < parts.len()
+        };
+        check((1..).zip(packages.iter().skip(1)).all(is_inner), "packages in disorder")?;
+        let names = self.rows::<U24>(Section::PackageNames);
+        check_ends(packages.iter().map(|row| row.names_end.get()), names.len(), 1)?;
+        let leading = self.leading_count();
+        check(names.iter().all(|name| name.get() < leading), "a name that does not lead")
+    }
+}
+
+fn check(holds: bool, problem: &'static str) -> Result<(), OpenDictionaryError> {
+    if holds { Ok(()) } else { Err(OpenDictionaryError::Inconsistent(problem)) }
+}
+
+/// Ends in order, of which the last one is the end of all; what they divide has so many bytes, and each
+/// row so many of them.
+fn check_ends(
+    ends: impl Iterator<Item = u32>,
+    bytes: usize,
+    row_bytes: usize,
+) -> Result<(), OpenDictionaryError> {
+    let mut last = 0;
+    for end in ends {
+        check(end >= last, "ends in disorder")?;
+        last = end;
+    }
+    check(last as usize * row_bytes == bytes, "rows beyond the last end")
 }
 
 impl std::fmt::Debug for Dictionary {

@@ -13,8 +13,8 @@ mod direct;
 mod members;
 mod merged;
 mod names;
-mod packages;
 mod place;
+mod surroundings;
 mod typos;
 
 use thiserror::Error;
@@ -32,6 +32,7 @@ use crate::view::{SymbolView, ViewShard, ViewSymbol};
 use admission::Admission;
 use best::Best;
 use direct::Favoured;
+use surroundings::Surroundings;
 
 /// The best symbols for a query, and how many more there are.
 #[derive(Debug)]
@@ -140,8 +141,11 @@ fn best_by<'v>(
             direct::search_files(&mut run, reading, files)?;
         } else {
             direct::search(&mut run, reading)?;
-            merged::search(&mut run, reading)?;
-            members::search(&mut run, reading)?;
+            let surroundings = Surroundings::new(view, &reading.around);
+            merged::search(&mut run, reading, surroundings.as_ref())?;
+            if let Some(surroundings) = &surroundings {
+                members::search(&mut run, reading, surroundings)?;
+            }
         }
     }
     run.offer_packages();

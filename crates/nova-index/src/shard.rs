@@ -392,24 +392,6 @@ impl<'a> FileRef<'a> {
         })
     }
 
-    /// Those of the file's symbols that lie in no type.
-    pub(crate) fn top_level_symbols(self) -> impl Iterator<Item = SymbolRef<'a>> {
-        let shard = self.shard;
-        let symbols = self.range(|row| row.symbols_end.get());
-        let (first, end) = (symbols.start as u32, symbols.end as u32);
-        let scopes = shard.rows::<ScopeRow>();
-        let after = scopes.partition_point(|scope| scope.first.get() <= first);
-        let scopes = (after.saturating_sub(1)..scopes.len()).map(move |at| {
-            let next = scopes.get(at + 1).map_or(end, |next| next.first.get());
-            (scopes[at], next)
-        });
-        let of_file = scopes.take_while(move |(scope, _)| scope.first.get() < end);
-        let top_level = of_file.filter(|(scope, _)| scope.parent.get() == U24::NONE);
-        let ids =
-            top_level.flat_map(move |(scope, next)| scope.first.get().max(first)..next.min(end));
-        ids.filter_map(move |id| shard.symbol(SymbolId(id)))
-    }
-
     /// For each of the file's symbols the position of its parent among them.
     pub(crate) fn parents(self) -> impl Iterator<Item = Option<u32>> {
         let symbols = self.range(|row| row.symbols_end.get());

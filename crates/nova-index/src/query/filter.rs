@@ -21,7 +21,9 @@ impl KindSet {
             | 1 << Kind::Annotation as u8,
     );
 
-    pub(crate) const PACKAGES: Self = Self(1 << Kind::Package as u8 | 1 << Kind::Module as u8);
+    /// Whose names lead in the dictionary: types, packages and modules.
+    pub(crate) const LEADING: Self =
+        Self(Self::TYPES.0 | 1 << Kind::Package as u8 | 1 << Kind::Module as u8);
 
     /// These kinds; all of them if there are none.
     pub(crate) fn of(kinds: &[Kind]) -> Self {

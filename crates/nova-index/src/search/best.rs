@@ -65,6 +65,11 @@ impl<'v> Best<'v> {
         self.total == 0
     }
 
+    /// Whether what is not good enough can be left out.
+    pub(super) fn is_full(&self) -> bool {
+        self.heap.len() == self.limit
+    }
+
     /// Whether a hit of this score might be among the best.
     pub(super) fn can_enter(&self, score: Score) -> bool {
         self.heap.len() < self.limit

@@ -4,11 +4,12 @@ use nova_syntax::declarations::Kind;
 
 use super::admission::Admission;
 use super::names::{Finder, Visitor};
-use super::{Cancelled, Hit, Run, packages, place};
+use super::surroundings::Surroundings;
+use super::{Cancelled, Hit, Run};
 use crate::dictionary::{Dictionary, Posting};
 use crate::id::{FileId, SymbolId};
 use crate::matching::{Grade, MatchClass};
-use crate::merit::{Group, Merit};
+use crate::merit::Merit;
 use crate::packages::{Package, precedes};
 use crate::query::{Around, KindSet, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
@@ -18,56 +19,96 @@ use crate::view::ViewSymbol;
 
 /// Finds symbols by the names of the dictionary. Of a reading that says what stands around a name this
 /// finds packages, modules and top-level types; what lies in types is for [`super::members`].
-pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
-    if matches!(reading.around, Around::Anything) {
-        return by_name(run, reading, KindSet::ALL, PlaceMatch::Exact);
-    }
-    by_name(run, reading, KindSet::PACKAGES, PlaceMatch::Exact)?;
-    match packages::search(run, reading)? {
-        Some(place_max) => by_name(run, reading, KindSet::TYPES, place_max),
-        None => Ok(()),
-    }
-}
-
-/// Finds symbols of some kinds, in places that match no better than this one; with something around
-/// them, but top-level ones.
-fn by_name(
+pub(super) fn search(
     run: &mut Run<'_, '_>,
     reading: &Reading,
-    kinds: KindSet,
-    place_max: PlaceMatch,
+    surroundings: Option<&Surroundings<'_>>,
 ) -> Result<(), Cancelled> {
+    let kinds = match reading.around {
+        Around::Anything => KindSet::ALL,
+        Around::Path(_) => KindSet::LEADING,
+        // No package lies in these.
+        Around::Words(_) => KindSet::TYPES,
+    };
     let kinds = run.query.kinds.and(kinds);
     let Some(dictionary) = run.view.dictionary().filter(|_| kinds != KindSet::NONE) else {
         return Ok(());
     };
-    let only_top_level = !matches!(reading.around, Around::Anything);
+    let finder = Finder::new(dictionary, kinds);
     let shows_all = matches!(run.admission, Admission::All);
-    let is_plain = !only_top_level && kinds.is_all() && shows_all && run.query.line.is_none();
-    let mut hits =
-        Hits { run, reading, dictionary, kinds, place_max, only_top_level, is_plain, shows_all };
-    Finder::new(dictionary, kinds).find(&reading.name, &mut hits)
+    let mut hits = Hits {
+        run,
+        dictionary,
+        kinds,
+        place_max: PlaceMatch::Exact,
+        surroundings,
+        is_plain: false,
+        shows_all,
+    };
+    match surroundings {
+        None => {
+            hits.is_plain = kinds.is_all() && shows_all && hits.run.query.line.is_none();
+            finder.find(&reading.name, &mut hits)
+        }
+        Some(surroundings) => hits.find_around(&finder, reading, surroundings),
+    }
 }
 
 /// Takes the symbols of the names that are found.
 struct Hits<'h, 'r, 'v> {
     run: &'h mut Run<'r, 'v>,
-    reading: &'h Reading,
     dictionary: &'v Dictionary,
     kinds: KindSet,
+    /// No place matches better.
     place_max: PlaceMatch,
-    only_top_level: bool,
+    /// What must be around a symbol, if the query says so.
+    surroundings: Option<&'h Surroundings<'h>>,
     /// Whatever has the name is wanted.
     is_plain: bool,
     /// The query lets all files in.
     shows_all: bool,
 }
 
+/// A name that may match costs so much more than one of a package, of which all are looked at.
+const NAME_COST: usize = 2;
+
+impl Hits<'_, '_, '_> {
+    /// Goes by the names that match or by those of the packages that do, whichever are fewer.
+    fn find_around(
+        &mut self,
+        finder: &Finder<'_>,
+        reading: &Reading,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), Cancelled> {
+        let packages = self.dictionary.packages();
+        let (mut in_packages, mut place_max) = (0, None);
+        for (package, place) in surroundings.packages() {
+            in_packages += packages.names(package).len();
+            place_max = place_max.max(Some(place).filter(|_| !packages.names(package).is_empty()));
+        }
+        let Some(place_max) = place_max else { return Ok(()) };
+        self.place_max = place_max;
+        let candidates = finder.candidates(&reading.name);
+        if candidates.count().saturating_mul(NAME_COST) < in_packages {
+            return finder.find(&reading.name, self);
+        }
+        let numbers = surroundings.packages().flat_map(|(package, _)| packages.names(package));
+        let numbers = numbers.map(|name| name.get()).filter(|name| candidates.contains(*name));
+        let mut names: Vec<u32> = numbers.collect();
+        names.sort_unstable();
+        names.dedup();
+        finder.among(&names, &reading.name, self)
+    }
+}
+
 impl Visitor for Hits<'_, '_, '_> {
     fn is_over(&mut self, at_most: Grade, name: u32, names: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
+        if !self.run.best.is_full() {
+            return Ok(false);
+        }
         let Some(best) = self.dictionary.postings(name).next() else { return Ok(false) };
-        let score = self.score_max(at_most, best, name);
+        let score = self.score_max(at_most, self.place_max, best, name);
         Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on(names))
     }
 
@@ -80,26 +121,28 @@ impl Visitor for Hits<'_, '_, '_> {
         self.run.best.can_enter(score) || self.run.best.counts_on(0)
     }
 
+    fn may_want(&self, name: u32) -> bool {
+        self.surroundings.is_none_or(|surroundings| {
+            self.dictionary.homes(name).any(|home| surroundings.of_home(home).is_some())
+        })
+    }
+
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
-        let mut counts_on = true;
-        for posting in self.dictionary.postings(name) {
-            if self.only_top_level && posting.merit.group() < Group::Package {
-                // Members and constructors come last.
-                break;
-            }
-            self.run.step()?;
-            let at_most = self.score_max(grade, posting, name);
-            if !self.run.best.can_enter(at_most) {
-                counts_on = counts_on && self.run.best.counts_on(1);
-                if !counts_on {
-                    break;
+        match self.surroundings {
+            None => {
+                for posting in self.dictionary.postings(name) {
+                    if !self.visit_posting(name, grade, posting, PlaceMatch::Exact)? {
+                        break;
+                    }
                 }
             }
-            if self.take(name, posting, grade) == Taken::NotAmongTheBest && self.is_plain {
-                // The others have the same name, and are worse. They may be counted unseen.
-                counts_on = counts_on && self.run.best.counts_on(1);
-                if !counts_on {
-                    break;
+            Some(surroundings) => {
+                let homes = self.dictionary.homes(name);
+                for (posting, home) in self.dictionary.postings(name).zip(homes) {
+                    let Some(place) = surroundings.of_home(home) else { continue };
+                    if !self.visit_posting(name, grade, posting, place)? {
+                        break;
+                    }
                 }
             }
         }
@@ -115,23 +158,46 @@ enum Taken {
 }
 
 impl<'v> Hits<'_, '_, 'v> {
-    /// The most that a posting can score.
-    fn score_max(&self, grade: Grade, posting: Posting, name: u32) -> Score {
-        let name_bytes = self.dictionary.name(name).len();
-        Score::new(grade, self.place_max, posting.merit, Nearness::Far, name_bytes)
+    /// Returns whether to go on with the others of the name.
+    fn visit_posting(
+        &mut self,
+        name: u32,
+        grade: Grade,
+        posting: Posting,
+        place: PlaceMatch,
+    ) -> Result<bool, Cancelled> {
+        self.run.step()?;
+        let at_most = self.score_max(grade, place, posting, name);
+        if !self.run.best.can_enter(at_most) && !self.run.best.counts_on(1) {
+            // Another one may be in a better place.
+            let at_most = self.score_max(grade, self.place_max, posting, name);
+            return Ok(self.run.best.can_enter(at_most));
+        }
+        let is_last = self.take(name, posting, grade, place) == Taken::NotAmongTheBest;
+        // The others have the same name, and are worse. They may be counted unseen.
+        Ok(!(is_last && self.is_plain) || self.run.best.counts_on(1))
     }
 
-    fn take(&mut self, name: u32, posting: Posting, grade: Grade) -> Taken {
+    /// The most that a posting can score.
+    fn score_max(&self, grade: Grade, place: PlaceMatch, posting: Posting, name: u32) -> Score {
+        let name_bytes = self.dictionary.name(name).len();
+        Score::new(grade, place, posting.merit, Nearness::Far, name_bytes)
+    }
+
+    fn take(&mut self, name: u32, posting: Posting, grade: Grade, place: PlaceMatch) -> Taken {
         let shards = self.run.view.merged_shards();
         let Some(index) = shards.get(posting.shard as usize).copied().flatten() else {
             return Taken::NotWanted;
         };
         let shard = self.run.shard(index).shard();
         let Some(symbol) = shard.symbol(SymbolId(posting.place)) else {
-            self.take_package(index, posting, grade);
+            self.take_package(index, posting, grade, place);
             return Taken::Among;
         };
-        let Some(place) = self.place_of(index, &symbol) else { return Taken::NotWanted };
+        if !self.is_wanted(index, &symbol) {
+            return Taken::NotWanted;
+        }
+        let place = self.run.place_by_line(place, &symbol);
         let is_module = symbol.kind() == Kind::Module;
         // A module's name has more than the part that it is found by.
         let name_bytes =
@@ -142,34 +208,22 @@ impl<'v> Hits<'_, '_, 'v> {
         if self.run.best.offer(hit) || is_module { Taken::Among } else { Taken::NotAmongTheBest }
     }
 
-    /// How the place of a symbol matches, if the symbol is wanted at all.
-    fn place_of(&self, index: u32, symbol: &SymbolRef<'v>) -> Option<PlaceMatch> {
-        // What costs least comes first.
-        let is_wanted = self.run.favoured.nearness(index, symbol.id()) == Nearness::Far
-            && self.kinds.contains(symbol.kind())
-            && !(self.only_top_level && symbol.parent().is_some());
-        if !is_wanted {
-            return None;
-        }
-        let place = place::of_symbol(&self.reading.around, symbol)?;
+    fn is_wanted(&self, index: u32, symbol: &SymbolRef<'v>) -> bool {
         let shows_all = self.shows_all && !self.run.shard(index).hides_any();
-        let is_shown = shows_all || self.run.shows(index, symbol.file().id());
-        let is_wanted = place <= self.place_max && is_shown;
-        is_wanted.then(|| self.run.place_by_line(place, symbol))
+        // What costs least comes first.
+        self.run.favoured.nearness(index, symbol.id()) == Nearness::Far
+            && self.kinds.contains(symbol.kind())
+            && (shows_all || self.run.shows(index, symbol.file().id()))
     }
 
-    fn take_package(&mut self, index: u32, posting: Posting, grade: Grade) {
+    fn take_package(&mut self, index: u32, posting: Posting, grade: Grade, place: PlaceMatch) {
         let shard = self.run.shard(index).shard();
         if !self.kinds.contains(Kind::Package) {
             return;
         }
         let file = FileId(posting.place - shard.symbol_count());
-        let Some(package) = shard.file(file).and_then(|file| self.package_at(index, file)) else {
-            return;
-        };
-        if let Some(place) = place::of_package(&self.reading.around, package.name) {
-            self.run.packages.push((grade, place, package));
-        }
+        let package = shard.file(file).and_then(|file| self.package_at(index, file));
+        self.run.packages.extend(package.map(|package| (grade, place, package)));
     }
 
     /// The package of a file, placed there or, if that file is not shown, at another one.

@@ -22,6 +22,9 @@ pub(super) trait Visitor {
     /// Whether matches of this class, or of worse ones, are of any use.
     fn needs(&mut self, class: MatchClass) -> bool;
 
+    /// Whether a name may be of use, if it matches. Costs less than to find that out.
+    fn may_want(&self, name: u32) -> bool;
+
     /// A name that matches.
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
 }
@@ -31,13 +34,16 @@ pub(super) struct Finder<'d> {
     dictionary: &'d Dictionary,
     /// Names of these kinds of symbols only; empty for all.
     kinds: Vec<&'d [U64]>,
+    /// So many words of 64 names have any of these kinds.
+    words: usize,
 }
 
 impl<'d> Finder<'d> {
     pub(super) fn new(dictionary: &'d Dictionary, kinds: KindSet) -> Self {
         let sets = kinds.iter().map(|kind| dictionary.names_of_kind(kind));
         let kinds = if kinds.is_all() { Vec::new() } else { sets.collect() };
-        Self { dictionary, kinds }
+        let longest = kinds.iter().map(|set| set.len()).max();
+        Self { dictionary, words: longest.unwrap_or(dictionary.set_words()), kinds }
     }
 
     /// Visits the names that match.
@@ -91,7 +97,7 @@ impl<'d> Finder<'d> {
         for (top, names) in [(MatchClass::Exact, exact), (MatchClass::Prefix, longer)] {
             let mut names = SmallestFirst::new(names);
             while let Some(id) = names.next() {
-                if !self.is_of_kind(id) {
+                if !self.is_of_kind(id) || !visitor.may_want(id) {
                     continue;
                 }
                 if visitor.is_over(Grade::best_of(top), id, 1)? {
@@ -176,9 +182,19 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
+        self.among(&typos::names(self.dictionary, pattern.letters()), name, visitor)
+    }
+
+    /// Visits those of these names that match, in ascending order.
+    pub(super) fn among(
+        &self,
+        names: &[u32],
+        name: &NamePattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
         let top = Grade::best_of(name.class_max());
-        for id in typos::names(self.dictionary, pattern.letters()) {
-            if !self.is_of_kind(id) {
+        for &id in names {
+            if !self.is_of_kind(id) || !visitor.may_want(id) {
                 continue;
             }
             if visitor.is_over(top, id, 1)? {
@@ -192,6 +208,15 @@ impl<'d> Finder<'d> {
         Ok(())
     }
 
+    /// Those of the names that lead in which a match may be.
+    pub(super) fn candidates(&self, name: &NamePattern) -> NameSet {
+        let leading = (self.dictionary.leading_count() as usize).div_ceil(64);
+        let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
+        // With a typo any letter may be missing.
+        let sets = self.with_letters(if name.allows_typo() { 0 } else { letters });
+        NameSet((0..leading).map(|at| all_of(&sets, at) & self.of_kinds(at)).collect())
+    }
+
     /// Goes through a set of names in order, 64 of them at a time.
     fn pass(
         &self,
@@ -201,7 +226,7 @@ impl<'d> Finder<'d> {
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
         let count = self.dictionary.name_count() as u32;
-        for at in 0..self.dictionary.set_words() {
+        for at in 0..self.words {
             let mut word = names(at) & self.of_kinds(at);
             let first = at as u32 * u64::BITS;
             if word == 0 {
@@ -215,6 +240,9 @@ impl<'d> Finder<'d> {
                 word &= word - 1;
                 if id >= count {
                     break;
+                }
+                if !visitor.may_want(id) {
+                    continue;
                 }
                 let grade = grade(self.dictionary.name(id));
                 if grade.is_match() {
@@ -238,11 +266,24 @@ impl<'d> Finder<'d> {
         if self.kinds.is_empty() {
             return u64::MAX;
         }
-        self.kinds.iter().fold(0, |word, set| word | set[at].get())
+        self.kinds.iter().fold(0, |word, set| word | set.get(at).map_or(0, |it| it.get()))
     }
 
     fn is_of_kind(&self, name: u32) -> bool {
         self.of_kinds(name as usize / 64) >> (name % 64) & 1 != 0
+    }
+}
+
+/// Names, a bit each.
+pub(super) struct NameSet(Vec<u64>);
+
+impl NameSet {
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub(super) fn contains(&self, name: u32) -> bool {
+        self.0.get(name as usize / 64).is_some_and(|word| word >> (name % 64) & 1 != 0)
     }
 }
 
