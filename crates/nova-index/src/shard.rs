@@ -178,6 +178,14 @@ impl Shard {
         self.file_ref(id as u32, &rows[id])
     }
 
+    /// The ids of the symbols of some files that follow each other.
+    pub(crate) fn symbols_of(&self, files: Range<u32>) -> Range<u32> {
+        let rows = self.rows::<FileRow>();
+        let end =
+            |file: u32| file.checked_sub(1).map_or(0, |at| rows[at as usize].symbols_end.get());
+        end(files.start)..end(files.end)
+    }
+
     pub(crate) fn rows<R: Row>(&self) -> &[R] {
         let bytes = &self.bytes[self.sections[R::SECTION as usize].clone()];
         <[R]>::ref_from_bytes(bytes).expect("opening checked that the section is whole rows")

@@ -40,6 +40,7 @@ pub(super) fn search(
         run,
         dictionary,
         kinds,
+        groups: kinds.groups(),
         place_max: PlaceMatch::Exact,
         surroundings,
         is_plain: false,
@@ -59,6 +60,8 @@ struct Hits<'h, 'r, 'v> {
     run: &'h mut Run<'r, 'v>,
     dictionary: &'v Dictionary,
     kinds: KindSet,
+    /// The groups of these, a bit each.
+    groups: u8,
     /// No place matches better.
     place_max: PlaceMatch,
     /// What must be around a symbol, if the query says so.
@@ -122,9 +125,12 @@ impl Visitor for Hits<'_, '_, '_> {
     }
 
     fn may_want(&self, name: u32) -> bool {
-        self.surroundings.is_none_or(|surroundings| {
-            self.dictionary.homes(name).any(|home| surroundings.of_home(home).is_some())
-        })
+        match self.surroundings {
+            Some(surroundings) => {
+                self.dictionary.homes(name).any(|home| surroundings.of_home(home).is_some())
+            }
+            None => self.shows_all || self.dictionary.postings(name).any(|it| self.may_admit(it)),
+        }
     }
 
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
@@ -167,6 +173,9 @@ impl<'v> Hits<'_, '_, 'v> {
         place: PlaceMatch,
     ) -> Result<bool, Cancelled> {
         self.run.step()?;
+        if !self.may_admit(posting) {
+            return Ok(true);
+        }
         let at_most = self.score_max(grade, place, posting, name);
         if !self.run.best.can_enter(at_most) && !self.run.best.counts_on(1) {
             // Another one may be in a better place.
@@ -176,6 +185,16 @@ impl<'v> Hits<'_, '_, 'v> {
         let is_last = self.take(name, posting, grade, place) == Taken::NotAmongTheBest;
         // The others have the same name, and are worse. They may be counted unseen.
         Ok(!(is_last && self.is_plain) || self.run.best.counts_on(1))
+    }
+
+    /// Whether a posting may be of a kind and in a file that are wanted, as far as it tells itself.
+    fn may_admit(&self, posting: Posting) -> bool {
+        self.groups >> posting.merit.group() as u8 & 1 != 0
+            && (self.shows_all || {
+                let shards = self.run.view.merged_shards();
+                let index = shards.get(posting.shard as usize).copied().flatten();
+                index.is_some_and(|index| self.run.may_show(index, posting.place))
+            })
     }
 
     /// The most that a posting can score.
@@ -209,11 +228,12 @@ impl<'v> Hits<'_, '_, 'v> {
     }
 
     fn is_wanted(&self, index: u32, symbol: &SymbolRef<'v>) -> bool {
-        let shows_all = self.shows_all && !self.run.shard(index).hides_any();
+        // Of files that are let in the posting has told already.
+        let is_shown = !self.shows_all || !self.run.shard(index).hides_any();
         // What costs least comes first.
         self.run.favoured.nearness(index, symbol.id()) == Nearness::Far
             && self.kinds.contains(symbol.kind())
-            && (shows_all || self.run.shows(index, symbol.file().id()))
+            && (is_shown || self.run.shows(index, symbol.file().id()))
     }
 
     fn take_package(&mut self, index: u32, posting: Posting, grade: Grade, place: PlaceMatch) {
