@@ -29,6 +29,21 @@ pub(super) trait Visitor {
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
 }
 
+/// What can be expected of the names of a pass.
+#[derive(Clone, Copy)]
+struct Pass {
+    /// The best class that one matches in.
+    class_max: MatchClass,
+    /// The same for names that do not begin with this letter.
+    elsewhere: Option<(MatchClass, u8)>,
+}
+
+impl Pass {
+    fn new(class_max: MatchClass) -> Self {
+        Self { class_max, elsewhere: None }
+    }
+}
+
 /// Finds names in a dictionary.
 pub(super) struct Finder<'d> {
     dictionary: &'d Dictionary,
@@ -58,6 +73,7 @@ impl<'d> Finder<'d> {
             Some(pattern) if name.allows_typo() => self.with_typo(name, pattern, visitor),
             Some(pattern) => {
                 self.by_beginning(name, pattern, visitor)?;
+                self.by_initials(name, pattern, visitor)?;
                 self.by_words(name, pattern, visitor)?;
                 self.within_words(name, pattern, visitor)?;
                 self.by_loose_letters(name, pattern, visitor)
@@ -66,8 +82,7 @@ impl<'d> Finder<'d> {
     }
 
     fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
-        let top = Grade::best_of(MatchClass::Prefix);
-        self.pass(top, |_| u64::MAX, |text| name.grade(text), visitor)
+        self.pass(Pass::new(MatchClass::Prefix), |_| u64::MAX, |text| name.grade(text), visitor)
     }
 
     fn of_several_words(
@@ -75,10 +90,16 @@ impl<'d> Finder<'d> {
         name: &NamePattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
+        let chains: Vec<_> =
+            name.words().iter().map(|word| Chain::new(self.dictionary, word)).collect();
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
         let sets = self.with_letters(letters);
-        let top = Grade::best_of(name.class_max());
-        self.pass(top, |at| all_of(&sets, at), |text| name.grade(text), visitor)
+        let names = |at: usize| match all_of(&sets, at) {
+            0 => 0,
+            names => chains.iter().fold(names, |names, chain| names & chain.names(at)),
+        };
+        let pass = Pass::new(name.class_max());
+        self.pass(pass, names, |text| name.grade(text), visitor)
     }
 
     /// Exact names and prefixes: neighbours in the order of the letters.
@@ -112,16 +133,35 @@ impl<'d> Finder<'d> {
         Ok(())
     }
 
+    /// Names whose words begin with the pattern's letters.
+    fn by_initials(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        let class = match pattern.is_capitals() {
+            true => MatchClass::CapitalInitials,
+            false => MatchClass::Initials,
+        };
+        let starts = pattern.letters().iter().map(|it| self.dictionary.names_with_start(*it));
+        let sets: Vec<_> = starts.collect();
+        let grade = |text: &[u8]| match name.grade_by_words(text) {
+            grade if is_by_initials(grade) => grade,
+            _ => Grade::ABSENT,
+        };
+        self.pass(Pass::new(class), |at| all_of(&sets, at), grade, visitor)
+    }
+
     /// Names with a word that begins with the pattern's first letter, in which each further letter
-    /// follows the one before it or begins a word: all matches by words, and pieces beside such a word.
+    /// follows the one before it or begins a word: all other matches by words, and pieces beside such a
+    /// word.
     fn by_words(
         &self,
         name: &NamePattern,
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        let class =
-            if pattern.is_capitals() { MatchClass::CapitalInitials } else { MatchClass::Initials };
         let chain = Chain::new(self.dictionary, pattern);
         let starts = self.starts_of(pattern);
         let names = |at: usize| match starts[at].get() {
@@ -129,10 +169,15 @@ impl<'d> Finder<'d> {
             starts => starts & chain.names(at),
         };
         let grade = |text: &[u8]| match name.grade_by_words(text) {
-            grade if is_by_beginning(grade) => Grade::ABSENT,
+            grade if is_by_beginning(grade) || is_by_initials(grade) => Grade::ABSENT,
             grade => grade,
         };
-        self.pass(Grade::best_of(class.min(name.class_max())), names, grade, visitor)
+        let first = pattern.letters()[0];
+        let pass = Pass {
+            elsewhere: Some((MatchClass::LaterWords, first)),
+            ..Pass::new(MatchClass::Humps)
+        };
+        self.pass(pass, names, grade, visitor)
     }
 
     /// Names with a piece that is the pattern, and no word that begins with its first letter.
@@ -150,8 +195,12 @@ impl<'d> Finder<'d> {
         let sets: Vec<_> = pairs.chain(self.with_letters(pattern.classes())).collect();
         let starts = self.starts_of(pattern);
         let names = |at: usize| all_of(&sets, at) & !starts[at].get();
-        let top = Grade::best_of(MatchClass::Substring);
-        self.pass(top, names, |text| name.grade_of_piece(text), visitor)
+        self.pass(
+            Pass::new(MatchClass::Substring),
+            names,
+            |text| name.grade_of_piece(text),
+            visitor,
+        )
     }
 
     /// Names with the pattern's letters in order, from a word that begins with the first one, and no
@@ -171,8 +220,7 @@ impl<'d> Finder<'d> {
             grade if grade.class() > MatchClass::LOOSE_BEST => Grade::ABSENT,
             grade => grade,
         };
-        let top = Grade::best_of(MatchClass::LOOSE_BEST);
-        self.pass(top, |at| all_of(&sets, at), grade, visitor)
+        self.pass(Pass::new(MatchClass::LOOSE_BEST), |at| all_of(&sets, at), grade, visitor)
     }
 
     /// Names that begin with the pattern but for one letter.
@@ -220,20 +268,30 @@ impl<'d> Finder<'d> {
     /// Goes through a set of names in order, 64 of them at a time.
     fn pass(
         &self,
-        at_most: Grade,
+        pass: Pass,
         names: impl Fn(usize) -> u64,
         grade: impl Fn(&[u8]) -> Grade,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
         let count = self.dictionary.name_count() as u32;
+        let at_most = Grade::best_of(pass.class_max);
+        // What all names that are still of use begin with.
+        let mut beginning = None;
         for at in 0..self.words {
             let mut word = names(at) & self.of_kinds(at);
             let first = at as u32 * u64::BITS;
             if word == 0 {
                 continue;
             }
-            if visitor.is_over(at_most, first + word.trailing_zeros(), word.count_ones())? {
+            let (next, left) = (first + word.trailing_zeros(), word.count_ones());
+            if visitor.is_over(at_most, next, left)? {
                 break;
+            }
+            if let Some((class, letter)) = pass.elsewhere
+                && beginning.is_none()
+                && visitor.is_over(Grade::best_of(class), next, left)?
+            {
+                beginning = Some(letter);
             }
             while word != 0 {
                 let id = first + word.trailing_zeros();
@@ -241,10 +299,12 @@ impl<'d> Finder<'d> {
                 if id >= count {
                     break;
                 }
-                if !visitor.may_want(id) {
+                let text = self.dictionary.name(id);
+                let is_of_use = beginning.is_none_or(|letter| may_begin_with(text, letter));
+                if !is_of_use || !visitor.may_want(id) {
                     continue;
                 }
-                let grade = grade(self.dictionary.name(id));
+                let grade = grade(text);
                 if grade.is_match() {
                     visitor.visit(id, grade)?;
                 }
@@ -323,6 +383,17 @@ impl<'d> Chain<'d> {
 /// Whether a match is one that is found by its beginning.
 fn is_by_beginning(grade: Grade) -> bool {
     matches!(grade.class(), MatchClass::Exact | MatchClass::Prefix)
+}
+
+/// Whether it is one by the first letters of words.
+fn is_by_initials(grade: Grade) -> bool {
+    matches!(grade.class(), MatchClass::Initials | MatchClass::CapitalInitials)
+}
+
+/// Whether a letter may be a name's first; only then is a match one of the first word.
+fn may_begin_with(name: &[u8], letter: u8) -> bool {
+    let first = name.iter().find(|byte| **byte != b'_');
+    first.is_some_and(|first| first.to_ascii_lowercase() == letter || !first.is_ascii())
 }
 
 /// The names that are in all sets.
