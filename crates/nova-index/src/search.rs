@@ -141,11 +141,7 @@ fn best_by<'v>(
             direct::search_files(&mut run, reading, files)?;
         } else {
             direct::search(&mut run, reading)?;
-            let surroundings = Surroundings::new(view, &reading.around);
-            merged::search(&mut run, reading, surroundings.as_ref())?;
-            if let Some(surroundings) = &surroundings {
-                members::search(&mut run, reading, surroundings)?;
-            }
+            run.search_merged(reading)?;
         }
     }
     run.offer_packages();
@@ -169,6 +165,18 @@ struct Run<'r, 'v> {
 }
 
 impl<'v> Run<'_, 'v> {
+    /// Goes by the dictionary, if there is one: the best places come first.
+    fn search_merged(&mut self, reading: &Reading) -> Result<(), Cancelled> {
+        let Some(surroundings) = &Surroundings::new(self.view, &reading.around) else {
+            return merged::search(self, reading);
+        };
+        for place in [PlaceMatch::Exact, PlaceMatch::Abbreviated] {
+            merged::search_around(self, reading, surroundings, place)?;
+        }
+        members::search(self, reading, surroundings)?;
+        merged::search_around(self, reading, surroundings, PlaceMatch::Gapped)
+    }
+
     /// To be called with every name or symbol that is looked at.
     fn step(&mut self) -> Result<(), Cancelled> {
         self.steps = self.steps.wrapping_add(1);

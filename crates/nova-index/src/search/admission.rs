@@ -7,8 +7,9 @@ use crate::id::{FileId, SymbolId};
 use crate::query::FileFilter;
 use crate::view::{SymbolView, ViewShard};
 
-/// So many symbols are searched one by one rather than by their names.
-const FEW_SYMBOLS_MAX: usize = 1 << 14;
+/// So many symbols, or this part of all, are searched one by one rather than by their names.
+const FEW_SYMBOLS_MAX: usize = 1024;
+const FEW_SYMBOLS_PART: usize = 1024;
 
 /// The files that the filters of a query let in, found out once for all of its readings.
 pub(super) enum Admission {
@@ -36,10 +37,12 @@ impl Admission {
         let files: Vec<BitSet> =
             shards.par_iter().map(|shard| admitted_files(shard, filters)).collect();
         let symbols = shards.iter().zip(&files).map(|(shard, files)| symbol_count(shard, files));
+        let all: usize = shards.iter().map(|it| it.shard().symbol_count() as usize).sum();
+        let few = FEW_SYMBOLS_MAX.max(all / FEW_SYMBOLS_PART);
         let mut total = 0;
         for symbols in symbols {
             total += symbols;
-            if total > FEW_SYMBOLS_MAX {
+            if total > few {
                 let admitted = shards
                     .par_iter()
                     .zip(files)

@@ -14,7 +14,7 @@ use crate::symbol_ref::SymbolRef;
 
 /// Types that an abbreviated qualifier stands for: the best ones. One that is spelled out stands for all
 /// that are called so.
-const QUALIFIER_TYPES_MAX: usize = 512;
+const QUALIFIER_TYPES_MAX: usize = 256;
 
 /// Finds members, and types within types, by the types that are named around them.
 pub(super) fn search(

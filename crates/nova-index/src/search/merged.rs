@@ -17,42 +17,30 @@ use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
 use crate::view::ViewSymbol;
 
-/// Finds symbols by the names of the dictionary. Of a reading that says what stands around a name this
-/// finds packages, modules and top-level types; what lies in types is for [`super::members`].
-pub(super) fn search(
+/// Finds symbols by the names of the dictionary, wherever they stand.
+pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
+    let Some(mut hits) = Hits::new(run, KindSet::ALL) else { return Ok(()) };
+    hits.is_plain = hits.kinds.is_all() && hits.shows_all && hits.run.query.line.is_none();
+    Finder::new(hits.dictionary, hits.kinds).find(&reading.name, &mut hits)
+}
+
+/// Finds packages, modules and top-level types whose place matches just as well as this. What lies in
+/// types is for [`super::members`].
+pub(super) fn search_around(
     run: &mut Run<'_, '_>,
     reading: &Reading,
-    surroundings: Option<&Surroundings<'_>>,
+    surroundings: &Surroundings<'_>,
+    place: PlaceMatch,
 ) -> Result<(), Cancelled> {
     let kinds = match reading.around {
-        Around::Anything => KindSet::ALL,
-        Around::Path(_) => KindSet::LEADING,
+        Around::Anything | Around::Path(_) => KindSet::LEADING,
         // No package lies in these.
         Around::Words(_) => KindSet::TYPES,
     };
-    let kinds = run.query.kinds.and(kinds);
-    let Some(dictionary) = run.view.dictionary().filter(|_| kinds != KindSet::NONE) else {
-        return Ok(());
-    };
-    let finder = Finder::new(dictionary, kinds);
-    let shows_all = matches!(run.admission, Admission::All);
-    let mut hits = Hits {
-        run,
-        dictionary,
-        kinds,
-        groups: kinds.groups(),
-        place_max: PlaceMatch::Exact,
-        surroundings,
-        is_plain: false,
-        shows_all,
-    };
-    match surroundings {
-        None => {
-            hits.is_plain = kinds.is_all() && shows_all && hits.run.query.line.is_none();
-            finder.find(&reading.name, &mut hits)
-        }
-        Some(surroundings) => hits.find_around(&finder, reading, surroundings),
-    }
+    let Some(mut hits) = Hits::new(run, kinds) else { return Ok(()) };
+    hits.place_max = place;
+    hits.surroundings = Some(surroundings);
+    hits.find_around(&Finder::new(hits.dictionary, hits.kinds), reading, surroundings)
 }
 
 /// Takes the symbols of the names that are found.
@@ -62,7 +50,7 @@ struct Hits<'h, 'r, 'v> {
     kinds: KindSet,
     /// The groups of these, a bit each.
     groups: u8,
-    /// No place matches better.
+    /// No place matches better; with something around it none does worse.
     place_max: PlaceMatch,
     /// What must be around a symbol, if the query says so.
     surroundings: Option<&'h Surroundings<'h>>,
@@ -75,7 +63,23 @@ struct Hits<'h, 'r, 'v> {
 /// A name that may match costs so much more than one of a package, of which all are looked at.
 const NAME_COST: usize = 2;
 
-impl Hits<'_, '_, '_> {
+impl<'h, 'r, 'v> Hits<'h, 'r, 'v> {
+    /// Of these kinds, as far as the query wants them; `None` if nothing can be found.
+    fn new(run: &'h mut Run<'r, 'v>, kinds: KindSet) -> Option<Self> {
+        let kinds = run.query.kinds.and(kinds);
+        let dictionary = run.view.dictionary().filter(|_| kinds != KindSet::NONE)?;
+        Some(Self {
+            dictionary,
+            kinds,
+            groups: kinds.groups(),
+            place_max: PlaceMatch::Exact,
+            surroundings: None,
+            is_plain: false,
+            shows_all: matches!(run.admission, Admission::All),
+            run,
+        })
+    }
+
     /// Goes by the names that match or by those of the packages that do, whichever are fewer.
     fn find_around(
         &mut self,
@@ -84,18 +88,16 @@ impl Hits<'_, '_, '_> {
         surroundings: &Surroundings<'_>,
     ) -> Result<(), Cancelled> {
         let packages = self.dictionary.packages();
-        let (mut in_packages, mut place_max) = (0, None);
-        for (package, place) in surroundings.packages() {
-            in_packages += packages.names(package).len();
-            place_max = place_max.max(Some(place).filter(|_| !packages.names(package).is_empty()));
+        let matching: Vec<u32> = surroundings.packages_at(self.place_max).collect();
+        let in_packages: usize = matching.iter().map(|it| packages.names(*it).len()).sum();
+        if in_packages == 0 {
+            return Ok(());
         }
-        let Some(place_max) = place_max else { return Ok(()) };
-        self.place_max = place_max;
         let candidates = finder.candidates(&reading.name);
         if candidates.count().saturating_mul(NAME_COST) < in_packages {
             return finder.find(&reading.name, self);
         }
-        let numbers = surroundings.packages().flat_map(|(package, _)| packages.names(package));
+        let numbers = matching.iter().flat_map(|package| packages.names(*package));
         let numbers = numbers.map(|name| name.get()).filter(|name| candidates.contains(*name));
         let mut names: Vec<u32> = numbers.collect();
         names.sort_unstable();
@@ -111,7 +113,7 @@ impl Visitor for Hits<'_, '_, '_> {
             return Ok(false);
         }
         let Some(best) = self.dictionary.postings(name).next() else { return Ok(false) };
-        let score = self.score_max(at_most, self.place_max, best, name);
+        let score = self.score_max(at_most, best, name);
         Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on(names))
     }
 
@@ -126,9 +128,10 @@ impl Visitor for Hits<'_, '_, '_> {
 
     fn may_want(&self, name: u32) -> bool {
         match self.surroundings {
-            Some(surroundings) => {
-                self.dictionary.homes(name).any(|home| surroundings.of_home(home).is_some())
-            }
+            Some(surroundings) => self
+                .dictionary
+                .homes(name)
+                .any(|it| surroundings.of_home(it) == Some(self.place_max)),
             None => self.shows_all || self.dictionary.postings(name).any(|it| self.may_admit(it)),
         }
     }
@@ -137,7 +140,7 @@ impl Visitor for Hits<'_, '_, '_> {
         match self.surroundings {
             None => {
                 for posting in self.dictionary.postings(name) {
-                    if !self.visit_posting(name, grade, posting, PlaceMatch::Exact)? {
+                    if !self.visit_posting(name, grade, posting)? {
                         break;
                     }
                 }
@@ -145,8 +148,8 @@ impl Visitor for Hits<'_, '_, '_> {
             Some(surroundings) => {
                 let homes = self.dictionary.homes(name);
                 for (posting, home) in self.dictionary.postings(name).zip(homes) {
-                    let Some(place) = surroundings.of_home(home) else { continue };
-                    if !self.visit_posting(name, grade, posting, place)? {
+                    let is_here = surroundings.of_home(home) == Some(self.place_max);
+                    if is_here && !self.visit_posting(name, grade, posting)? {
                         break;
                     }
                 }
@@ -170,19 +173,16 @@ impl<'v> Hits<'_, '_, 'v> {
         name: u32,
         grade: Grade,
         posting: Posting,
-        place: PlaceMatch,
     ) -> Result<bool, Cancelled> {
         self.run.step()?;
         if !self.may_admit(posting) {
             return Ok(true);
         }
-        let at_most = self.score_max(grade, place, posting, name);
+        let at_most = self.score_max(grade, posting, name);
         if !self.run.best.can_enter(at_most) && !self.run.best.counts_on(1) {
-            // Another one may be in a better place.
-            let at_most = self.score_max(grade, self.place_max, posting, name);
-            return Ok(self.run.best.can_enter(at_most));
+            return Ok(false);
         }
-        let is_last = self.take(name, posting, grade, place) == Taken::NotAmongTheBest;
+        let is_last = self.take(name, posting, grade) == Taken::NotAmongTheBest;
         // The others have the same name, and are worse. They may be counted unseen.
         Ok(!(is_last && self.is_plain) || self.run.best.counts_on(1))
     }
@@ -198,25 +198,25 @@ impl<'v> Hits<'_, '_, 'v> {
     }
 
     /// The most that a posting can score.
-    fn score_max(&self, grade: Grade, place: PlaceMatch, posting: Posting, name: u32) -> Score {
+    fn score_max(&self, grade: Grade, posting: Posting, name: u32) -> Score {
         let name_bytes = self.dictionary.name(name).len();
-        Score::new(grade, place, posting.merit, Nearness::Far, name_bytes)
+        Score::new(grade, self.place_max, posting.merit, Nearness::Far, name_bytes)
     }
 
-    fn take(&mut self, name: u32, posting: Posting, grade: Grade, place: PlaceMatch) -> Taken {
+    fn take(&mut self, name: u32, posting: Posting, grade: Grade) -> Taken {
         let shards = self.run.view.merged_shards();
         let Some(index) = shards.get(posting.shard as usize).copied().flatten() else {
             return Taken::NotWanted;
         };
         let shard = self.run.shard(index).shard();
         let Some(symbol) = shard.symbol(SymbolId(posting.place)) else {
-            self.take_package(index, posting, grade, place);
+            self.take_package(index, posting, grade);
             return Taken::Among;
         };
         if !self.is_wanted(index, &symbol) {
             return Taken::NotWanted;
         }
-        let place = self.run.place_by_line(place, &symbol);
+        let place = self.run.place_by_line(self.place_max, &symbol);
         let is_module = symbol.kind() == Kind::Module;
         // A module's name has more than the part that it is found by.
         let name_bytes =
@@ -236,13 +236,14 @@ impl<'v> Hits<'_, '_, 'v> {
             && (is_shown || self.run.shows(index, symbol.file().id()))
     }
 
-    fn take_package(&mut self, index: u32, posting: Posting, grade: Grade, place: PlaceMatch) {
+    fn take_package(&mut self, index: u32, posting: Posting, grade: Grade) {
         let shard = self.run.shard(index).shard();
         if !self.kinds.contains(Kind::Package) {
             return;
         }
         let file = FileId(posting.place - shard.symbol_count());
         let package = shard.file(file).and_then(|file| self.package_at(index, file));
+        let place = self.place_max;
         self.run.packages.extend(package.map(|package| (grade, place, package)));
     }
 

@@ -39,7 +39,7 @@ struct Part {
 }
 
 impl<'d> Surroundings<'d> {
-    /// None if the query says nothing, or there is no dictionary.
+    /// `None` if the query says nothing, or there is no dictionary.
     pub(super) fn new(view: &'d SymbolView, around: &Around) -> Option<Self> {
         let (patterns, said) = match around {
             Around::Anything => return None,
@@ -79,10 +79,10 @@ impl<'d> Surroundings<'d> {
         }
     }
 
-    /// The packages in which something matches, each with how well.
-    pub(super) fn packages(&self) -> impl Iterator<Item = (u32, PlaceMatch)> + '_ {
+    /// The packages that match just as well as this.
+    pub(super) fn packages_at(&self, place: PlaceMatch) -> impl Iterator<Item = u32> + '_ {
         let numbers = 0..self.fulfilled.len() as u32;
-        numbers.filter_map(|package| Some((package, self.of_package(package, 0)?)))
+        numbers.filter(move |package| self.of_package(*package, 0) == Some(place))
     }
 
     /// How a package matches if so many of the qualifiers from the inside out are types.
