@@ -121,10 +121,16 @@ impl FileFilter {
 /// these.
 fn add_by_parts(shard: &Shard, part: &[u8], holds: &mut BitSet) {
     let finder = memmem::Finder::new(part);
+    let mut in_all = true;
     for (number, root) in shard.roots().enumerate() {
-        if finder.find(&root.identity.to_ascii_lowercase()).is_some() {
+        let is_in = finder.find(&root.identity.to_ascii_lowercase()).is_some();
+        if is_in {
             holds.insert(files_below(shard, number));
         }
+        in_all &= is_in;
+    }
+    if in_all {
+        return;
     }
     let (folders, files) = (shard.rows::<FolderRow>(), shard.rows::<FileRow>());
     for folder in rows_with(&finder, shard.text(Section::FolderText), folders, |row| row.path_end) {
@@ -157,10 +163,11 @@ fn rows_with<R>(
 ) -> Vec<usize> {
     let text = text.to_ascii_lowercase();
     let mut found = Vec::new();
-    let mut from = 0;
+    let (mut from, mut row) = (0, 0);
     while let Some(at) = text.get(from..).and_then(|rest| finder.find(rest)) {
         let start = from + at;
-        let row = rows.partition_point(|row| end(row).get() as usize <= start);
+        let before = |row: &&R| end(row).get() as usize <= start;
+        row += rows[row..].iter().take_while(before).count();
         let Some(row_end) = rows.get(row).map(|row| end(row).get() as usize) else { break };
         if start + finder.needle().len() <= row_end {
             found.push(row);

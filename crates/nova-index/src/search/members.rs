@@ -106,6 +106,10 @@ impl Visitor for Types<'_, '_, '_> {
         class >= self.class_min
     }
 
+    fn wants_all(&self) -> bool {
+        false
+    }
+
     fn may_want(&self, name: u32) -> bool {
         self.dictionary.homes(name).any(|home| self.surroundings.may_be_named(home))
     }

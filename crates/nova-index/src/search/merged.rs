@@ -126,6 +126,10 @@ impl Visitor for Hits<'_, '_, '_> {
         self.run.best.can_enter(score) || self.run.best.counts_on(0)
     }
 
+    fn wants_all(&self) -> bool {
+        self.surroundings.is_none() && self.shows_all
+    }
+
     fn may_want(&self, name: u32) -> bool {
         match self.surroundings {
             Some(surroundings) => self

@@ -5,6 +5,7 @@
 //! names come in the dictionary's order, so that whoever visits them can tell when nothing better is
 //! left.
 
+use rayon::prelude::*;
 use zerocopy::little_endian::U64;
 
 use super::{Cancelled, typos};
@@ -25,22 +26,38 @@ pub(super) trait Visitor {
     /// Whether a name may be of use, if it matches. Costs less than to find that out.
     fn may_want(&self, name: u32) -> bool;
 
+    /// Whether every name is of use.
+    fn wants_all(&self) -> bool;
+
     /// A name that matches.
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
 }
 
+/// Words of 64 names that a pass goes through alone: mostly that is enough, or all.
+const WORDS_ALONE: usize = 1 << 12;
+
+/// So many more are matched at a time, by several threads; a search can be cancelled in between. That takes a
+/// fraction of a millisecond.
+const WORDS_TOGETHER: usize = 1 << 11;
+
+/// Threads that match names: more would find too little to do.
+const THREADS_MAX: usize = 4;
+
 /// What can be expected of the names of a pass.
 #[derive(Clone, Copy)]
-struct Pass {
+struct Pass<'p> {
     /// The best class that one matches in.
     class_max: MatchClass,
-    /// The same for names that do not begin with this letter.
-    elsewhere: Option<(MatchClass, u8)>,
+    /// The same for names of which this does not hold.
+    unless: Option<(MatchClass, &'p Condition<'p>)>,
 }
 
-impl Pass {
+/// What can be told of a name at little cost.
+type Condition<'p> = dyn Fn(&[u8]) -> bool + Sync + 'p;
+
+impl Pass<'_> {
     fn new(class_max: MatchClass) -> Self {
-        Self { class_max, elsewhere: None }
+        Self { class_max, unless: None }
     }
 }
 
@@ -72,8 +89,10 @@ impl<'d> Finder<'d> {
             None => self.of_several_words(name, visitor),
             Some(pattern) if name.allows_typo() => self.with_typo(name, pattern, visitor),
             Some(pattern) => {
-                self.by_beginning(name, pattern, visitor)?;
-                self.by_initials(name, pattern, visitor)?;
+                if name.class_max() > MatchClass::Humps {
+                    self.by_beginning(name, pattern, visitor)?;
+                    self.by_initials(name, pattern, visitor)?;
+                }
                 self.by_words(name, pattern, visitor)?;
                 self.within_words(name, pattern, visitor)?;
                 self.by_loose_letters(name, pattern, visitor)
@@ -98,7 +117,15 @@ impl<'d> Finder<'d> {
             0 => 0,
             names => chains.iter().fold(names, |names, chain| names & chain.names(at)),
         };
-        let pass = Pass::new(name.class_max());
+        let mut pass = Pass::new(name.class_max());
+        let letters: usize = name.words().iter().map(Pattern::len).sum();
+        let is_all = |text: &[u8]| may_have_letters(text, letters);
+        let mut firsts = name.words().iter().filter_map(|word| word.letters().first());
+        let first = firsts.next();
+        if firsts.any(|it| Some(it) != first) {
+            // Of words that begin differently not all stand at the beginning.
+            pass.unless = Some((MatchClass::LaterWords, &is_all));
+        }
         self.pass(pass, names, |text| name.grade(text), visitor)
     }
 
@@ -172,11 +199,9 @@ impl<'d> Finder<'d> {
             grade if is_by_beginning(grade) || is_by_initials(grade) => Grade::ABSENT,
             grade => grade,
         };
-        let first = pattern.letters()[0];
-        let pass = Pass {
-            elsewhere: Some((MatchClass::LaterWords, first)),
-            ..Pass::new(MatchClass::Humps)
-        };
+        let first = |text: &[u8]| may_begin_with(text, pattern.letters()[0]);
+        let class_max = MatchClass::Humps.min(name.class_max());
+        let pass = Pass { class_max, unless: Some((MatchClass::LaterWords, &first)) };
         self.pass(pass, names, grade, visitor)
     }
 
@@ -268,49 +293,80 @@ impl<'d> Finder<'d> {
     /// Goes through a set of names in order, 64 of them at a time.
     fn pass(
         &self,
-        pass: Pass,
-        names: impl Fn(usize) -> u64,
-        grade: impl Fn(&[u8]) -> Grade,
+        pass: Pass<'_>,
+        names: impl Fn(usize) -> u64 + Sync,
+        grade: impl Fn(&[u8]) -> Grade + Sync,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        let count = self.dictionary.name_count() as u32;
         let at_most = Grade::best_of(pass.class_max);
-        // What all names that are still of use begin with.
-        let mut beginning = None;
-        for at in 0..self.words {
-            let mut word = names(at) & self.of_kinds(at);
-            let first = at as u32 * u64::BITS;
+        // What holds of all names that are still of use.
+        let mut of_use: Option<&Condition<'_>> = None;
+        let alone = if visitor.wants_all() { self.words.min(WORDS_ALONE) } else { self.words };
+        for at in 0..alone {
+            let word = names(at) & self.of_kinds(at);
             if word == 0 {
                 continue;
             }
-            let (next, left) = (first + word.trailing_zeros(), word.count_ones());
+            let (next, left) = (at as u32 * u64::BITS + word.trailing_zeros(), word.count_ones());
             if visitor.is_over(at_most, next, left)? {
-                break;
+                return Ok(());
             }
-            if let Some((class, letter)) = pass.elsewhere
-                && beginning.is_none()
+            if let Some((class, condition)) = pass.unless
+                && of_use.is_none()
                 && visitor.is_over(Grade::best_of(class), next, left)?
             {
-                beginning = Some(letter);
+                of_use = Some(condition);
             }
-            while word != 0 {
-                let id = first + word.trailing_zeros();
-                word &= word - 1;
-                if id >= count {
-                    break;
-                }
-                let text = self.dictionary.name(id);
-                let is_of_use = beginning.is_none_or(|letter| may_begin_with(text, letter));
-                if !is_of_use || !visitor.may_want(id) {
+            for id in self.ids(at, word) {
+                if !visitor.may_want(id) {
                     continue;
                 }
-                let grade = grade(text);
+                let grade = graded(self.dictionary.name(id), of_use, &grade);
                 if grade.is_match() {
                     visitor.visit(id, grade)?;
                 }
             }
         }
+        for start in (alone..self.words).step_by(WORDS_TOGETHER) {
+            let next = start as u32 * u64::BITS;
+            if visitor.is_over(at_most, next, 1)? {
+                return Ok(());
+            }
+            if let Some((class, condition)) = pass.unless
+                && of_use.is_none()
+                && visitor.is_over(Grade::best_of(class), next, 1)?
+            {
+                of_use = Some(condition);
+            }
+            let found = |at: usize| {
+                let ids = self.ids(at, names(at) & self.of_kinds(at));
+                ids.map(|id| (id, graded(self.dictionary.name(id), of_use, &grade)))
+                    .filter(|(_, grade)| grade.is_match())
+            };
+            let end = self.words.min(start + WORDS_TOGETHER);
+            let matches: Vec<(u32, Grade)> = (start..end)
+                .into_par_iter()
+                .with_min_len(WORDS_TOGETHER / THREADS_MAX)
+                .flat_map_iter(found)
+                .collect();
+            for (id, grade) in matches {
+                if visitor.is_over(at_most, id, 1)? {
+                    return Ok(());
+                }
+                visitor.visit(id, grade)?;
+            }
+        }
         Ok(())
+    }
+
+    /// The names of a word of a set.
+    fn ids(&self, at: usize, mut word: u64) -> impl Iterator<Item = u32> + use<> {
+        let (first, count) = (at as u32 * u64::BITS, self.dictionary.name_count() as u32);
+        std::iter::from_fn(move || {
+            let id = first + word.trailing_zeros();
+            word &= word.wrapping_sub(1);
+            (id < (first + u64::BITS).min(count)).then_some(id)
+        })
     }
 
     fn starts_of(&self, pattern: &Pattern) -> &'d [U64] {
@@ -380,6 +436,11 @@ impl<'d> Chain<'d> {
     }
 }
 
+/// How a name matches, if it is still of use.
+fn graded(name: &[u8], of_use: Option<&Condition<'_>>, grade: impl Fn(&[u8]) -> Grade) -> Grade {
+    if of_use.is_none_or(|holds| holds(name)) { grade(name) } else { Grade::ABSENT }
+}
+
 /// Whether a match is one that is found by its beginning.
 fn is_by_beginning(grade: Grade) -> bool {
     matches!(grade.class(), MatchClass::Exact | MatchClass::Prefix)
@@ -394,6 +455,11 @@ fn is_by_initials(grade: Grade) -> bool {
 fn may_begin_with(name: &[u8], letter: u8) -> bool {
     let first = name.iter().find(|byte| **byte != b'_');
     first.is_some_and(|first| first.to_ascii_lowercase() == letter || !first.is_ascii())
+}
+
+/// Whether a name may have just so many letters.
+fn may_have_letters(name: &[u8], letters: usize) -> bool {
+    !name.is_ascii() || name.iter().filter(|byte| **byte != b'_').count() == letters
 }
 
 /// The names that are in all sets.
