@@ -80,9 +80,10 @@ mod tests {
 
     #[test]
     fn ranges_come_out_as_they_went_in() {
-        for ranges in
-            [vec![], vec![0..1], vec![3..64, 65..300], vec![0..320], vec![63..65, 128..192]]
-        {
+        let cases: [&[(u32, u32)]; 5] =
+            [&[], &[(0, 1)], &[(3, 64), (65, 300)], &[(0, 320)], &[(63, 65), (128, 192)]];
+        for ranges in cases {
+            let ranges: Vec<_> = ranges.iter().map(|(start, end)| *start..*end).collect();
             let mut set = BitSet::new(320);
             ranges.iter().for_each(|range| set.insert(range.clone()));
             assert_eq!(set.ranges().collect::<Vec<_>>(), ranges);

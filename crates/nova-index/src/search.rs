@@ -13,7 +13,9 @@ mod direct;
 mod members;
 mod merged;
 mod names;
+mod passes;
 mod place;
+mod sets;
 mod surroundings;
 mod typos;
 

@@ -5,13 +5,14 @@
 //! names come in the dictionary's order, so that whoever visits them can tell when nothing better is
 //! left.
 
-use rayon::prelude::*;
 use zerocopy::little_endian::U64;
 
+use super::passes::Pass;
+use super::sets::{Chain, NameSet, SmallestFirst, all_of};
 use super::{Cancelled, typos};
 use crate::dictionary::Dictionary;
 use crate::format::U24;
-use crate::matching::{Grade, MatchClass, Pattern, fold, letter_class};
+use crate::matching::{Grade, MatchClass, Pattern, fold};
 use crate::query::{KindSet, NamePattern};
 
 /// Takes the names that match.
@@ -33,41 +34,13 @@ pub(super) trait Visitor {
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
 }
 
-/// Words of 64 names that a pass goes through alone: mostly that is enough, or all.
-const WORDS_ALONE: usize = 1 << 12;
-
-/// So many more are matched at a time, by several threads; a search can be cancelled in between. That takes a
-/// fraction of a millisecond.
-const WORDS_TOGETHER: usize = 1 << 11;
-
-/// Threads that match names: more would find too little to do.
-const THREADS_MAX: usize = 4;
-
-/// What can be expected of the names of a pass.
-#[derive(Clone, Copy)]
-struct Pass<'p> {
-    /// The best class that one matches in.
-    class_max: MatchClass,
-    /// The same for names of which this does not hold.
-    unless: Option<(MatchClass, &'p Condition<'p>)>,
-}
-
-/// What can be told of a name at little cost.
-type Condition<'p> = dyn Fn(&[u8]) -> bool + Sync + 'p;
-
-impl Pass<'_> {
-    fn new(class_max: MatchClass) -> Self {
-        Self { class_max, unless: None }
-    }
-}
-
 /// Finds names in a dictionary.
 pub(super) struct Finder<'d> {
-    dictionary: &'d Dictionary,
+    pub(super) dictionary: &'d Dictionary,
     /// Names of these kinds of symbols only; empty for all.
     kinds: Vec<&'d [U64]>,
     /// So many words of 64 names have any of these kinds.
-    words: usize,
+    pub(super) words: usize,
 }
 
 impl<'d> Finder<'d> {
@@ -287,86 +260,7 @@ impl<'d> Finder<'d> {
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
         // With a typo any letter may be missing.
         let sets = self.with_letters(if name.allows_typo() { 0 } else { letters });
-        NameSet((0..leading).map(|at| all_of(&sets, at) & self.of_kinds(at)).collect())
-    }
-
-    /// Goes through a set of names in order, 64 of them at a time.
-    fn pass(
-        &self,
-        pass: Pass<'_>,
-        names: impl Fn(usize) -> u64 + Sync,
-        grade: impl Fn(&[u8]) -> Grade + Sync,
-        visitor: &mut impl Visitor,
-    ) -> Result<(), Cancelled> {
-        let at_most = Grade::best_of(pass.class_max);
-        // What holds of all names that are still of use.
-        let mut of_use: Option<&Condition<'_>> = None;
-        let alone = if visitor.wants_all() { self.words.min(WORDS_ALONE) } else { self.words };
-        for at in 0..alone {
-            let word = names(at) & self.of_kinds(at);
-            if word == 0 {
-                continue;
-            }
-            let (next, left) = (at as u32 * u64::BITS + word.trailing_zeros(), word.count_ones());
-            if visitor.is_over(at_most, next, left)? {
-                return Ok(());
-            }
-            if let Some((class, condition)) = pass.unless
-                && of_use.is_none()
-                && visitor.is_over(Grade::best_of(class), next, left)?
-            {
-                of_use = Some(condition);
-            }
-            for id in self.ids(at, word) {
-                if !visitor.may_want(id) {
-                    continue;
-                }
-                let grade = graded(self.dictionary.name(id), of_use, &grade);
-                if grade.is_match() {
-                    visitor.visit(id, grade)?;
-                }
-            }
-        }
-        for start in (alone..self.words).step_by(WORDS_TOGETHER) {
-            let next = start as u32 * u64::BITS;
-            if visitor.is_over(at_most, next, 1)? {
-                return Ok(());
-            }
-            if let Some((class, condition)) = pass.unless
-                && of_use.is_none()
-                && visitor.is_over(Grade::best_of(class), next, 1)?
-            {
-                of_use = Some(condition);
-            }
-            let found = |at: usize| {
-                let ids = self.ids(at, names(at) & self.of_kinds(at));
-                ids.map(|id| (id, graded(self.dictionary.name(id), of_use, &grade)))
-                    .filter(|(_, grade)| grade.is_match())
-            };
-            let end = self.words.min(start + WORDS_TOGETHER);
-            let matches: Vec<(u32, Grade)> = (start..end)
-                .into_par_iter()
-                .with_min_len(WORDS_TOGETHER / THREADS_MAX)
-                .flat_map_iter(found)
-                .collect();
-            for (id, grade) in matches {
-                if visitor.is_over(at_most, id, 1)? {
-                    return Ok(());
-                }
-                visitor.visit(id, grade)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The names of a word of a set.
-    fn ids(&self, at: usize, mut word: u64) -> impl Iterator<Item = u32> + use<> {
-        let (first, count) = (at as u32 * u64::BITS, self.dictionary.name_count() as u32);
-        std::iter::from_fn(move || {
-            let id = first + word.trailing_zeros();
-            word &= word.wrapping_sub(1);
-            (id < (first + u64::BITS).min(count)).then_some(id)
-        })
+        NameSet::new((0..leading).map(|at| all_of(&sets, at) & self.of_kinds(at)))
     }
 
     fn starts_of(&self, pattern: &Pattern) -> &'d [U64] {
@@ -378,7 +272,7 @@ impl<'d> Finder<'d> {
         classes.map(|class| self.dictionary.names_with_letter(class)).collect()
     }
 
-    fn of_kinds(&self, at: usize) -> u64 {
+    pub(super) fn of_kinds(&self, at: usize) -> u64 {
         if self.kinds.is_empty() {
             return u64::MAX;
         }
@@ -388,57 +282,6 @@ impl<'d> Finder<'d> {
     fn is_of_kind(&self, name: u32) -> bool {
         self.of_kinds(name as usize / 64) >> (name % 64) & 1 != 0
     }
-}
-
-/// Names, a bit each.
-pub(super) struct NameSet(Vec<u64>);
-
-impl NameSet {
-    pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
-    pub(super) fn contains(&self, name: u32) -> bool {
-        self.0.get(name as usize / 64).is_some_and(|word| word >> (name % 64) & 1 != 0)
-    }
-}
-
-/// For each letter of a pattern but the first, what a match by words needs.
-struct Chain<'d> {
-    links: Vec<Link<'d>>,
-}
-
-struct Link<'d> {
-    /// Names that have the letter.
-    letters: &'d [U64],
-    /// Those in which it begins a word.
-    starts: &'d [U64],
-    /// Those in which it follows the letter before it; none if it was typed after an underscore.
-    pairs: Option<&'d [U64]>,
-}
-
-impl<'d> Chain<'d> {
-    fn new(dictionary: &'d Dictionary, pattern: &Pattern) -> Self {
-        let links = pattern.letters().windows(2).zip(1..).map(|(pair, at)| Link {
-            letters: dictionary.names_with_letter(letter_class(pair[1])),
-            starts: dictionary.names_with_start(pair[1]),
-            pairs: (!pattern.begins_word(at)).then(|| dictionary.names_with_pair(pair[0], pair[1])),
-        });
-        Self { links: links.collect() }
-    }
-
-    /// The names in which each letter can stand.
-    fn names(&self, at: usize) -> u64 {
-        self.links.iter().fold(u64::MAX, |names, link| {
-            let follows = link.pairs.map_or(0, |pairs| pairs[at].get());
-            names & link.letters[at].get() & (link.starts[at].get() | follows)
-        })
-    }
-}
-
-/// How a name matches, if it is still of use.
-fn graded(name: &[u8], of_use: Option<&Condition<'_>>, grade: impl Fn(&[u8]) -> Grade) -> Grade {
-    if of_use.is_none_or(|holds| holds(name)) { grade(name) } else { Grade::ABSENT }
 }
 
 /// Whether a match is one that is found by its beginning.
@@ -460,57 +303,4 @@ fn may_begin_with(name: &[u8], letter: u8) -> bool {
 /// Whether a name may have just so many letters.
 fn may_have_letters(name: &[u8], letters: usize) -> bool {
     !name.is_ascii() || name.iter().filter(|byte| **byte != b'_').count() == letters
-}
-
-/// The names that are in all sets.
-fn all_of(sets: &[&[U64]], at: usize) -> u64 {
-    sets.iter().fold(u64::MAX, |word, set| word & set[at].get())
-}
-
-/// Names in ascending order, of which mostly but the first are asked for.
-struct SmallestFirst {
-    names: Vec<u32>,
-    /// Up to here they are in order.
-    sorted: usize,
-    next: usize,
-}
-
-impl SmallestFirst {
-    /// What is sorted at first.
-    const FIRST: usize = 256;
-
-    fn new(names: &[U24]) -> Self {
-        Self { names: names.iter().map(|name| name.get()).collect(), sorted: 0, next: 0 }
-    }
-
-    fn next(&mut self) -> Option<u32> {
-        if self.next == self.sorted {
-            let rest = &mut self.names[self.sorted..];
-            let more = rest.len().min(self.sorted.max(Self::FIRST));
-            if more < rest.len() {
-                rest.select_nth_unstable(more);
-            }
-            rest[..more].sort_unstable();
-            self.sorted += more;
-        }
-        let name = self.names.get(self.next).copied();
-        self.next += 1;
-        name
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_come_in_order_however_many_are_asked_for() {
-        let names: Vec<U24> = (0..10_000_u32).map(|it| U24::new(it * 7919 % 10_007)).collect();
-        let mut sorted: Vec<u32> = names.iter().map(|name| name.get()).collect();
-        sorted.sort_unstable();
-        let mut smallest = SmallestFirst::new(&names);
-        let all: Vec<u32> = std::iter::from_fn(|| smallest.next()).collect();
-        assert_eq!(all, sorted);
-        assert_eq!(SmallestFirst::new(&[]).next(), None);
-    }
 }
