@@ -8,11 +8,13 @@
 //! come. Knows nothing of queries.
 
 mod build;
+mod check;
 #[cfg(test)]
 mod fixture;
 mod format;
 mod imports;
 mod merge;
+mod packages;
 mod postings;
 
 use std::cmp::Ordering;
@@ -34,14 +36,15 @@ use crate::map::map;
 use crate::matching::{fold, letter_class};
 use crate::shard::Shard;
 use format::{
-    CHECKED_FROM, FORMAT_VERSION, Header, ImportsRow, KIND_SETS, LETTER_SETS, MAGIC, NameRow,
-    PAIR_SETS, Packing, RecentRow, SECTIONS, Section, ShardRow, pair_class, set_words,
+    BLOCK_NAMES, BlockRow, CHECKED_FROM, FORMAT_VERSION, Header, ImportsRow, MAGIC, NameRow,
+    PackageRow, Packing, RecentRow, SECTIONS, Section, ShardRow, kind_set, pair_class, set_words,
 };
 
 pub use build::{BuildDictionaryError, build_dictionary};
-pub(crate) use format::Posting;
+pub(crate) use format::{Home, Posting};
 pub(crate) use imports::Imports;
 pub(crate) use merge::last_part;
+pub(crate) use packages::Packages;
 
 /// A dictionary of names, mapped.
 pub struct Dictionary {
@@ -100,7 +103,7 @@ impl Dictionary {
         if !is_whole {
             return Err(OpenDictionaryError::Damaged);
         }
-        let sections = sections(&header)?;
+        let sections = check::sections(&header)?;
         let names = sections[Section::Names as usize].len() / size_of::<NameRow>();
         let dictionary = Self { bytes, sections, packing: header.packing, names };
         dictionary.check()?;
@@ -148,17 +151,39 @@ impl Dictionary {
 
     /// A name; empty if there is none.
     pub(crate) fn name(&self, name: u32) -> &[u8] {
-        let range = self.range_of(name, |row| row.text_end.get());
+        let start = |block: &BlockRow| block.text_start.get() as usize;
+        let range = self.range_of(name, start, |row| row.text_end.get().into());
         self.section(Section::NameText).get(range).unwrap_or_default()
     }
 
     /// The symbols that have a name, and the packages that end in it, the best first.
     pub(crate) fn postings(&self, name: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
         let width = self.packing.bytes();
-        let range = self.range_of(name, |row| row.postings_end.get());
+        let start = |block: &BlockRow| block.postings_start.get() as usize;
+        let range = self.range_of(name, start, |row| row.postings_end.get() as usize);
         let bytes = range.start * width..range.end * width;
         let postings = self.section(Section::Postings).get(bytes).unwrap_or_default();
         postings.chunks_exact(width).map(|bytes| self.packing.unpack(bytes))
+    }
+
+    /// Names that a type, a package or a module has come first. There are so many.
+    pub(crate) fn leading_count(&self) -> u32 {
+        self.rows::<U24>(Section::Leading).len() as u32
+    }
+
+    /// Where the types, packages and modules that have a name stand. They are the first of its postings.
+    pub(crate) fn homes(&self, name: u32) -> impl ExactSizeIterator<Item = Home> + '_ {
+        let ends = self.rows::<U24>(Section::Leading);
+        let width = self.home_bytes();
+        let end = |name: u32| ends.get(name as usize).map_or(0, |end| end.get() as usize * width);
+        let range = name.checked_sub(1).map_or(0, end)..end(name);
+        let homes = self.section(Section::Homes).get(range).unwrap_or_default();
+        homes.chunks_exact(width).map(Home::unpack)
+    }
+
+    /// The packages.
+    pub(crate) fn packages(&self) -> Packages<'_> {
+        Packages::new(self)
     }
 
     /// The names whose letters begin with these, in the order of their letters: first those that have no
@@ -182,9 +207,10 @@ impl Dictionary {
         self.set(Section::Starts, usize::from(letter_class(letter)))
     }
 
-    /// The set of names that something of this kind has.
+    /// The set of names that something of this kind has. Beyond its end there are none.
     pub(crate) fn names_of_kind(&self, kind: Kind) -> &[U64] {
-        self.set(Section::Kinds, kind as usize)
+        let set = kind_set(kind, self.leading_count() as usize, self.names);
+        &self.rows::<U64>(Section::Kinds)[set]
     }
 
     /// How many words a set has.
@@ -208,11 +234,23 @@ impl Dictionary {
         &self.rows::<U64>(section)[index * words..(index + 1) * words]
     }
 
-    fn range_of(&self, name: u32, end: impl Fn(&NameRow) -> u32) -> Range<usize> {
+    fn range_of(
+        &self,
+        name: u32,
+        start: impl Fn(&BlockRow) -> usize,
+        end: impl Fn(&NameRow) -> usize,
+    ) -> Range<usize> {
         let rows = self.rows::<NameRow>(Section::Names);
-        let Some(row) = rows.get(name as usize) else { return 0..0 };
-        let start = (name as usize).checked_sub(1).map_or(0, |before| end(&rows[before]));
-        start as usize..end(row) as usize
+        let name = name as usize;
+        let Some(row) = rows.get(name) else { return 0..0 };
+        let block = start(&self.rows::<BlockRow>(Section::Blocks)[name / BLOCK_NAMES]);
+        let is_first = name.is_multiple_of(BLOCK_NAMES);
+        let before = if is_first { 0 } else { end(&rows[name - 1]) };
+        block + before..block + end(row)
+    }
+
+    fn home_bytes(&self) -> usize {
+        Home::bytes(self.rows::<PackageRow>(Section::Packages).len())
     }
 
     fn section(&self, section: Section) -> &[u8] {
@@ -225,38 +263,6 @@ impl Dictionary {
     ) -> &[R] {
         <[R]>::ref_from_bytes(self.section(section))
             .expect("opening checked that the section is whole rows")
-    }
-
-    /// What the accessors rely on.
-    fn check(&self) -> Result<(), OpenDictionaryError> {
-        let check = |holds, problem| {
-            if holds { Ok(()) } else { Err(OpenDictionaryError::Inconsistent(problem)) }
-        };
-        check(self.packing.is_sound(), "its postings cannot be unpacked")?;
-        let postings = self.section(Section::Postings).len();
-        check(postings.is_multiple_of(self.packing.bytes()), "a posting is cut")?;
-        let (mut text_end, mut postings_end) = (0, 0);
-        for row in self.rows::<NameRow>(Section::Names) {
-            let (text, postings) = (row.text_end.get(), row.postings_end.get());
-            check(text >= text_end && postings >= postings_end, "names in disorder")?;
-            (text_end, postings_end) = (text, postings);
-        }
-        check(text_end as usize == self.section(Section::NameText).len(), "text without a name")?;
-        check(postings_end as usize == postings / self.packing.bytes(), "postings without a name")?;
-        let folded = self.rows::<U24>(Section::Folded);
-        check(folded.len() == self.names, "names that are not in order")?;
-        let exist = folded.iter().all(|name| (name.get() as usize) < self.names);
-        check(exist, "a name that is not there")?;
-        let words = self.set_words();
-        for (section, sets) in [
-            (Section::Letters, LETTER_SETS),
-            (Section::Pairs, PAIR_SETS),
-            (Section::Starts, LETTER_SETS),
-            (Section::Kinds, KIND_SETS),
-        ] {
-            check(self.rows::<U64>(section).len() == sets * words, "a set that is no set")?;
-        }
-        Ok(())
     }
 }
 
@@ -295,27 +301,4 @@ fn compare_beginning(name: &[u8], letters: &[u8]) -> Ordering {
         }
     }
     Ordering::Equal
-}
-
-/// Where the sections lie: in bounds, whole rows, one after the other.
-fn sections(header: &Header) -> Result<[Range<usize>; SECTIONS], OpenDictionaryError> {
-    let mut ranges = [const { 0..0 }; SECTIONS];
-    let mut end = size_of::<Header>() as u64;
-    for (section, (row, range)) in
-        Section::ALL.into_iter().zip(header.contents.iter().zip(&mut ranges))
-    {
-        let (offset, bytes) = (row.offset.get(), row.bytes.get());
-        let fits = offset == end
-            && bytes <= header.file_bytes.get().saturating_sub(end)
-            && bytes % section.row_bytes() as u64 == 0;
-        if !fits {
-            return Err(OpenDictionaryError::Inconsistent("a section out of its place"));
-        }
-        end += bytes;
-        *range = offset as usize..end as usize;
-    }
-    if end != header.file_bytes.get() {
-        return Err(OpenDictionaryError::Inconsistent("something follows the last section"));
-    }
-    Ok(ranges)
 }

@@ -16,6 +16,7 @@
 //! to write and to map a shard file or a dictionary. The bytes are drawn in `docs/shard-format.md` and
 //! `docs/dictionary-format.md`.
 
+mod bits;
 mod digest;
 mod id;
 mod path;

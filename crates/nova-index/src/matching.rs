@@ -67,6 +67,14 @@ impl MatchClass {
         Self::Exact,
     ];
 
+    /// The best class of a match in which letters stand anywhere.
+    pub(crate) const LOOSE_BEST: Self = Self::Skipping;
+
+    /// Whether it is one of those that are of use only where little else matches.
+    pub(crate) fn is_loose(self) -> bool {
+        matches!(self, Self::Skipping | Self::Scattered)
+    }
+
     /// Whether the pattern's pieces are where words begin, or all of the name.
     pub(crate) fn is_by_words(self) -> bool {
         self >= Self::LaterWords

@@ -13,8 +13,10 @@ mod direct;
 mod members;
 mod merged;
 mod names;
-mod packages;
+mod passes;
 mod place;
+mod sets;
+mod surroundings;
 mod typos;
 
 use thiserror::Error;
@@ -32,6 +34,7 @@ use crate::view::{SymbolView, ViewShard, ViewSymbol};
 use admission::Admission;
 use best::Best;
 use direct::Favoured;
+use surroundings::Surroundings;
 
 /// The best symbols for a query, and how many more there are.
 #[derive(Debug)]
@@ -140,8 +143,7 @@ fn best_by<'v>(
             direct::search_files(&mut run, reading, files)?;
         } else {
             direct::search(&mut run, reading)?;
-            merged::search(&mut run, reading)?;
-            members::search(&mut run, reading)?;
+            run.search_merged(reading)?;
         }
     }
     run.offer_packages();
@@ -165,6 +167,18 @@ struct Run<'r, 'v> {
 }
 
 impl<'v> Run<'_, 'v> {
+    /// Goes by the dictionary, if there is one: the best places come first.
+    fn search_merged(&mut self, reading: &Reading) -> Result<(), Cancelled> {
+        let Some(surroundings) = &Surroundings::new(self.view, &reading.around) else {
+            return merged::search(self, reading);
+        };
+        for place in [PlaceMatch::Exact, PlaceMatch::Abbreviated] {
+            merged::search_around(self, reading, surroundings, place)?;
+        }
+        members::search(self, reading, surroundings)?;
+        merged::search_around(self, reading, surroundings, PlaceMatch::Gapped)
+    }
+
     /// To be called with every name or symbol that is looked at.
     fn step(&mut self) -> Result<(), Cancelled> {
         self.steps = self.steps.wrapping_add(1);
@@ -177,6 +191,12 @@ impl<'v> Run<'_, 'v> {
     /// Whether a file of a shard is one that the view shows and the query lets in.
     fn shows(&self, index: u32, file: FileId) -> bool {
         self.shard(index).is_visible(file) && self.admission.admits(index, file)
+    }
+
+    /// The same for the file of what a posting speaks of, as far as it can be told at little cost.
+    fn may_show(&self, index: u32, place: u32) -> bool {
+        let is_package = place >= self.shard(index).shard().symbol_count();
+        is_package || self.admission.may_admit(index, SymbolId(place))
     }
 
     /// The place of a symbol, if a trace says in which line something happened.

@@ -178,6 +178,14 @@ impl Shard {
         self.file_ref(id as u32, &rows[id])
     }
 
+    /// The ids of the symbols of some files that follow each other.
+    pub(crate) fn symbols_of(&self, files: Range<u32>) -> Range<u32> {
+        let rows = self.rows::<FileRow>();
+        let end =
+            |file: u32| file.checked_sub(1).map_or(0, |at| rows[at as usize].symbols_end.get());
+        end(files.start)..end(files.end)
+    }
+
     pub(crate) fn rows<R: Row>(&self) -> &[R] {
         let bytes = &self.bytes[self.sections[R::SECTION as usize].clone()];
         <[R]>::ref_from_bytes(bytes).expect("opening checked that the section is whole rows")
@@ -390,24 +398,6 @@ impl<'a> FileRef<'a> {
         self.shard.rows::<SymbolRow>()[symbols].iter().enumerate().map(move |(index, row)| {
             SymbolRef::new(self.shard, SymbolId((first + index) as u32), *row)
         })
-    }
-
-    /// Those of the file's symbols that lie in no type.
-    pub(crate) fn top_level_symbols(self) -> impl Iterator<Item = SymbolRef<'a>> {
-        let shard = self.shard;
-        let symbols = self.range(|row| row.symbols_end.get());
-        let (first, end) = (symbols.start as u32, symbols.end as u32);
-        let scopes = shard.rows::<ScopeRow>();
-        let after = scopes.partition_point(|scope| scope.first.get() <= first);
-        let scopes = (after.saturating_sub(1)..scopes.len()).map(move |at| {
-            let next = scopes.get(at + 1).map_or(end, |next| next.first.get());
-            (scopes[at], next)
-        });
-        let of_file = scopes.take_while(move |(scope, _)| scope.first.get() < end);
-        let top_level = of_file.filter(|(scope, _)| scope.parent.get() == U24::NONE);
-        let ids =
-            top_level.flat_map(move |(scope, next)| scope.first.get().max(first)..next.min(end));
-        ids.filter_map(move |id| shard.symbol(SymbolId(id)))
     }
 
     /// For each of the file's symbols the position of its parent among them.

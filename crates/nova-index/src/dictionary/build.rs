@@ -10,6 +10,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
+use nova_syntax::declarations::Kind;
 use rayon::prelude::*;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
@@ -17,14 +18,17 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::U64;
 
 use super::format::{
-    CHECKED_FROM, FORMAT_VERSION, Header, KIND_SETS, LETTER_SETS, MAGIC, NameRow, PAIR_SETS,
-    Packing, RecentRow, SECTIONS, Section, ShardRow, pair_class, set_words,
+    BLOCK_NAMES, BlockRow, CHECKED_FROM, FORMAT_VERSION, Header, Home, KIND_SETS, LETTER_SETS,
+    MAGIC, NameRow, PACKAGES_MAX, PAIR_SETS, PackageRow, Packing, RecentRow, SECTIONS, Section,
+    ShardRow, kind_set, pair_class, set_words,
 };
 use super::imports::{ImportCounts, Imports};
 use super::merge::MergedNames;
+use super::packages::PackageTree;
 use super::postings::Postings;
 use crate::format::{ROWS_MAX, SectionRow, U24};
 use crate::matching::{Words, fold, letter_class};
+use crate::merit::Group;
 use crate::packages::Package;
 use crate::shard::Shard;
 
@@ -52,8 +56,9 @@ pub fn build_dictionary(shards: &[Arc<Shard>]) -> Result<Vec<u8>, BuildDictionar
     let counts = shards.par_iter().map(|shard| ImportCounts::of_shard(shard));
     let imports = counts.reduce(ImportCounts::default, ImportCounts::merge).into_rows();
     let names = MergedNames::new(shards, &packages);
-    let postings = Postings::new(shards, &packages, &names, Imports::new(&imports));
-    if names.names.len() > ROWS_MAX {
+    let tree = PackageTree::new(shards, &packages);
+    let postings = Postings::new(shards, &packages, &names, &tree, Imports::new(&imports));
+    if names.names.len() > ROWS_MAX || tree.rows.len() > PACKAGES_MAX {
         return Err(BuildDictionaryError::Full { what: "names", max: ROWS_MAX as u64 });
     }
     let order = names_in_order(&names, &postings);
@@ -63,27 +68,108 @@ pub fn build_dictionary(shards: &[Arc<Shard>]) -> Result<Vec<u8>, BuildDictionar
         .ok_or(BuildDictionaryError::Full { what: "shards of such a size", max: 1 << 24 })?;
     let mut writer = Writer::new(packing, estimated_bytes(&names, &postings, packing));
     writer.section(Section::Shards, shards.iter().map(|shard| ShardRow::of(shard)));
-    let (mut text_end, mut postings_end) = (0, 0);
-    writer.section(
-        Section::Names,
-        order.iter().map(|&name| {
-            text_end += names.names[name as usize].len() as u32;
-            postings_end += postings.of(name).len() as u32;
-            NameRow { text_end: text_end.into(), postings_end: postings_end.into() }
-        }),
-    );
     let sorted: Vec<&[u8]> = order.iter().map(|&name| names.names[name as usize]).collect();
-    writer.text(sorted.iter().copied());
+    let (blocks, rows) = name_rows(&sorted, &order, &postings)?;
+    writer.section(Section::Blocks, blocks);
+    writer.section(Section::Names, rows);
+    writer.text(Section::NameText, sorted.iter().copied());
     writer.section(Section::Folded, by_letters(&sorted).into_iter().map(U24::new));
     let sets = Sets::new(&sorted);
     writer.section(Section::Letters, sets.letters);
     writer.section(Section::Pairs, sets.pairs);
     writer.section(Section::Starts, sets.starts);
-    writer.section(Section::Kinds, kinds(&order, &postings, shards));
+    let leading = Leading::new(&order, &postings, &tree);
+    writer.section(Section::Kinds, kinds(&order, &postings, shards, leading.ends.len()));
     writer.postings(order.iter().flat_map(|&name| postings.of(name)));
+    leading.write(&tree, &mut writer);
     writer.section(Section::Imports, imports);
     writer.section(Section::Recent, recent(shards));
     Ok(writer.finish())
+}
+
+/// The rows of names and of their blocks.
+fn name_rows(
+    sorted: &[&[u8]],
+    order: &[u32],
+    postings: &Postings,
+) -> Result<(Vec<BlockRow>, Vec<NameRow>), BuildDictionaryError> {
+    let mut blocks = Vec::with_capacity(sorted.len().div_ceil(BLOCK_NAMES));
+    let mut rows = Vec::with_capacity(sorted.len());
+    let (mut text, mut first_posting) = (0, 0);
+    for (names, numbers) in sorted.chunks(BLOCK_NAMES).zip(order.chunks(BLOCK_NAMES)) {
+        blocks.push(BlockRow { text_start: text.into(), postings_start: first_posting.into() });
+        let (mut text_end, mut postings_end) = (0, 0);
+        for (name, number) in names.iter().zip(numbers) {
+            text_end += name.len() as u32;
+            postings_end += postings.of(*number).len() as u32;
+            if postings_end > U24::NONE {
+                let max = u64::from(U24::NONE);
+                return Err(BuildDictionaryError::Full { what: "symbols of a few names", max });
+            }
+            let text_end = (text_end as u16).into();
+            rows.push(NameRow { text_end, postings_end: U24::new(postings_end) });
+        }
+        text += text_end;
+        first_posting += postings_end;
+    }
+    Ok((blocks, rows))
+}
+
+/// What leads: types, packages and modules, where they stand, and what stands in each package.
+struct Leading {
+    /// For each name with any where they end.
+    ends: Vec<u32>,
+    homes: Vec<Home>,
+    /// By package, in ascending order.
+    names: Vec<Vec<u32>>,
+}
+
+impl Leading {
+    fn new(order: &[u32], postings: &Postings, tree: &PackageTree<'_>) -> Self {
+        let leads = |name: &&u32| postings.best(**name).group() >= Group::Package;
+        let of_names: Vec<Vec<Home>> = order[..order.iter().take_while(leads).count()]
+            .par_iter()
+            .map(|&name| postings.homes(name).collect())
+            .collect();
+        let mut leading = Self {
+            ends: Vec::with_capacity(of_names.len()),
+            homes: Vec::new(),
+            names: vec![Vec::new(); tree.rows.len()],
+        };
+        for (name, homes) in (0..).zip(of_names) {
+            for home in homes.iter().filter(|home| home.depth == 0) {
+                let names = &mut leading.names[home.package as usize];
+                if names.last() != Some(&name) {
+                    names.push(name);
+                }
+            }
+            leading.homes.extend(homes);
+            leading.ends.push(leading.homes.len() as u32);
+        }
+        leading
+    }
+
+    fn write(self, tree: &PackageTree<'_>, writer: &mut Writer) {
+        writer.section(Section::Leading, self.ends.into_iter().map(U24::new));
+        let width = Home::bytes(tree.rows.len());
+        writer.append(Section::Homes, |bytes| {
+            let homes = self.homes.iter().map(|home| home.pack().to_le_bytes());
+            homes.for_each(|home| bytes.extend_from_slice(&home[..width]));
+        });
+        let ends = tree.parts.iter().scan(0, |end, part| {
+            *end += part.len() as u32;
+            Some(U24::new(*end))
+        });
+        writer.section(Section::Parts, ends);
+        writer.text(Section::PartText, tree.parts.iter().map(|part| part.as_bytes()));
+        let mut names_end = 0;
+        let rows = tree.rows.iter().zip(&self.names).map(|(&(outer, part), names)| {
+            names_end += names.len() as u32;
+            PackageRow { outer: U24::new(outer), part: U24::new(part), names_end: names_end.into() }
+        });
+        writer.section(Section::Packages, rows);
+        writer.section(Section::PackageNames, self.names.into_iter().flatten().map(U24::new));
+    }
 }
 
 impl ShardRow {
@@ -225,16 +311,16 @@ impl Block {
 }
 
 /// Sets of names by the kinds of their symbols.
-fn kinds(order: &[u32], postings: &Postings, shards: &[Arc<Shard>]) -> Vec<U64> {
-    let words = set_words(order.len());
-    let mut sets = vec![0_u64; KIND_SETS * words];
+fn kinds(order: &[u32], postings: &Postings, shards: &[Arc<Shard>], leading: usize) -> Vec<U64> {
+    let sets = Kind::ALL.map(|kind| kind_set(kind, leading, order.len()));
+    let mut words = vec![0_u64; sets[KIND_SETS - 1].end];
     for (at, &name) in order.iter().enumerate() {
         for posting in postings.of(name) {
             let kind = shards[posting.shard as usize].kind_at(posting.place);
-            sets[kind as usize * words + at / 64] |= 1 << (at % 64);
+            words[sets[kind as usize].start + at / 64] |= 1 << (at % 64);
         }
     }
-    sets.into_iter().map(U64::new).collect()
+    words.into_iter().map(U64::new).collect()
 }
 
 /// The files that were changed last.
@@ -278,8 +364,8 @@ impl Writer {
         });
     }
 
-    fn text<'n>(&mut self, names: impl Iterator<Item = &'n [u8]>) {
-        self.append(Section::NameText, |bytes| {
+    fn text<'n>(&mut self, section: Section, names: impl Iterator<Item = &'n [u8]>) {
+        self.append(section, |bytes| {
             names.for_each(|name| bytes.extend_from_slice(name));
         });
     }

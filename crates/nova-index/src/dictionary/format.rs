@@ -3,19 +3,19 @@
 //! Like a shard file, but derived: it can always be made again, and never leaves its machine.
 
 use nova_syntax::declarations::Kind;
-use zerocopy::little_endian::{U32, U64, U128};
+use zerocopy::little_endian::{U16, U32, U64, U128};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::format::{SectionRow, U24};
 use crate::matching::LETTER_CLASSES;
-use crate::merit::{MERIT_BITS, Merit};
+use crate::merit::{Group, MERIT_BITS, Merit};
 
 /// Begins every dictionary. The line end shows a file that was treated as text.
 pub(super) const MAGIC: [u8; 12] = *b"nova names\r\n";
 
 /// The version of everything below, and of what the rows were made by: how names are taken apart and
 /// what the merits are.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 
 /// The beginning of the file.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -39,6 +39,8 @@ pub(super) const CHECKED_FROM: usize = std::mem::offset_of!(Header, file_bytes);
 pub(super) enum Section {
     /// The shards that it was derived from.
     Shards,
+    /// Where each 64 names begin.
+    Blocks,
     /// The names, the best first.
     Names,
     NameText,
@@ -50,24 +52,38 @@ pub(super) enum Section {
     Pairs,
     /// For each class of letter a bit for each name with a word that begins with one.
     Starts,
-    /// For each kind a bit for each name that something of the kind has.
+    /// For each kind a bit for each name that something of the kind has; for a kind that leads as far as
+    /// there are leading names.
     Kinds,
     Postings,
+    /// Of the names that lead, the ends of their postings that do.
+    Leading,
+    /// For each posting that leads where it stands.
+    Homes,
+    /// The parts of packages' names, in the order of their letters.
+    Parts,
+    PartText,
+    /// The packages and those around them, as a tree.
+    Packages,
+    /// For each package the names of what stands directly in it.
+    PackageNames,
     Imports,
     Recent,
 }
 
 /// How many sections there are.
-pub(super) const SECTIONS: usize = 11;
+pub(super) const SECTIONS: usize = 18;
 
 impl Section {
     /// The width of the section's rows; one for text and for postings.
     pub(super) const fn row_bytes(self) -> usize {
         match self {
             Self::Shards => size_of::<ShardRow>(),
+            Self::Blocks => size_of::<BlockRow>(),
             Self::Names => size_of::<NameRow>(),
-            Self::NameText | Self::Postings => 1,
-            Self::Folded => size_of::<U24>(),
+            Self::NameText | Self::Postings | Self::Homes | Self::PartText => 1,
+            Self::Folded | Self::Leading | Self::Parts | Self::PackageNames => size_of::<U24>(),
+            Self::Packages => size_of::<PackageRow>(),
             Self::Letters | Self::Pairs | Self::Starts | Self::Kinds => size_of::<U64>(),
             Self::Imports => size_of::<ImportsRow>(),
             Self::Recent => size_of::<RecentRow>(),
@@ -77,6 +93,7 @@ impl Section {
     /// Every section, in order.
     pub(super) const ALL: [Self; SECTIONS] = [
         Self::Shards,
+        Self::Blocks,
         Self::Names,
         Self::NameText,
         Self::Folded,
@@ -85,6 +102,12 @@ impl Section {
         Self::Starts,
         Self::Kinds,
         Self::Postings,
+        Self::Leading,
+        Self::Homes,
+        Self::Parts,
+        Self::PartText,
+        Self::Packages,
+        Self::PackageNames,
         Self::Imports,
         Self::Recent,
     ];
@@ -101,14 +124,72 @@ pub(super) struct ShardRow {
     pub(super) files: U32,
 }
 
+/// 64 names.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub(super) struct BlockRow {
+    /// Where the first of them begins in the name text.
+    pub(super) text_start: U32,
+    /// Where its postings begin, in postings.
+    pub(super) postings_start: U32,
+}
+
+/// How many names make a block.
+pub(super) const BLOCK_NAMES: usize = 64;
+
 /// A name. Sorted by the merit of the best symbol that has it, then by its length and its bytes.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub(super) struct NameRow {
-    /// Where it ends in the name text.
-    pub(super) text_end: U32,
-    /// Where its postings end, in postings.
-    pub(super) postings_end: U32,
+    /// Where it ends in the name text, from where its block begins.
+    pub(super) text_end: U16,
+    /// Where its postings end, likewise.
+    pub(super) postings_end: U24,
+}
+
+/// A package, or what is around one. The outer ones come first, the first of all is the unnamed one.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub(super) struct PackageRow {
+    /// The one around it; of the unnamed package itself.
+    pub(super) outer: U24,
+    /// Its name's last part.
+    pub(super) part: U24,
+    /// Where its names end among those of all packages.
+    pub(super) names_end: U32,
+}
+
+/// Packages that a home has room for.
+pub(super) const PACKAGES_MAX: usize = 1 << 22;
+
+/// Where a type, a package or a module stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// The package around it.
+    pub(crate) package: u32,
+    /// Types around it, at most [`Self::DEPTH_MAX`].
+    pub(crate) depth: u32,
+}
+
+impl Home {
+    /// With so many types around it, or more.
+    pub(crate) const DEPTH_MAX: u32 = 3;
+    const DEPTH_BITS: u32 = 2;
+
+    /// Bytes of a home where there are so many packages.
+    pub(super) fn bytes(packages: usize) -> usize {
+        let largest = (packages.max(1) as u64) << Self::DEPTH_BITS;
+        (u64::BITS - largest.leading_zeros()).div_ceil(8) as usize
+    }
+
+    pub(super) fn pack(self) -> u32 {
+        self.package << Self::DEPTH_BITS | self.depth.min(Self::DEPTH_MAX)
+    }
+
+    pub(super) fn unpack(bytes: &[u8]) -> Self {
+        let packed = bytes.iter().rev().fold(0, |packed, byte| packed << 8 | u32::from(*byte));
+        Self { package: packed >> Self::DEPTH_BITS, depth: packed & Self::DEPTH_MAX }
+    }
 }
 
 /// How many files import a type, or a package on demand. Sorted by hash.
@@ -130,8 +211,22 @@ pub(super) struct RecentRow {
 
 /// Sets of names, by what they have in common.
 pub(super) const LETTER_SETS: usize = LETTER_CLASSES;
-pub(super) const PAIR_SETS: usize = 16;
+pub(super) const PAIR_SETS: usize = 32;
+
 pub(super) const KIND_SETS: usize = Kind::ALL.len();
+
+/// Whether names of this kind lead: a set of them ends where leading names do.
+pub(super) fn leads(kind: Kind) -> bool {
+    Group::of(kind) >= Group::Package
+}
+
+/// Where the set of a kind is among those of all kinds, in words.
+pub(super) fn kind_set(kind: Kind, leading: usize, names: usize) -> std::ops::Range<usize> {
+    let words = |kind: Kind| set_words(if leads(kind) { leading } else { names });
+    let before = Kind::ALL.into_iter().take(kind as usize);
+    let start: usize = before.map(words).sum();
+    start..start + words(kind)
+}
 
 /// The class of two letters that follow each other: any two numbers that spread well.
 pub(super) fn pair_class(first: u8, second: u8) -> usize {

@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::format::BLOCK_NAMES;
 use crate::format::U24;
 use crate::packages::Package;
 use crate::shard::Shard;
@@ -74,10 +75,14 @@ fn deal<'s>(shard: &'s Shard, packages: &[Package<'s>]) -> Dealt<'s> {
     Dealt { parts, count: count as usize }
 }
 
+/// Bytes of a name that are looked at: that a block of them has room, and many times more than any has.
+const NAME_BYTES_MAX: usize = u16::MAX as usize / BLOCK_NAMES;
+
 /// What is typed to find a name: of one with dots, a module's or a package's, the last part.
 pub(crate) fn last_part(name: &[u8]) -> &[u8] {
     let start = name.iter().rposition(|byte| *byte == b'.').map_or(0, |dot| dot + 1);
-    &name[start..]
+    let part = &name[start..];
+    &part[..part.len().min(NAME_BYTES_MAX)]
 }
 
 /// The distinct names of one part.

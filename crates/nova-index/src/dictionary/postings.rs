@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use nova_syntax::declarations::Kind;
 use rayon::prelude::*;
 
-use super::format::Posting;
+use super::format::{Home, Posting};
 use super::imports::{Imports, TypePath};
 use super::merge::MergedNames;
+use super::packages::PackageTree;
 use crate::format::SymbolRow;
 use crate::id::{FileId, SymbolId};
-use crate::merit::{Access, Merit, Purpose};
+use crate::merit::{Access, Group, Merit, Purpose};
 use crate::packages::Package;
 use crate::shard::{FileRef, Shard};
 
@@ -21,6 +23,8 @@ pub(super) struct Postings {
     sorted: Vec<Entry>,
     /// Where those of each name end.
     ends: Vec<u32>,
+    /// For each shard where its types, packages and modules stand, by what postings call their place.
+    homes: Vec<Vec<(u32, Home)>>,
 }
 
 /// A posting on its way to its place.
@@ -60,6 +64,7 @@ impl Postings {
         shards: &[Arc<Shard>],
         packages: &[Vec<Package<'_>>],
         names: &MergedNames<'_>,
+        tree: &PackageTree<'_>,
         imports: Imports<'_>,
     ) -> Self {
         let mut ends = room(shards, names);
@@ -69,10 +74,11 @@ impl Postings {
         next.push(0);
         next.extend_from_slice(&ends[..ends.len().saturating_sub(1)]);
         let mut sorted = vec![Entry::default(); total];
-        let ranks = package_ranks(packages);
+        let ranks = package_ranks(packages, tree);
+        let mut homes = Vec::with_capacity(shards.len());
         let indexes: Vec<usize> = (0..shards.len()).collect();
         for chunk in indexes.chunks(SHARDS_AT_A_TIME) {
-            let walked: Vec<Vec<(u32, Entry)>> = chunk
+            let walked: Vec<Walked> = chunk
                 .par_iter()
                 .map(|&index| {
                     let walk = Walk {
@@ -81,18 +87,32 @@ impl Postings {
                         packages: &packages[index],
                         numbers: &names.numbers[index],
                         ranks: &ranks,
+                        tree,
                     };
-                    walk.entries(imports)
+                    walk.walk(imports)
                 })
                 .collect();
-            for (name, entry) in walked.into_iter().flatten() {
-                let slot = &mut next[name as usize];
-                sorted[*slot as usize] = entry;
-                *slot += 1;
+            for walked in walked {
+                for (name, entry) in walked.entries {
+                    let slot = &mut next[name as usize];
+                    sorted[*slot as usize] = entry;
+                    *slot += 1;
+                }
+                homes.push(walked.homes);
             }
         }
         sort_each(&mut sorted, &mut ends, shards);
-        Self { sorted, ends }
+        Self { sorted, ends, homes }
+    }
+
+    /// Where what leads of a name stands, in the order of its postings.
+    pub(super) fn homes(&self, name: u32) -> impl Iterator<Item = Home> + '_ {
+        let leading = self.of(name).take_while(|posting| posting.merit.group() >= Group::Package);
+        leading.map(|posting| {
+            let homes = &self.homes[posting.shard as usize];
+            let at = homes.binary_search_by_key(&posting.place, |(place, _)| *place);
+            homes[at.expect("whatever leads has a home")].1
+        })
     }
 
     /// How many there are in all.
@@ -134,12 +154,21 @@ fn room(shards: &[Arc<Shard>], names: &MergedNames<'_>) -> Vec<u32> {
     counts
 }
 
-/// Every package, sorted.
-fn package_ranks<'s>(packages: &[Vec<Package<'s>>]) -> Vec<&'s str> {
+/// Every package, sorted, with its number in the tree.
+fn package_ranks<'s>(packages: &[Vec<Package<'s>>], tree: &PackageTree<'_>) -> Vec<(&'s str, u32)> {
     let mut names: Vec<_> = packages.iter().flatten().map(|package| package.name).collect();
     names.sort_unstable();
     names.dedup();
-    names
+    names.into_iter().map(|name| (name, tree.number(name))).collect()
+}
+
+/// What was found in one shard.
+#[derive(Default)]
+struct Walked {
+    /// With the numbers of their names.
+    entries: Vec<(u32, Entry)>,
+    /// In the order of their places.
+    homes: Vec<(u32, Home)>,
 }
 
 /// Goes through one shard.
@@ -148,13 +177,15 @@ struct Walk<'w, 's> {
     shard: &'s Shard,
     packages: &'w [Package<'s>],
     numbers: &'w [u32],
-    ranks: &'w [&'s str],
+    ranks: &'w [(&'s str, u32)],
+    tree: &'w PackageTree<'s>,
 }
 
 impl Walk<'_, '_> {
-    /// The postings of all symbols and packages with the numbers of their names.
-    fn entries(&self, imports: Imports<'_>) -> Vec<(u32, Entry)> {
-        let mut entries = Vec::with_capacity(self.shard.symbol_count() as usize);
+    /// The postings of all symbols and packages.
+    fn walk(&self, imports: Imports<'_>) -> Walked {
+        let mut walked = Walked::default();
+        walked.entries.reserve(self.shard.symbol_count() as usize);
         let containers = container_ranks(self.shard);
         let mut last_folder = (usize::MAX, Purpose::Main);
         for file in self.shard.files() {
@@ -163,16 +194,19 @@ impl Walk<'_, '_> {
                 last_folder = (folder, Purpose::of_folder(file.root_identity(), file.folder()));
             }
             let purpose = last_folder.1.min(Purpose::of_name(file.file_name()));
-            self.add_file(file, purpose, &containers, imports, &mut entries);
+            self.add_file(file, purpose, &containers, imports, &mut walked);
         }
         let symbols = self.shard.symbol_count();
         let names = self.numbers[self.shard.name_count() as usize..].iter();
         for (package, name) in self.packages.iter().zip(names) {
             let place = symbols + package.file.id().0;
-            let rank = self.rank_of(Some(package.name));
-            entries.push((*name, Entry::new(package.merit(), rank, 0, self.index, place)));
+            let (rank, _) = self.rank_of(Some(package.name));
+            walked.entries.push((*name, Entry::new(package.merit(), rank, 0, self.index, place)));
+            let home = Home { package: self.tree.around(package.name), depth: 0 };
+            walked.homes.push((place, home));
         }
-        entries
+        walked.homes.sort_unstable_by_key(|(place, _)| *place);
+        walked
     }
 
     fn add_file(
@@ -181,9 +215,9 @@ impl Walk<'_, '_> {
         purpose: Purpose,
         containers: &[u32],
         imports: Imports<'_>,
-        entries: &mut Vec<(u32, Entry)>,
+        walked: &mut Walked,
     ) {
-        let package = self.rank_of(file.package());
+        let (package, number) = self.rank_of(file.package());
         let mut path = TypePath::new(file.package(), imports);
         let symbols: Vec<_> = file.symbols().collect();
         // The types that lead to the symbol at hand, by position in the file.
@@ -195,6 +229,12 @@ impl Walk<'_, '_> {
             path.leave_to(open.len());
             let parent_kind = parent.map(|parent| symbols[parent as usize].kind());
             let kind = symbol.kind();
+            if Group::of(kind) >= Group::Package {
+                let is_module = kind == Kind::Module;
+                let package = if is_module { self.tree.around(symbol.name()) } else { number };
+                let home = Home { package, depth: open.len() as u32 };
+                walked.homes.push((symbol.id().0, home));
+            }
             if kind.is_type() {
                 path.enter(symbol.name());
                 open.push(position);
@@ -212,14 +252,16 @@ impl Walk<'_, '_> {
                 parent.map_or(0, |parent| containers[symbols[parent as usize].id().0 as usize]);
             let name = self.numbers[symbol.name_number()];
             let entry = Entry::new(merit, package, container, self.index, symbol.id().0);
-            entries.push((name, entry));
+            walked.entries.push((name, entry));
         }
     }
 
-    /// The unnamed package comes first.
-    fn rank_of(&self, package: Option<&str>) -> u32 {
-        let rank = |package| self.ranks.binary_search(&package).unwrap_or_else(|at| at) as u32;
-        package.map_or(0, |package| rank(package) + 1)
+    /// The rank of a package, of which the unnamed one has the first, and its number in the tree.
+    fn rank_of(&self, package: Option<&str>) -> (u32, u32) {
+        let Some(package) = package else { return (0, 0) };
+        let rank = self.ranks.binary_search_by_key(&package, |(name, _)| *name);
+        let rank = rank.expect("every file's package is among all packages");
+        (rank as u32 + 1, self.ranks[rank].1)
     }
 }
 
@@ -323,7 +365,7 @@ mod tests {
             let symbols = dictionary.postings(name).filter_map(|posting| {
                 let symbol = shards[posting.shard as usize].symbol(SymbolId(posting.place))?;
                 // A module is found by a part of its name, so that its length says nothing here.
-                let is_module = symbol.kind() == nova_syntax::declarations::Kind::Module;
+                let is_module = symbol.kind() == Kind::Module;
                 (!is_module).then_some((posting.merit, ViewSymbol::Declared(symbol)))
             });
             let symbols: Vec<_> = symbols.collect();

@@ -56,6 +56,11 @@ impl Pattern {
         self.len() > 1 && self.capitals.count_ones() as usize == self.len()
     }
 
+    /// Whether the letter at a position was typed after an underscore.
+    pub(crate) fn begins_word(&self, at: usize) -> bool {
+        self.starts >> at & 1 != 0
+    }
+
     /// Whether a piece of a name within a word is a match.
     pub(crate) fn matches_within_words(&self) -> bool {
         self.len() >= SUBSTRING_LETTERS_MIN

@@ -1,9 +1,15 @@
 //! What kinds of symbols are wanted, and from which files.
 
+use std::ops::Range;
+
 use memchr::memmem;
 use nova_syntax::declarations::Kind;
+use zerocopy::little_endian::U32;
 
-use crate::format::Section;
+use crate::bits::BitSet;
+use crate::format::{FileRow, FolderRow, Section};
+use crate::id::FileId;
+use crate::merit::Group;
 use crate::shard::{FileRef, Shard};
 
 /// A set of kinds, one bit each.
@@ -21,7 +27,9 @@ impl KindSet {
             | 1 << Kind::Annotation as u8,
     );
 
-    pub(crate) const PACKAGES: Self = Self(1 << Kind::Package as u8 | 1 << Kind::Module as u8);
+    /// Whose names lead in the dictionary: types, packages and modules.
+    pub(crate) const LEADING: Self =
+        Self(Self::TYPES.0 | 1 << Kind::Package as u8 | 1 << Kind::Module as u8);
 
     /// These kinds; all of them if there are none.
     pub(crate) fn of(kinds: &[Kind]) -> Self {
@@ -30,6 +38,11 @@ impl KindSet {
 
     pub(crate) fn contains(self, kind: Kind) -> bool {
         self.0 >> kind as u8 & 1 != 0
+    }
+
+    /// The groups of these kinds, a bit each.
+    pub(crate) fn groups(self) -> u8 {
+        self.iter().fold(0, |groups, kind| groups | 1 << Group::of(kind) as u8)
     }
 
     pub(crate) fn is_all(self) -> bool {
@@ -78,62 +91,110 @@ pub(crate) enum FileCondition {
 }
 
 impl FileFilter {
-    /// The filter, ready for the files of one shard.
-    pub(crate) fn on<'f>(&'f self, shard: &'f Shard) -> ShardFilter<'f> {
-        let is_in_names = match &self.condition {
-            FileCondition::Path(part) => {
-                // What reaches over two names does no harm: each file is looked at.
-                let names = shard.text(Section::FileText).to_ascii_lowercase();
-                let beyond_folder = part.rsplit('/').next().unwrap_or(part);
-                memmem::find(&names, beyond_folder.as_bytes()).is_some()
+    /// Keeps of these files of a shard, a bit each, those that are wanted.
+    pub(crate) fn restrict(&self, shard: &Shard, files: &mut BitSet) {
+        let mut holds = BitSet::new(shard.file_count());
+        match &self.condition {
+            FileCondition::Path(part) if part.contains('/') => {
+                for folder in 0..shard.rows::<FolderRow>().len() {
+                    add_by_path(shard, folder, part, &mut holds);
+                }
             }
-            FileCondition::In(_) => false,
-        };
-        ShardFilter { filter: self, shard, is_in_names, folder: None }
-    }
-}
-
-/// A filter on the files of one shard, which come in their order.
-pub(crate) struct ShardFilter<'f> {
-    filter: &'f FileFilter,
-    shard: &'f Shard,
-    /// Whether a file's name can decide.
-    is_in_names: bool,
-    /// The folder of the last file, and whether it fulfils the condition.
-    folder: Option<(usize, bool)>,
-}
-
-impl ShardFilter<'_> {
-    /// Whether a file of the shard is wanted.
-    pub(crate) fn admits(&mut self, file: FileRef<'_>) -> bool {
-        let number = file.folder_number();
-        let in_folder = match self.folder {
-            Some((last, holds)) if last == number => holds,
-            _ => {
-                let holds = self.holds_for_folder(file);
-                self.folder = Some((number, holds));
-                holds
-            }
-        };
-        let holds = in_folder || (self.is_in_names && self.holds_for_name(file));
-        holds != self.filter.negated
-    }
-
-    fn holds_for_folder(&self, file: FileRef<'_>) -> bool {
-        match &self.filter.condition {
-            FileCondition::Path(part) => is_in_path(file, b"", part),
+            FileCondition::Path(part) => add_by_parts(shard, part.as_bytes(), &mut holds),
             FileCondition::In(beginning) => {
-                is_in(self.shard, file.root_identity(), beginning.as_bytes())
+                for (number, root) in shard.roots().enumerate() {
+                    if is_in(shard, root.identity, beginning.as_bytes()) {
+                        holds.insert(files_below(shard, number));
+                    }
+                }
             }
         }
-    }
-
-    fn holds_for_name(&self, file: FileRef<'_>) -> bool {
-        match &self.filter.condition {
-            FileCondition::Path(part) => is_in_path(file, file.file_name(), part),
-            FileCondition::In(_) => false,
+        if self.negated {
+            files.remove_all(&holds);
+        } else {
+            files.keep_all(&holds);
         }
     }
+}
+
+/// Adds the files whose root, folder or name has this in it. It has no slash, so it reaches over no two of
+/// these.
+fn add_by_parts(shard: &Shard, part: &[u8], holds: &mut BitSet) {
+    let finder = memmem::Finder::new(part);
+    let mut in_all = true;
+    for (number, root) in shard.roots().enumerate() {
+        let is_in = finder.find(&root.identity.to_ascii_lowercase()).is_some();
+        if is_in {
+            holds.insert(files_below(shard, number));
+        }
+        in_all &= is_in;
+    }
+    if in_all {
+        return;
+    }
+    let (folders, files) = (shard.rows::<FolderRow>(), shard.rows::<FileRow>());
+    for folder in rows_with(&finder, shard.text(Section::FolderText), folders, |row| row.path_end) {
+        holds.insert(files_in(shard, folder));
+    }
+    for file in rows_with(&finder, shard.text(Section::FileText), files, |row| row.name_end) {
+        holds.insert(file as u32..file as u32 + 1);
+    }
+}
+
+/// Adds the files of a folder whose path has this in it.
+fn add_by_path(shard: &Shard, folder: usize, part: &str, holds: &mut BitSet) {
+    for file in files_in(shard, folder) {
+        let Some(file_ref) = shard.file(FileId(file)) else { continue };
+        if is_in_path(file_ref, b"", part) {
+            return holds.insert(files_in(shard, folder));
+        }
+        if is_in_path(file_ref, file_ref.file_name(), part) {
+            holds.insert(file..file + 1);
+        }
+    }
+}
+
+/// The rows whose part of a text has this in it.
+fn rows_with<R>(
+    finder: &memmem::Finder<'_>,
+    text: &[u8],
+    rows: &[R],
+    end: impl Fn(&R) -> U32,
+) -> Vec<usize> {
+    let text = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    let (mut from, mut row) = (0, 0);
+    while let Some(at) = text.get(from..).and_then(|rest| finder.find(rest)) {
+        let start = from + at;
+        let before = |row: &&R| end(row).get() as usize <= start;
+        row += rows[row..].iter().take_while(before).count();
+        let Some(row_end) = rows.get(row).map(|row| end(row).get() as usize) else { break };
+        if start + finder.needle().len() <= row_end {
+            found.push(row);
+            from = row_end;
+        } else {
+            // What reaches over two rows is in neither.
+            from = start + 1;
+        }
+    }
+    found
+}
+
+/// The files of a folder: they are neighbours.
+fn files_in(shard: &Shard, folder: usize) -> Range<u32> {
+    let rows = shard.rows::<FileRow>();
+    let start = rows.partition_point(|row| (row.folder.get() as usize) < folder);
+    let end = rows.partition_point(|row| (row.folder.get() as usize) <= folder);
+    start as u32..end as u32
+}
+
+/// The files of a root: they are neighbours, too.
+fn files_below(shard: &Shard, root: usize) -> Range<u32> {
+    let (rows, folders) = (shard.rows::<FileRow>(), shard.rows::<FolderRow>());
+    let root_of = |row: &FileRow| folders[row.folder.get() as usize].root.get() as usize;
+    let start = rows.partition_point(|row| root_of(row) < root);
+    let end = rows.partition_point(|row| root_of(row) <= root);
+    start as u32..end as u32
 }
 
 fn is_in_path(file: FileRef<'_>, name: &[u8], part: &str) -> bool {

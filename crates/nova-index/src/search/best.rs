@@ -16,11 +16,16 @@ use crate::view::ViewSymbol;
 /// microseconds.
 const COUNTED_BEYOND_MAX: u32 = 1024;
 
+/// With so many better matches, a screenful, nobody looks for one by loose letters.
+const LOOSE_BELOW: u64 = 20;
+
 /// The best hits so far, at most `limit` of them.
 pub(super) struct Best<'v> {
     heap: BinaryHeap<Worst<'v>>,
     limit: usize,
     total: u64,
+    /// How many of these match but by loose letters.
+    loose: u64,
     /// The class of the best match so far.
     top: Option<MatchClass>,
     is_exact: bool,
@@ -37,6 +42,7 @@ impl<'v> Best<'v> {
             // With none a search could not tell whether anything better is left.
             limit: limit.max(1),
             total: 0,
+            loose: 0,
             top: None,
             is_exact: true,
             beyond: 0,
@@ -49,9 +55,19 @@ impl<'v> Best<'v> {
         self.top.is_some_and(|top| top >= class)
     }
 
+    /// Whether matches by loose letters are shown, as far as it is known.
+    pub(super) fn wants_loose(&self) -> bool {
+        self.total - self.loose < LOOSE_BELOW
+    }
+
     /// Whether nothing has matched.
     pub(super) fn is_empty(&self) -> bool {
         self.total == 0
+    }
+
+    /// Whether what is not good enough can be left out.
+    pub(super) fn is_full(&self) -> bool {
+        self.heap.len() == self.limit
     }
 
     /// Whether a hit of this score might be among the best.
@@ -77,7 +93,7 @@ impl<'v> Best<'v> {
     /// A symbol that matches in this class, and cannot be among the best.
     pub(super) fn count(&mut self, symbol: &ViewSymbol<'v>, class: MatchClass) {
         if self.is_new(symbol) {
-            self.total += 1;
+            self.add(class);
             self.top = self.top.max(Some(class));
         }
     }
@@ -87,8 +103,13 @@ impl<'v> Best<'v> {
         if !self.is_new(&hit.symbol) {
             return true;
         }
-        self.total += 1;
+        self.add(hit.score.class());
         self.push(hit)
+    }
+
+    fn add(&mut self, class: MatchClass) {
+        self.total += 1;
+        self.loose += u64::from(class.is_loose());
     }
 
     fn push(&mut self, hit: Hit<'v>) -> bool {
@@ -123,7 +144,7 @@ impl<'v> Best<'v> {
         let known: HashSet<_> = self.heap.iter().map(|worst| worst.hit.symbol.key()).collect();
         for Worst { hit, .. } in others.heap {
             if !known.contains(&hit.symbol.key()) {
-                self.total += 1;
+                self.add(hit.score.class());
                 self.push(hit);
             }
         }
@@ -139,16 +160,14 @@ impl<'v> Best<'v> {
 
     /// At most so many hits, the best first.
     pub(super) fn into_result(self, limit: usize) -> SearchResult<'v> {
-        let sorted = self.heap.into_sorted_vec().into_iter();
-        let hits: Vec<_> = sorted.map(|worst| worst.hit).take(limit).collect();
-        let total =
-            if self.is_exact { Total::Exactly(self.total) } else { Total::AtLeast(self.total) };
+        let wants_loose = self.wants_loose();
+        let count = if wants_loose { self.total } else { self.total - self.loose };
+        let sorted = self.heap.into_sorted_vec().into_iter().map(|worst| worst.hit);
+        let shown = sorted.take_while(|hit| wants_loose || !hit.score.class().is_loose());
+        let hits: Vec<_> = shown.take(limit).collect();
+        let total = if self.is_exact { Total::Exactly(count) } else { Total::AtLeast(count) };
         let is_full = hits.len() == limit;
-        SearchResult {
-            cut: self.total > hits.len() as u64 || (is_full && !self.is_exact),
-            hits,
-            total,
-        }
+        SearchResult { cut: count > hits.len() as u64 || (is_full && !self.is_exact), hits, total }
     }
 }
 

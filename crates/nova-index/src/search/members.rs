@@ -2,6 +2,7 @@
 
 use super::names::{Finder, Visitor};
 use super::place::{self, TYPE_LETTERS_MIN};
+use super::surroundings::Surroundings;
 use super::{Cancelled, Run};
 use crate::dictionary::Dictionary;
 use crate::id::SymbolId;
@@ -13,34 +14,39 @@ use crate::symbol_ref::SymbolRef;
 
 /// Types that an abbreviated qualifier stands for: the best ones. One that is spelled out stands for all
 /// that are called so.
-const QUALIFIER_TYPES_MAX: usize = 4096;
+const QUALIFIER_TYPES_MAX: usize = 256;
 
 /// Finds members, and types within types, by the types that are named around them.
-pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
+pub(super) fn search(
+    run: &mut Run<'_, '_>,
+    reading: &Reading,
+    surroundings: &Surroundings<'_>,
+) -> Result<(), Cancelled> {
     match &reading.around {
         Around::Anything => Ok(()),
         Around::Path(path) => match path.last() {
             Some(innermost) => {
                 let is_short = innermost.len() < TYPE_LETTERS_MIN;
                 let class_min = if is_short { MatchClass::Exact } else { MatchClass::LaterWords };
-                within_types(run, reading, innermost, class_min)
+                within_types(run, reading, surroundings, innermost, class_min)
             }
             None => Ok(()),
         },
-        Around::Words(words) => {
-            words.iter().try_for_each(|word| within_types(run, reading, word, MatchClass::Exact))
-        }
+        Around::Words(words) => words
+            .iter()
+            .try_for_each(|word| within_types(run, reading, surroundings, word, MatchClass::Exact)),
     }
 }
 
 fn within_types(
     run: &mut Run<'_, '_>,
     reading: &Reading,
+    surroundings: &Surroundings<'_>,
     word: &Pattern,
     class_min: MatchClass,
 ) -> Result<(), Cancelled> {
     let Some(dictionary) = run.view.dictionary() else { return Ok(()) };
-    let mut types = Types { run, reading, dictionary, class_min, count: 0 };
+    let mut types = Types { run, reading, dictionary, surroundings, class_min, count: 0 };
     Finder::new(dictionary, KindSet::TYPES).find(&NamePattern::new(vec![word.clone()]), &mut types)
 }
 
@@ -72,6 +78,7 @@ struct Types<'t, 'r, 'v> {
     run: &'t mut Run<'r, 'v>,
     reading: &'t Reading,
     dictionary: &'v Dictionary,
+    surroundings: &'t Surroundings<'t>,
     class_min: MatchClass,
     count: usize,
 }
@@ -99,13 +106,24 @@ impl Visitor for Types<'_, '_, '_> {
         class >= self.class_min
     }
 
+    fn wants_all(&self) -> bool {
+        false
+    }
+
+    fn may_want(&self, name: u32) -> bool {
+        self.dictionary.homes(name).any(|home| self.surroundings.may_be_named(home))
+    }
+
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
         if grade.class() < self.class_min {
             return Ok(());
         }
-        for posting in self.dictionary.postings(name) {
+        for (posting, home) in self.dictionary.postings(name).zip(self.dictionary.homes(name)) {
             if posting.merit.group() < Group::Type {
                 break;
+            }
+            if !self.surroundings.may_be_named(home) {
+                continue;
             }
             if grade.class() < MatchClass::Exact && self.count >= QUALIFIER_TYPES_MAX {
                 self.run.best.leave_out();

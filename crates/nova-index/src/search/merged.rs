@@ -4,11 +4,12 @@ use nova_syntax::declarations::Kind;
 
 use super::admission::Admission;
 use super::names::{Finder, Visitor};
-use super::{Cancelled, Hit, Run, packages, place};
+use super::surroundings::Surroundings;
+use super::{Cancelled, Hit, Run};
 use crate::dictionary::{Dictionary, Posting};
 use crate::id::{FileId, SymbolId};
 use crate::matching::{Grade, MatchClass};
-use crate::merit::{Group, Merit};
+use crate::merit::Merit;
 use crate::packages::{Package, precedes};
 use crate::query::{Around, KindSet, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
@@ -16,87 +17,145 @@ use crate::shard::FileRef;
 use crate::symbol_ref::SymbolRef;
 use crate::view::ViewSymbol;
 
-/// Finds symbols by the names of the dictionary. Of a reading that says what stands around a name this
-/// finds packages, modules and top-level types; what lies in types is for [`super::members`].
+/// Finds symbols by the names of the dictionary, wherever they stand.
 pub(super) fn search(run: &mut Run<'_, '_>, reading: &Reading) -> Result<(), Cancelled> {
-    if matches!(reading.around, Around::Anything) {
-        return by_name(run, reading, KindSet::ALL, PlaceMatch::Exact);
-    }
-    by_name(run, reading, KindSet::PACKAGES, PlaceMatch::Exact)?;
-    match packages::search(run, reading)? {
-        Some(place_max) => by_name(run, reading, KindSet::TYPES, place_max),
-        None => Ok(()),
-    }
+    let Some(mut hits) = Hits::new(run, KindSet::ALL) else { return Ok(()) };
+    hits.is_plain = hits.kinds.is_all() && hits.shows_all && hits.run.query.line.is_none();
+    Finder::new(hits.dictionary, hits.kinds).find(&reading.name, &mut hits)
 }
 
-/// Finds symbols of some kinds, in places that match no better than this one; with something around
-/// them, but top-level ones.
-fn by_name(
+/// Finds packages, modules and top-level types whose place matches just as well as this. What lies in
+/// types is for [`super::members`].
+pub(super) fn search_around(
     run: &mut Run<'_, '_>,
     reading: &Reading,
-    kinds: KindSet,
-    place_max: PlaceMatch,
+    surroundings: &Surroundings<'_>,
+    place: PlaceMatch,
 ) -> Result<(), Cancelled> {
-    let kinds = run.query.kinds.and(kinds);
-    let Some(dictionary) = run.view.dictionary().filter(|_| kinds != KindSet::NONE) else {
-        return Ok(());
+    let kinds = match reading.around {
+        Around::Anything | Around::Path(_) => KindSet::LEADING,
+        // No package lies in these.
+        Around::Words(_) => KindSet::TYPES,
     };
-    let only_top_level = !matches!(reading.around, Around::Anything);
-    let shows_all = matches!(run.admission, Admission::All);
-    let is_plain = !only_top_level && kinds.is_all() && shows_all && run.query.line.is_none();
-    let mut hits =
-        Hits { run, reading, dictionary, kinds, place_max, only_top_level, is_plain, shows_all };
-    Finder::new(dictionary, kinds).find(&reading.name, &mut hits)
+    let Some(mut hits) = Hits::new(run, kinds) else { return Ok(()) };
+    hits.place_max = place;
+    hits.surroundings = Some(surroundings);
+    hits.find_around(&Finder::new(hits.dictionary, hits.kinds), reading, surroundings)
 }
 
 /// Takes the symbols of the names that are found.
 struct Hits<'h, 'r, 'v> {
     run: &'h mut Run<'r, 'v>,
-    reading: &'h Reading,
     dictionary: &'v Dictionary,
     kinds: KindSet,
+    /// The groups of these, a bit each.
+    groups: u8,
+    /// No place matches better; with something around it none does worse.
     place_max: PlaceMatch,
-    only_top_level: bool,
+    /// What must be around a symbol, if the query says so.
+    surroundings: Option<&'h Surroundings<'h>>,
     /// Whatever has the name is wanted.
     is_plain: bool,
     /// The query lets all files in.
     shows_all: bool,
 }
 
+/// A name that may match costs so much more than one of a package, of which all are looked at.
+const NAME_COST: usize = 2;
+
+impl<'h, 'r, 'v> Hits<'h, 'r, 'v> {
+    /// Of these kinds, as far as the query wants them; `None` if nothing can be found.
+    fn new(run: &'h mut Run<'r, 'v>, kinds: KindSet) -> Option<Self> {
+        let kinds = run.query.kinds.and(kinds);
+        let dictionary = run.view.dictionary().filter(|_| kinds != KindSet::NONE)?;
+        Some(Self {
+            dictionary,
+            kinds,
+            groups: kinds.groups(),
+            place_max: PlaceMatch::Exact,
+            surroundings: None,
+            is_plain: false,
+            shows_all: matches!(run.admission, Admission::All),
+            run,
+        })
+    }
+
+    /// Goes by the names that match or by those of the packages that do, whichever are fewer.
+    fn find_around(
+        &mut self,
+        finder: &Finder<'_>,
+        reading: &Reading,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), Cancelled> {
+        let packages = self.dictionary.packages();
+        let matching: Vec<u32> = surroundings.packages_at(self.place_max).collect();
+        let in_packages: usize = matching.iter().map(|it| packages.names(*it).len()).sum();
+        if in_packages == 0 {
+            return Ok(());
+        }
+        let candidates = finder.candidates(&reading.name);
+        if candidates.count().saturating_mul(NAME_COST) < in_packages {
+            return finder.find(&reading.name, self);
+        }
+        let numbers = matching.iter().flat_map(|package| packages.names(*package));
+        let numbers = numbers.map(|name| name.get()).filter(|name| candidates.contains(*name));
+        let mut names: Vec<u32> = numbers.collect();
+        names.sort_unstable();
+        names.dedup();
+        finder.among(&names, &reading.name, self)
+    }
+}
+
 impl Visitor for Hits<'_, '_, '_> {
     fn is_over(&mut self, at_most: Grade, name: u32, names: u32) -> Result<bool, Cancelled> {
         self.run.step()?;
+        if !self.run.best.is_full() {
+            return Ok(false);
+        }
         let Some(best) = self.dictionary.postings(name).next() else { return Ok(false) };
         let score = self.score_max(at_most, best, name);
         Ok(!self.run.best.can_enter(score) && !self.run.best.counts_on(names))
     }
 
     fn needs(&mut self, class: MatchClass) -> bool {
+        if class.is_loose() && !self.run.best.wants_loose() {
+            return false;
+        }
         let at_most = Grade::best_of(class);
         let score = Score::new(at_most, self.place_max, Merit::MOST, Nearness::Far, 0);
         self.run.best.can_enter(score) || self.run.best.counts_on(0)
     }
 
+    fn wants_all(&self) -> bool {
+        self.surroundings.is_none() && self.shows_all
+    }
+
+    fn may_want(&self, name: u32) -> bool {
+        match self.surroundings {
+            Some(surroundings) => self
+                .dictionary
+                .homes(name)
+                .any(|it| surroundings.of_home(it) == Some(self.place_max)),
+            None => self.shows_all || self.dictionary.postings(name).any(|it| self.may_admit(it)),
+        }
+    }
+
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {
-        let mut counts_on = true;
-        for posting in self.dictionary.postings(name) {
-            if self.only_top_level && posting.merit.group() < Group::Package {
-                // Members and constructors come last.
-                break;
-            }
-            self.run.step()?;
-            let at_most = self.score_max(grade, posting, name);
-            if !self.run.best.can_enter(at_most) {
-                counts_on = counts_on && self.run.best.counts_on(1);
-                if !counts_on {
-                    break;
+        match self.surroundings {
+            None => {
+                for posting in self.dictionary.postings(name) {
+                    if !self.visit_posting(name, grade, posting)? {
+                        break;
+                    }
                 }
             }
-            if self.take(name, posting, grade) == Taken::NotAmongTheBest && self.is_plain {
-                // The others have the same name, and are worse. They may be counted unseen.
-                counts_on = counts_on && self.run.best.counts_on(1);
-                if !counts_on {
-                    break;
+            Some(surroundings) => {
+                let homes = self.dictionary.homes(name);
+                for (posting, home) in self.dictionary.postings(name).zip(homes) {
+                    let is_here = surroundings.of_home(home) == Some(self.place_max);
+                    if is_here && !self.visit_posting(name, grade, posting)? {
+                        break;
+                    }
                 }
             }
         }
@@ -112,6 +171,36 @@ enum Taken {
 }
 
 impl<'v> Hits<'_, '_, 'v> {
+    /// Returns whether to go on with the others of the name.
+    fn visit_posting(
+        &mut self,
+        name: u32,
+        grade: Grade,
+        posting: Posting,
+    ) -> Result<bool, Cancelled> {
+        self.run.step()?;
+        if !self.may_admit(posting) {
+            return Ok(true);
+        }
+        let at_most = self.score_max(grade, posting, name);
+        if !self.run.best.can_enter(at_most) && !self.run.best.counts_on(1) {
+            return Ok(false);
+        }
+        let is_last = self.take(name, posting, grade) == Taken::NotAmongTheBest;
+        // The others have the same name, and are worse. They may be counted unseen.
+        Ok(!(is_last && self.is_plain) || self.run.best.counts_on(1))
+    }
+
+    /// Whether a posting may be of a kind and in a file that are wanted, as far as it tells itself.
+    fn may_admit(&self, posting: Posting) -> bool {
+        self.groups >> posting.merit.group() as u8 & 1 != 0
+            && (self.shows_all || {
+                let shards = self.run.view.merged_shards();
+                let index = shards.get(posting.shard as usize).copied().flatten();
+                index.is_some_and(|index| self.run.may_show(index, posting.place))
+            })
+    }
+
     /// The most that a posting can score.
     fn score_max(&self, grade: Grade, posting: Posting, name: u32) -> Score {
         let name_bytes = self.dictionary.name(name).len();
@@ -128,7 +217,10 @@ impl<'v> Hits<'_, '_, 'v> {
             self.take_package(index, posting, grade);
             return Taken::Among;
         };
-        let Some(place) = self.place_of(index, &symbol) else { return Taken::NotWanted };
+        if !self.is_wanted(index, &symbol) {
+            return Taken::NotWanted;
+        }
+        let place = self.run.place_by_line(self.place_max, &symbol);
         let is_module = symbol.kind() == Kind::Module;
         // A module's name has more than the part that it is found by.
         let name_bytes =
@@ -139,20 +231,13 @@ impl<'v> Hits<'_, '_, 'v> {
         if self.run.best.offer(hit) || is_module { Taken::Among } else { Taken::NotAmongTheBest }
     }
 
-    /// How the place of a symbol matches, if the symbol is wanted at all.
-    fn place_of(&self, index: u32, symbol: &SymbolRef<'v>) -> Option<PlaceMatch> {
+    fn is_wanted(&self, index: u32, symbol: &SymbolRef<'v>) -> bool {
+        // Of files that are let in the posting has told already.
+        let is_shown = !self.shows_all || !self.run.shard(index).hides_any();
         // What costs least comes first.
-        let is_wanted = self.run.favoured.nearness(index, symbol.id()) == Nearness::Far
+        self.run.favoured.nearness(index, symbol.id()) == Nearness::Far
             && self.kinds.contains(symbol.kind())
-            && !(self.only_top_level && symbol.parent().is_some());
-        if !is_wanted {
-            return None;
-        }
-        let place = place::of_symbol(&self.reading.around, symbol)?;
-        let shows_all = self.shows_all && !self.run.shard(index).hides_any();
-        let is_shown = shows_all || self.run.shows(index, symbol.file().id());
-        let is_wanted = place <= self.place_max && is_shown;
-        is_wanted.then(|| self.run.place_by_line(place, symbol))
+            && (is_shown || self.run.shows(index, symbol.file().id()))
     }
 
     fn take_package(&mut self, index: u32, posting: Posting, grade: Grade) {
@@ -161,12 +246,9 @@ impl<'v> Hits<'_, '_, 'v> {
             return;
         }
         let file = FileId(posting.place - shard.symbol_count());
-        let Some(package) = shard.file(file).and_then(|file| self.package_at(index, file)) else {
-            return;
-        };
-        if let Some(place) = place::of_package(&self.reading.around, package.name) {
-            self.run.packages.push((grade, place, package));
-        }
+        let package = shard.file(file).and_then(|file| self.package_at(index, file));
+        let place = self.place_max;
+        self.run.packages.extend(package.map(|package| (grade, place, package)));
     }
 
     /// The package of a file, placed there or, if that file is not shown, at another one.

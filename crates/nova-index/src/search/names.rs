@@ -7,6 +7,8 @@
 
 use zerocopy::little_endian::U64;
 
+use super::passes::Pass;
+use super::sets::{Chain, NameSet, SmallestFirst, all_of};
 use super::{Cancelled, typos};
 use crate::dictionary::Dictionary;
 use crate::format::U24;
@@ -19,8 +21,14 @@ pub(super) trait Visitor {
     /// be looked at. So many names are next to be looked at.
     fn is_over(&mut self, at_most: Grade, name: u32, names: u32) -> Result<bool, Cancelled>;
 
-    /// Whether matches of this class, or of worse ones, are of any use now.
+    /// Whether matches of this class, or of worse ones, are of any use.
     fn needs(&mut self, class: MatchClass) -> bool;
+
+    /// Whether a name may be of use, if it matches. Costs less than to find that out.
+    fn may_want(&self, name: u32) -> bool;
+
+    /// Whether every name is of use.
+    fn wants_all(&self) -> bool;
 
     /// A name that matches.
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
@@ -28,16 +36,19 @@ pub(super) trait Visitor {
 
 /// Finds names in a dictionary.
 pub(super) struct Finder<'d> {
-    dictionary: &'d Dictionary,
+    pub(super) dictionary: &'d Dictionary,
     /// Names of these kinds of symbols only; empty for all.
     kinds: Vec<&'d [U64]>,
+    /// So many words of 64 names have any of these kinds.
+    pub(super) words: usize,
 }
 
 impl<'d> Finder<'d> {
     pub(super) fn new(dictionary: &'d Dictionary, kinds: KindSet) -> Self {
         let sets = kinds.iter().map(|kind| dictionary.names_of_kind(kind));
         let kinds = if kinds.is_all() { Vec::new() } else { sets.collect() };
-        Self { dictionary, kinds }
+        let longest = kinds.iter().map(|set| set.len()).max();
+        Self { dictionary, words: longest.unwrap_or(dictionary.set_words()), kinds }
     }
 
     /// Visits the names that match.
@@ -51,16 +62,19 @@ impl<'d> Finder<'d> {
             None => self.of_several_words(name, visitor),
             Some(pattern) if name.allows_typo() => self.with_typo(name, pattern, visitor),
             Some(pattern) => {
-                self.by_beginning(name, pattern, visitor)?;
-                self.by_word_start(name, pattern, visitor)?;
-                self.within_words(name, pattern, visitor)
+                if name.class_max() > MatchClass::Humps {
+                    self.by_beginning(name, pattern, visitor)?;
+                    self.by_initials(name, pattern, visitor)?;
+                }
+                self.by_words(name, pattern, visitor)?;
+                self.within_words(name, pattern, visitor)?;
+                self.by_loose_letters(name, pattern, visitor)
             }
         }
     }
 
     fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
-        let top = Grade::best_of(MatchClass::Prefix);
-        self.pass(top, |_| u64::MAX, |text, _| name.grade(text), visitor)
+        self.pass(Pass::new(MatchClass::Prefix), |_| u64::MAX, |text| name.grade(text), visitor)
     }
 
     fn of_several_words(
@@ -68,10 +82,24 @@ impl<'d> Finder<'d> {
         name: &NamePattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
+        let chains: Vec<_> =
+            name.words().iter().map(|word| Chain::new(self.dictionary, word)).collect();
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
         let sets = self.with_letters(letters);
-        let top = Grade::best_of(name.class_max());
-        self.pass(top, |at| all_of(&sets, at), |text, _| name.grade(text), visitor)
+        let names = |at: usize| match all_of(&sets, at) {
+            0 => 0,
+            names => chains.iter().fold(names, |names, chain| names & chain.names(at)),
+        };
+        let mut pass = Pass::new(name.class_max());
+        let letters: usize = name.words().iter().map(Pattern::len).sum();
+        let is_all = |text: &[u8]| may_have_letters(text, letters);
+        let mut firsts = name.words().iter().filter_map(|word| word.letters().first());
+        let first = firsts.next();
+        if firsts.any(|it| Some(it) != first) {
+            // Of words that begin differently not all stand at the beginning.
+            pass.unless = Some((MatchClass::LaterWords, &is_all));
+        }
+        self.pass(pass, names, |text| name.grade(text), visitor)
     }
 
     /// Exact names and prefixes: neighbours in the order of the letters.
@@ -90,7 +118,7 @@ impl<'d> Finder<'d> {
         for (top, names) in [(MatchClass::Exact, exact), (MatchClass::Prefix, longer)] {
             let mut names = SmallestFirst::new(names);
             while let Some(id) = names.next() {
-                if !self.is_of_kind(id) {
+                if !self.is_of_kind(id) || !visitor.may_want(id) {
                     continue;
                 }
                 if visitor.is_over(Grade::best_of(top), id, 1)? {
@@ -105,42 +133,92 @@ impl<'d> Finder<'d> {
         Ok(())
     }
 
-    /// Names with a word that begins with the pattern's first letter.
-    fn by_word_start(
+    /// Names whose words begin with the pattern's letters.
+    fn by_initials(
         &self,
         name: &NamePattern,
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        let mut sets = self.with_letters(pattern.classes());
-        sets.push(self.dictionary.names_with_start(pattern.letters()[0]));
-        let class =
-            if pattern.is_capitals() { MatchClass::CapitalInitials } else { MatchClass::Initials };
-        let grade = |text: &[u8], visitor: &mut dyn Visitor| {
-            let by_words_only = !visitor.needs(MatchClass::Skipping);
-            let grade = if by_words_only { name.grade_by_words(text) } else { name.grade(text) };
-            if is_by_beginning(grade) { Grade::ABSENT } else { grade }
+        let class = match pattern.is_capitals() {
+            true => MatchClass::CapitalInitials,
+            false => MatchClass::Initials,
         };
-        self.pass(Grade::best_of(class), |at| all_of(&sets, at), grade, visitor)
+        let starts = pattern.letters().iter().map(|it| self.dictionary.names_with_start(*it));
+        let sets: Vec<_> = starts.collect();
+        let grade = |text: &[u8]| match name.grade_by_words(text) {
+            grade if is_by_initials(grade) => grade,
+            _ => Grade::ABSENT,
+        };
+        self.pass(Pass::new(class), |at| all_of(&sets, at), grade, visitor)
     }
 
-    /// Names with all letters of the pattern, and no word that begins with its first.
+    /// Names with a word that begins with the pattern's first letter, in which each further letter
+    /// follows the one before it or begins a word: all other matches by words, and pieces beside such a
+    /// word.
+    fn by_words(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        let chain = Chain::new(self.dictionary, pattern);
+        let starts = self.starts_of(pattern);
+        let names = |at: usize| match starts[at].get() {
+            0 => 0,
+            starts => starts & chain.names(at),
+        };
+        let grade = |text: &[u8]| match name.grade_by_words(text) {
+            grade if is_by_beginning(grade) || is_by_initials(grade) => Grade::ABSENT,
+            grade => grade,
+        };
+        let first = |text: &[u8]| may_begin_with(text, pattern.letters()[0]);
+        let class_max = MatchClass::Humps.min(name.class_max());
+        let pass = Pass { class_max, unless: Some((MatchClass::LaterWords, &first)) };
+        self.pass(pass, names, grade, visitor)
+    }
+
+    /// Names with a piece that is the pattern, and no word that begins with its first letter.
     fn within_words(
         &self,
         name: &NamePattern,
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        if !pattern.matches_within_words() {
+        if !pattern.matches_within_words() || !visitor.needs(MatchClass::Substring) {
             return Ok(());
         }
         let pairs = pattern.letters().windows(2);
         let pairs = pairs.map(|pair| self.dictionary.names_with_pair(pair[0], pair[1]));
         let sets: Vec<_> = pairs.chain(self.with_letters(pattern.classes())).collect();
-        let starts = self.dictionary.names_with_start(pattern.letters()[0]);
+        let starts = self.starts_of(pattern);
         let names = |at: usize| all_of(&sets, at) & !starts[at].get();
-        let top = Grade::best_of(MatchClass::Substring);
-        self.pass(top, names, |text, _| name.grade_of_piece(text), visitor)
+        self.pass(
+            Pass::new(MatchClass::Substring),
+            names,
+            |text| name.grade_of_piece(text),
+            visitor,
+        )
+    }
+
+    /// Names with the pattern's letters in order, from a word that begins with the first one, and no
+    /// better match.
+    fn by_loose_letters(
+        &self,
+        name: &NamePattern,
+        pattern: &Pattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
+        if !visitor.needs(MatchClass::LOOSE_BEST) {
+            return Ok(());
+        }
+        let mut sets = vec![self.starts_of(pattern)];
+        sets.extend(self.with_letters(pattern.classes()));
+        let grade = |text: &[u8]| match name.grade(text) {
+            grade if grade.class() > MatchClass::LOOSE_BEST => Grade::ABSENT,
+            grade => grade,
+        };
+        self.pass(Pass::new(MatchClass::LOOSE_BEST), |at| all_of(&sets, at), grade, visitor)
     }
 
     /// Names that begin with the pattern but for one letter.
@@ -150,9 +228,19 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
+        self.among(&typos::names(self.dictionary, pattern.letters()), name, visitor)
+    }
+
+    /// Visits those of these names that match, in ascending order.
+    pub(super) fn among(
+        &self,
+        names: &[u32],
+        name: &NamePattern,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Cancelled> {
         let top = Grade::best_of(name.class_max());
-        for id in typos::names(self.dictionary, pattern.letters()) {
-            if !self.is_of_kind(id) {
+        for &id in names {
+            if !self.is_of_kind(id) || !visitor.may_want(id) {
                 continue;
             }
             if visitor.is_over(top, id, 1)? {
@@ -166,37 +254,17 @@ impl<'d> Finder<'d> {
         Ok(())
     }
 
-    /// Goes through a set of names in order, 64 of them at a time.
-    fn pass(
-        &self,
-        at_most: Grade,
-        names: impl Fn(usize) -> u64,
-        grade: impl Fn(&[u8], &mut dyn Visitor) -> Grade,
-        visitor: &mut impl Visitor,
-    ) -> Result<(), Cancelled> {
-        let count = self.dictionary.name_count() as u32;
-        for at in 0..self.dictionary.set_words() {
-            let mut word = names(at) & self.of_kinds(at);
-            let first = at as u32 * u64::BITS;
-            if word == 0 {
-                continue;
-            }
-            if visitor.is_over(at_most, first + word.trailing_zeros(), word.count_ones())? {
-                break;
-            }
-            while word != 0 {
-                let id = first + word.trailing_zeros();
-                word &= word - 1;
-                if id >= count {
-                    break;
-                }
-                let grade = grade(self.dictionary.name(id), visitor);
-                if grade.is_match() {
-                    visitor.visit(id, grade)?;
-                }
-            }
-        }
-        Ok(())
+    /// Those of the names that lead in which a match may be.
+    pub(super) fn candidates(&self, name: &NamePattern) -> NameSet {
+        let leading = (self.dictionary.leading_count() as usize).div_ceil(64);
+        let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
+        // With a typo any letter may be missing.
+        let sets = self.with_letters(if name.allows_typo() { 0 } else { letters });
+        NameSet::new((0..leading).map(|at| all_of(&sets, at) & self.of_kinds(at)))
+    }
+
+    fn starts_of(&self, pattern: &Pattern) -> &'d [U64] {
+        self.dictionary.names_with_start(pattern.letters()[0])
     }
 
     fn with_letters(&self, classes: u32) -> Vec<&'d [U64]> {
@@ -204,11 +272,11 @@ impl<'d> Finder<'d> {
         classes.map(|class| self.dictionary.names_with_letter(class)).collect()
     }
 
-    fn of_kinds(&self, at: usize) -> u64 {
+    pub(super) fn of_kinds(&self, at: usize) -> u64 {
         if self.kinds.is_empty() {
             return u64::MAX;
         }
-        self.kinds.iter().fold(0, |word, set| word | set[at].get())
+        self.kinds.iter().fold(0, |word, set| word | set.get(at).map_or(0, |it| it.get()))
     }
 
     fn is_of_kind(&self, name: u32) -> bool {
@@ -221,55 +289,18 @@ fn is_by_beginning(grade: Grade) -> bool {
     matches!(grade.class(), MatchClass::Exact | MatchClass::Prefix)
 }
 
-/// The names that are in all sets.
-fn all_of(sets: &[&[U64]], at: usize) -> u64 {
-    sets.iter().fold(u64::MAX, |word, set| word & set[at].get())
+/// Whether it is one by the first letters of words.
+fn is_by_initials(grade: Grade) -> bool {
+    matches!(grade.class(), MatchClass::Initials | MatchClass::CapitalInitials)
 }
 
-/// Names in ascending order, of which mostly but the first are asked for.
-struct SmallestFirst {
-    names: Vec<u32>,
-    /// Up to here they are in order.
-    sorted: usize,
-    next: usize,
+/// Whether a letter may be a name's first; only then is a match one of the first word.
+fn may_begin_with(name: &[u8], letter: u8) -> bool {
+    let first = name.iter().find(|byte| **byte != b'_');
+    first.is_some_and(|first| first.to_ascii_lowercase() == letter || !first.is_ascii())
 }
 
-impl SmallestFirst {
-    /// What is sorted at first.
-    const FIRST: usize = 256;
-
-    fn new(names: &[U24]) -> Self {
-        Self { names: names.iter().map(|name| name.get()).collect(), sorted: 0, next: 0 }
-    }
-
-    fn next(&mut self) -> Option<u32> {
-        if self.next == self.sorted {
-            let rest = &mut self.names[self.sorted..];
-            let more = rest.len().min(self.sorted.max(Self::FIRST));
-            if more < rest.len() {
-                rest.select_nth_unstable(more);
-            }
-            rest[..more].sort_unstable();
-            self.sorted += more;
-        }
-        let name = self.names.get(self.next).copied();
-        self.next += 1;
-        name
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_come_in_order_however_many_are_asked_for() {
-        let names: Vec<U24> = (0..10_000_u32).map(|it| U24::new(it * 7919 % 10_007)).collect();
-        let mut sorted: Vec<u32> = names.iter().map(|name| name.get()).collect();
-        sorted.sort_unstable();
-        let mut smallest = SmallestFirst::new(&names);
-        let all: Vec<u32> = std::iter::from_fn(|| smallest.next()).collect();
-        assert_eq!(all, sorted);
-        assert_eq!(SmallestFirst::new(&[]).next(), None);
-    }
+/// Whether a name may have just so many letters.
+fn may_have_letters(name: &[u8], letters: usize) -> bool {
+    !name.is_ascii() || name.iter().filter(|byte| **byte != b'_').count() == letters
 }

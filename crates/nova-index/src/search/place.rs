@@ -121,7 +121,7 @@ fn of_parts<'p>(path: &[Pattern], mut parts: impl Iterator<Item = &'p str>) -> O
 }
 
 /// How a qualifier matches a part of a package's name.
-fn of_part(qualifier: &Pattern, part: &str) -> Option<PlaceMatch> {
+pub(super) fn of_part(qualifier: &Pattern, part: &str) -> Option<PlaceMatch> {
     match qualifier.grade_by_words(&Words::new(part.as_bytes())).class() {
         MatchClass::Exact => Some(PlaceMatch::Exact),
         MatchClass::Prefix => Some(PlaceMatch::Abbreviated),

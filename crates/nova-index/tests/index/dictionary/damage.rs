@@ -16,7 +16,7 @@ use super::shards;
 /// Where the checksum stands, and where what it covers begins; see docs/dictionary-format.md.
 const CHECKSUM: std::ops::Range<usize> = 16..24;
 const PACKING: std::ops::Range<usize> = 32..36;
-const TABLE_OF_CONTENTS: std::ops::Range<usize> = 36..196;
+const TABLE_OF_CONTENTS: std::ops::Range<usize> = 36..324;
 
 fn sound() -> Vec<u8> {
     build_dictionary(&shards()).expect("a few shards fit")
@@ -63,7 +63,7 @@ fn what_is_wrong_is_named() {
     };
     assert_eq!(open(b"").unwrap_err().to_string(), "it is not a dictionary");
     assert_eq!(changed(0..4, b"Nova"), "it is not a dictionary");
-    assert_eq!(changed(12..16, &9_u32.to_le_bytes()), "its format is version 9, not 1");
+    assert_eq!(changed(12..16, &9_u32.to_le_bytes()), "its format is version 9, not 2");
     let damaged = "its checksum or its length is not what was written";
     assert_eq!(changed(CHECKSUM, &[0; 8]), damaged);
     assert_eq!(open(&sound()[..100]).unwrap_err().to_string(), damaged);
@@ -77,7 +77,7 @@ fn what_is_wrong_is_named() {
         assert_eq!(forged_at(PACKING, &unsound), packing, "{unsound:?}");
     }
     // The table's entry of the section, then its first row.
-    let entry = TABLE_OF_CONTENTS.start + 3 * 16;
+    let entry = TABLE_OF_CONTENTS.start + 4 * 16;
     let folded = u64::from_le_bytes(sound()[entry..entry + 8].try_into().unwrap()) as usize;
     let name = "it contradicts the format: a name that is not there";
     assert_eq!(forged_at(folded..folded + 4, &12_u32.to_le_bytes()), name);
