@@ -262,9 +262,10 @@ fn without_waiting_it_answers_from_what_it_has() {
         signal(id, "STOP");
     }
     sandbox.write("two/x/Deep.java", "package x; class Other {}");
-    let waits = sandbox.nova(["search", "--json", "Other", "tree"]).start();
+    let mut waits = sandbox.nova(["search", "--json", "Other", "tree"]).start();
     wait_for("the search to ask", SOON, || has_connected(waits.id()).then_some(()));
     assert_eq!(sandbox.nova(search).ok().names(), ["AlphaTest"]);
+    assert!(waits.is_running());
     for id in workers(&sandbox) {
         signal(id, "CONT");
     }
