@@ -140,8 +140,19 @@ pub enum SessionOpened {
 /// See [`Request::CatchUp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatchUp {
-    /// Whether to look at the disk. If not, the answer tells how the last look went.
-    pub look: bool,
+    /// How thoroughly to look at the disk.
+    pub look: Look,
+}
+
+/// How thoroughly a router looks at the disk before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Look {
+    /// Not at all, if it ever did: the answer tells how the last look went.
+    AtNothing,
+    /// At what has changed, if there is a watcher that has missed nothing; else at everything.
+    AtChanges,
+    /// At every file.
+    AtEverything,
 }
 
 /// How an index run went, as far as the session's ROOTs are concerned.

@@ -60,7 +60,7 @@ fn each_request_has_its_number() {
     };
     let requests = [
         Request::OpenSession(open),
-        Request::CatchUp(CatchUp { look: true }),
+        Request::CatchUp(CatchUp { look: Look::AtChanges }),
         Request::Count,
         Request::Search(search()),
         Request::ExplainPath(Bytes::new()),

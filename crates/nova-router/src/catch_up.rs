@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use nova_protocol::frontend::Look;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -33,23 +35,18 @@ struct Turn {
     report: Option<Arc<IndexReport>>,
 }
 
-/// What a look at the disk may rely on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// On a watcher, where there is one that has missed nothing.
-    AtChanges,
-    /// On nothing: every file is compared with the index.
-    AtEverything,
-}
-
 impl Workspace {
-    /// Waits until everything that was on the disk before this call is in the view. Dropping the future
-    /// loses nothing: whoever waits as well looks in its place.
+    /// Waits until everything that was on the disk before this call is in the view, unless that is to go by
+    /// an earlier look. Dropping the future loses nothing: whoever waits as well looks in its place.
     pub async fn catch_up(
         self: &Arc<Self>,
         look: Look,
         cancel: &CancellationToken,
     ) -> Result<Arc<IndexReport>, ReconcileError> {
+        let latest = self.catching_up.latest.load_full();
+        if let Some(report) = latest.filter(|_| look == Look::AtNothing) {
+            return Ok(report);
+        }
         let asked = self.catching_up.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut turn = self.catching_up.turn.lock().await;
         let is_covered = turn.covered >= asked && look == Look::AtChanges;
@@ -82,7 +79,7 @@ impl Workspace {
         look: Look,
         cancel: &CancellationToken,
     ) -> Result<Arc<IndexReport>, ReconcileError> {
-        let watch = self.watch.get().filter(|_| look == Look::AtChanges);
+        let watch = self.watch.get().filter(|_| look < Look::AtEverything);
         match watch {
             Some(watch) if watch.fence().await => self.look_at_told(turn, cancel).await,
             _ => self.look_at_everything(turn, cancel).await,
@@ -94,16 +91,18 @@ impl Workspace {
         turn: &mut Turn,
         cancel: &CancellationToken,
     ) -> Result<Arc<IndexReport>, ReconcileError> {
+        let started = Instant::now();
         // Should this be dropped on the way, what was taken is lost, and the next look is at everything.
         let known = turn.report.take();
         let changes = self.watch.get().map(|watch| watch.take());
         match (known, changes) {
-            (Some(known), Some(changes)) if self.take_in(&changes).await => {
-                let revision = self.view().revision().0;
-                let is_same = known.revision == revision;
-                let newer = || Arc::new(IndexReport { revision, ..IndexReport::clone(&known) });
-                Ok(self.keep(turn, if is_same { known } else { newer() }))
-            }
+            (Some(known), Some(changes)) => match self.take_in(&changes).await {
+                Some(rescanned_files) => {
+                    let told = self.report_of_changes(&known, rescanned_files, started.elapsed());
+                    Ok(self.keep(turn, told))
+                }
+                None => self.look_at_everything(turn, cancel).await,
+            },
             _ => self.look_at_everything(turn, cancel).await,
         }
     }
@@ -116,6 +115,26 @@ impl Workspace {
         turn.report = None;
         let report = Arc::new(self.survey(cancel).await?);
         Ok(self.keep(turn, report))
+    }
+
+    /// What there is to say after single files were taken in since that survey.
+    fn report_of_changes(
+        &self,
+        survey: &IndexReport,
+        rescanned_files: u64,
+        elapsed: Duration,
+    ) -> Arc<IndexReport> {
+        let view = self.view();
+        Arc::new(IndexReport {
+            look: Look::AtChanges,
+            files: view.file_count(),
+            workers: 0,
+            worker_stats: Vec::new(),
+            rescanned_files,
+            elapsed,
+            revision: view.revision().0,
+            ..survey.clone()
+        })
     }
 
     fn keep(&self, turn: &mut Turn, report: Arc<IndexReport>) -> Arc<IndexReport> {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use nova_protocol::frontend::{
-    CatchUp, ChangeDocument, Export, FrontendDialogue, OpenDocument, OpenSession, Request,
+    CatchUp, ChangeDocument, Export, FrontendDialogue, Look, OpenDocument, OpenSession, Request,
     Response, RouterStatus, SessionOpened,
 };
 use nova_protocol::handshake::{Hello, Reject, RejectCode, Role};
@@ -180,10 +180,10 @@ impl Client {
         self.link.load().record.clone()
     }
 
-    /// Has the router look at the disk and waits for it, or hears how the last look went.
+    /// Has the router look at the disk and waits for it.
     pub async fn catch_up(
         &self,
-        look: bool,
+        look: Look,
         mut on_progress: impl FnMut(Progress) + Send,
     ) -> Result<IndexReport, AskError> {
         let request = Request::CatchUp(CatchUp { look });

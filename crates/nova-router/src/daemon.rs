@@ -17,7 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nova_protocol::frontend::FrontendDialogue;
+use nova_protocol::frontend::{FrontendDialogue, Look};
 use nova_protocol::handshake::{Hello, Reject, RejectCode, Role};
 use nova_protocol::limits::Limits;
 use nova_rpc::{
@@ -32,7 +32,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::run::Run;
 use crate::cache::serve::{Record, ServeLock};
 use crate::cache::{Cache, CacheError};
-use crate::catch_up::Look;
 use crate::workspace::{NoCacheFolder, Workspace, WorkspaceOptions};
 use conversation::Conversation;
 use served::State;

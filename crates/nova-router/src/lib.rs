@@ -63,7 +63,6 @@ pub use answer::{Answer, SearchRequest};
 pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
 pub use cache::serve::Record;
-pub use catch_up::Look;
 pub use client::Client;
 pub use daemon::Daemon;
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
@@ -71,7 +70,7 @@ pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
     Total,
 };
-pub use nova_protocol::frontend::RouterStatus;
+pub use nova_protocol::frontend::{Look, RouterStatus};
 pub use nova_protocol::message::WorkerStats;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};

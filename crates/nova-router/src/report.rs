@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nova_index::{Digest, ShardId};
+use nova_protocol::frontend::Look;
 use nova_protocol::message::WorkerStats;
 use nova_syntax::declarations::{Kind, Modifiers};
 
@@ -37,8 +38,10 @@ pub struct FailedShard {
 }
 
 /// How an index run went.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct IndexReport {
+    /// How thoroughly the disk was looked at.
+    pub look: Look,
     /// Shards that hold files of the workspace.
     pub shards: usize,
     /// Worker processes that took part in this run.
@@ -57,6 +60,24 @@ pub struct IndexReport {
     pub failed: Vec<FailedShard>,
     /// The revision of the published view.
     pub revision: u64,
+}
+
+/// That of no run.
+impl Default for IndexReport {
+    fn default() -> Self {
+        Self {
+            look: Look::AtEverything,
+            shards: 0,
+            files: 0,
+            workers: 0,
+            worker_stats: Vec::new(),
+            elapsed: Duration::ZERO,
+            rescanned_files: 0,
+            skipped: Vec::new(),
+            failed: Vec::new(),
+            revision: 0,
+        }
+    }
 }
 
 /// What the published view holds, counted.

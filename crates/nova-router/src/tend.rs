@@ -106,17 +106,16 @@ impl Workspace {
         Ok(report)
     }
 
-    /// Takes in these changes file by file; `false` if they need a survey.
-    pub(crate) async fn take_in(self: &Arc<Self>, changes: &Changes) -> bool {
+    /// Takes in these changes file by file, and says how many that were; `None` if they need a survey.
+    pub(crate) async fn take_in(self: &Arc<Self>, changes: &Changes) -> Option<u64> {
         if !changes.is_complete {
-            return false;
+            return None;
         }
-        let homes = self.homes();
-        let Some(changed) = self.known_files(&homes, &changes.paths) else { return false };
-        for home in changed {
+        let changed = self.known_files(&self.homes(), &changes.paths)?;
+        for home in &changed {
             self.refresh_file(&home.key, home.place).await;
         }
-        true
+        Some(changed.len() as u64)
     }
 
     /// The files among these paths that are not on the disk as the view has them. `None` if there may be

@@ -95,6 +95,7 @@ pub(crate) fn to_report(report: wire::IndexReport) -> Result<IndexReport, Nonsen
         skipped: report.skipped.into_iter().map(to_skipped).collect(),
         failed: report.failed.into_iter().map(to_failed).collect(),
         revision: report.revision,
+        ..IndexReport::default()
     })
 }
 

@@ -12,7 +12,7 @@ use nova_router::client::{AskError, Found};
 use nova_router::explain_path::PathExplanation;
 use nova_router::report::{Contents, FailedShard, IndexReport, Progress, Skipped, Symbol};
 use nova_router::{
-    Answer, Cancelled, Client, Launch, Question, ReconcileError, Root, Supervision,
+    Answer, Cancelled, Client, Launch, Look, Question, ReconcileError, Root, Supervision,
     WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use nova_worker::args::read_token;
@@ -48,13 +48,13 @@ enum Source {
 }
 
 impl Session {
-    /// Opens the tree and brings its index up to date, with a progress bar if that takes long. With
-    /// `look` unset, who keeps it open already need not look at the disk.
+    /// Opens the tree and brings its index up to date, with a progress bar if that takes long. Who keeps it
+    /// open already looks at the disk as thoroughly as `look` says.
     pub(crate) async fn open(
         global: &GlobalArgs,
         tree: &TreeArgs,
         index: Option<&IndexArgs>,
-        look: bool,
+        look: Look,
         messages: Messages,
     ) -> anyhow::Result<Self> {
         let cancel = interrupt::watch();
@@ -224,6 +224,11 @@ fn by_reason(failed: &[FailedShard]) -> Vec<(Vec<ShardId>, &str)> {
     reasons
 }
 
+/// How thoroughly the disk is looked at for a command that may not want to wait.
+pub(crate) fn look(no_wait: bool) -> Look {
+    if no_wait { Look::AtNothing } else { Look::AtChanges }
+}
+
 /// Whether the command line asks for what only the process can do that it started.
 fn is_for_this_process(global: &GlobalArgs, tree: &TreeArgs, index: Option<&IndexArgs>) -> bool {
     let indexing = &tree.indexing;
@@ -259,7 +264,7 @@ async fn open_here(
 /// Finds a router that keeps the tree open, and has it catch up with the disk.
 async fn find(
     options: &WorkspaceOptions,
-    look: bool,
+    look: Look,
     cancel: &CancellationToken,
     messages: Messages,
 ) -> anyhow::Result<Option<(Box<Client>, IndexReport)>> {

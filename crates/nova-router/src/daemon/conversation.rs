@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nova_protocol::frontend::{
-    CatchUp, ChangeDocument, Export, FrontendDialogue, IndexReport, OpenDocument, OpenSession,
-    Request, Response, RouterStatus, Search, SessionOpened,
+    CatchUp, ChangeDocument, Export, FrontendDialogue, IndexReport, Look, OpenDocument,
+    OpenSession, Request, Response, RouterStatus, Search, SessionOpened,
 };
 use nova_protocol::message::RequestError;
 use nova_protocol::path;
@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::export::Exporting;
 use super::served::{self, State};
-use crate::catch_up::Look;
 use crate::explain_path::Explainer;
 use crate::lens::Lens;
 use crate::overlay::{DocumentError, DocumentVersion};
@@ -149,30 +148,26 @@ impl Conversation {
         responder: &Responder<FrontendDialogue>,
     ) -> Answered {
         let lens = self.lens()?;
-        let latest = self.state.workspace.latest_report().filter(|_| !request.look);
-        let report = match latest {
-            Some(report) => report,
-            None => self.wait_for_run(responder).await?,
-        };
+        let report = self.look(request.look, responder).await?;
         let report = spawn_blocking(move || lens.report(&report)).await.map_err(panicked)?;
         let report: IndexReport = wire::from_report(report);
         Ok(Response::CatchUp(report))
     }
 
-    async fn wait_for_run(
+    async fn look(
         &self,
+        look: Look,
         responder: &Responder<FrontendDialogue>,
     ) -> Result<Arc<crate::report::IndexReport>, RequestError> {
         let (workspace, cancel) = (Arc::clone(&self.state.workspace), CancellationToken::new());
         // It goes on when this frontend has gone: others wait for it, or will.
-        let mut look =
-            tokio::spawn(async move { workspace.catch_up(Look::AtChanges, &cancel).await });
+        let mut looking = tokio::spawn(async move { workspace.catch_up(look, &cancel).await });
         let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
         loop {
             tokio::select! {
                 biased;
                 () = responder.cancelled().cancelled() => return Err(RequestError::Cancelled),
-                report = &mut look => {
+                report = &mut looking => {
                     let report = report.map_err(panicked)?;
                     return report.map_err(|error| RequestError::Failed(error.to_string()));
                 }

@@ -12,14 +12,14 @@ use crate::commands::search;
 use crate::output::explain_path;
 use crate::output::explain_query::ExplainedQuery;
 use crate::output::messages::Messages;
-use crate::session::Session;
+use crate::session::{Session, look};
 
 pub(crate) async fn run(
     global: &GlobalArgs,
     args: &ExplainArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let mut session = Session::open(global, &args.tree, None, !args.no_wait, messages).await?;
+    let mut session = Session::open(global, &args.tree, None, look(args.no_wait), messages).await?;
     if is_path(args.subject.as_ref()) {
         explain_path(&mut session, args).await?;
     } else {

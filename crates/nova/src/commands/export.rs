@@ -12,14 +12,14 @@ use crate::output::ctags::TagLines;
 use crate::output::file::OutputFile;
 use crate::output::messages::{self, Messages};
 use crate::output::{json, paths};
-use crate::session::Session;
+use crate::session::{Session, look};
 
 pub(crate) async fn run(
     global: &GlobalArgs,
     args: &ExportArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let mut session = Session::open(global, &args.tree, None, !args.no_wait, messages).await?;
+    let mut session = Session::open(global, &args.tree, None, look(args.no_wait), messages).await?;
     match &args.output {
         None => {
             let folder = std::env::current_dir().unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use nova_router::Look;
 use nova_router::report::{Contents, IndexReport};
 
 use crate::args::{GlobalArgs, IndexArgs};
@@ -16,7 +17,8 @@ pub(crate) async fn run(
     args: &IndexArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let mut session = Session::open(global, &args.tree, Some(args), true, messages).await?;
+    let mut session =
+        Session::open(global, &args.tree, Some(args), Look::AtEverything, messages).await?;
     let contents = session.contents().await?;
     let report = &session.report;
     let mut out = io::stdout().lock();

@@ -15,7 +15,7 @@ use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
 use crate::output::json;
 use crate::output::messages::{self, Messages, counted};
 use crate::output::symbols::{self, Look};
-use crate::session::Session;
+use crate::session::{Session, look};
 
 /// How long the files of the hits may take to be verified.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ pub(crate) async fn run(
     args: &SearchArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::open(global, &args.tree, None, !args.no_wait, messages).await;
+    let session = Session::open(global, &args.tree, None, look(args.no_wait), messages).await;
     let mut session = session.map_err(|error| teach_quotes(error, &args.tree))?;
     let question = question(&args.query, &args.kinds, args.limit, args.near.as_deref());
     let query = question.query();
