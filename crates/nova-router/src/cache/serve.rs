@@ -212,8 +212,9 @@ pub(crate) fn clear(cache: &Cache) -> Result<(), CacheError> {
     if is_there && let Some(lock) = ServeLock::take(cache)? {
         lock.end();
     }
-    let _guard = cache.lock()?;
+    let guard = cache.lock()?;
     run::remove_dead(cache.folder());
+    cache.remove_unfinished(&guard);
     Ok(())
 }
 
