@@ -69,6 +69,8 @@ pub enum End {
     Idle,
     /// Whoever runs it wanted it to.
     Cancelled,
+    /// Its cache folder was deleted, so nobody could find it any more.
+    Displaced,
 }
 
 /// Why there is no daemon.
@@ -147,6 +149,7 @@ impl Daemon {
         let end = tokio::select! {
             end = self.take_in(&mut conversations, idle_timeout) => end,
             () = cancel.cancelled() => End::Cancelled,
+            () = self.lock.lost() => End::Displaced,
         };
         drop(first_run);
         self.lock.withdraw();
