@@ -66,6 +66,8 @@ pub enum End {
     Idle,
     /// Whoever runs it wanted it to.
     Cancelled,
+    /// Its cache folder was deleted, so nobody could find it any more.
+    Displaced,
 }
 
 /// Why there is no daemon.
@@ -135,6 +137,7 @@ impl Daemon {
         let end = tokio::select! {
             end = self.take_in(&mut conversations, idle_timeout) => end,
             () = cancel.cancelled() => End::Cancelled,
+            () = self.lock.lost() => End::Displaced,
         };
         self.lock.withdraw();
         drop(self.listener);

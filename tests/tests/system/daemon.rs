@@ -49,6 +49,12 @@ impl<'s> Daemon<'s> {
         ended
     }
 
+    /// Waits for it to end by itself.
+    #[track_caller]
+    pub(crate) fn end(self) -> Ended {
+        self.running.end()
+    }
+
     /// Sends a signal and waits for the end.
     #[track_caller]
     pub(crate) fn end_by(self, name: &str) -> Ended {

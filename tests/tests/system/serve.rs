@@ -169,6 +169,20 @@ fn its_cache_is_not_cleaned_away() {
 }
 
 #[test]
+fn one_whose_cache_folder_is_deleted_ends_and_leaves_the_next_one_alone() {
+    let sandbox = small();
+    let displaced = Daemon::start(&sandbox);
+    assert_eq!(sandbox.found("Alpha"), ["Alpha"]);
+    wait_for("the folder to be gone", SOON, || fs::remove_dir_all(sandbox.cache()).ok());
+    let next = Daemon::start(&sandbox);
+    displaced.end().code(1).says(&["cache folder was deleted"]);
+    let status = sandbox.nova(["status", "--json", "tree"]).ok().json();
+    assert_eq!(status["daemon"]["pid"], next.id());
+    assert_eq!(sandbox.found("Alpha"), ["Alpha"]);
+    next.stop();
+}
+
+#[test]
 fn a_cache_folder_too_deep_for_a_socket_is_served_as_well() {
     let sandbox = small();
     let deep = format!("{}/cache", "deep/".repeat(30));

@@ -309,6 +309,9 @@ fn one_that_dies_while_it_is_asked_is_done_without() {
     signal(worker, "STOP");
     wait_for("the run to ask", SOON, || has_connected(index.id()).then_some(()));
     daemon.end_by("KILL");
+    for id in workers(&sandbox) {
+        signal(id, "CONT");
+    }
     let report = index.end().code(0).json();
     assert_eq!(report["digest"], sandbox.clean_digest());
     sandbox.nova(["serve", "--stop", "tree"]).ok();

@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nova_protocol::handshake::VersionRange;
 use nova_protocol::path;
 use nova_rpc::Endpoint;
+use nova_worker::disk;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
@@ -31,7 +32,9 @@ const LOG_FILE: &str = "serve.log";
 
 /// A router that has the lock listens by then, or never will.
 const STARTING_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often it is looked whether it does.
+/// How often a router looks whether its lock is still where it was.
+const LOST_INTERVAL: Duration = Duration::from_secs(2);
+/// How often it is looked whether a router listens.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a router that keeps a workspace open has in the cache folder.
@@ -148,8 +151,29 @@ impl ServeLock {
         Ok(Some(serve))
     }
 
+    /// Waits until somebody has deleted the cache folder: then nobody finds this router, and another one
+    /// may have come in its place.
+    pub(crate) async fn lost(&self) {
+        while self.is_in_place() {
+            sleep(LOST_INTERVAL).await;
+        }
+    }
+
+    fn is_in_place(&self) -> bool {
+        let inode = |metadata: io::Result<fs::Metadata>| metadata.map(|it| disk::stamp(&it).inode);
+        let there = inode(fs::metadata(self.cache.folder().join(LOCK_FILE)));
+        match (inode(self.lock.metadata()), there) {
+            (Ok(held), Ok(there)) => held == there,
+            (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+            (Err(_), _) => true,
+        }
+    }
+
     /// Has nobody find this router any more.
     pub(crate) fn withdraw(&self) {
+        if !self.is_in_place() {
+            return;
+        }
         for name in [RECORD_FILE, NEW_RECORD_FILE] {
             // Mostly there is none.
             drop(fs::remove_file(self.cache.folder().join(name)));
@@ -159,12 +183,14 @@ impl ServeLock {
     /// Removes the files. The lock itself stays held until the process has ended, so that whoever waits
     /// for it waits for that.
     pub(crate) fn end(self) {
-        let guard = self.cache.lock();
-        self.withdraw();
-        for name in [LOCK_FILE, LOG_FILE] {
-            drop(fs::remove_file(self.cache.folder().join(name)));
+        if self.is_in_place() {
+            let guard = self.cache.lock();
+            self.withdraw();
+            for name in [LOCK_FILE, LOG_FILE] {
+                drop(fs::remove_file(self.cache.folder().join(name)));
+            }
+            drop(guard);
         }
-        drop(guard);
         std::mem::forget(self.lock);
     }
 }
@@ -212,8 +238,9 @@ pub(crate) fn clear(cache: &Cache) -> Result<(), CacheError> {
     if is_there && let Some(lock) = ServeLock::take(cache)? {
         lock.end();
     }
-    let _guard = cache.lock()?;
+    let guard = cache.lock()?;
     run::remove_dead(cache.folder());
+    cache.remove_unfinished(&guard);
     Ok(())
 }
 

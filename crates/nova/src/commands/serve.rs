@@ -62,6 +62,7 @@ async fn serve(
     match daemon.serve(args.idle_timeout.map(|period| period.0), &cancel).await {
         End::Asked | End::Idle => Ok(ExitCode::SUCCESS),
         End::Cancelled => Err(Interrupted.into()),
+        End::Displaced => bail!("the cache folder was deleted: start nova serve again"),
     }
 }
 
