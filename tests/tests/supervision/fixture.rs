@@ -2,20 +2,24 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nova_router::client::Found;
 use nova_router::report::IndexReport;
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Launch, Query, Root, SearchRequest, Supervision, WorkerOptions, Workspace, WorkspaceOptions,
+    Client, Launch, Query, Root, SearchRequest, Supervision, WorkerOptions, Workspace,
+    WorkspaceOptions,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::programs::{Programs, programs};
 
+/// So that a few files are several shards.
+const SHARD_BYTES_MAX: u64 = 1 << 19;
 /// What takes longer hangs.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -84,16 +88,56 @@ impl Fixture {
             token: None,
             supervision,
         };
-        let options = WorkspaceOptions {
+        Arc::new(Workspace::open(self.options(workers)).unwrap())
+    }
+
+    fn options(&self, workers: WorkerOptions) -> WorkspaceOptions {
+        WorkspaceOptions {
             roots: vec![Root::find(&self.tree()).unwrap()],
             cache_dir: Some(self.cache()),
             workers,
             heed_ignore_files: true,
             rebuild: false,
-            shard_bytes_max: 1 << 19,
+            shard_bytes_max: SHARD_BYTES_MAX,
             file_bytes_max: FILE_BYTES_MAX_DEFAULT,
+        }
+    }
+
+    /// Has a router of its own process keep the workspace open.
+    pub(crate) async fn serve(&self) -> Served {
+        let mut serve = Command::new(&programs().nova);
+        let shard_bytes_max = SHARD_BYTES_MAX.to_string();
+        serve.args(["serve", "--max-shard-size", &shard_bytes_max, "--cache-dir"]);
+        let process = serve.arg(self.cache()).arg(self.tree()).stderr(Stdio::null()).spawn();
+        let served = Served(process.unwrap());
+        let record = self.cache().join("serve.json");
+        let pid = format!("\"pid\":{},", served.0.id());
+        wait_for("a router to listen", || {
+            fs::read_to_string(&record).is_ok_and(|it| it.contains(&pid)).then_some(())
+        })
+        .await;
+        served
+    }
+
+    /// A frontend of that router.
+    pub(crate) async fn frontend(&self) -> Box<Client> {
+        let workers = WorkerOptions {
+            count: 1,
+            one_per_shard: false,
+            launch: Launch::InProcess,
+            listen: None,
+            token: None,
+            supervision: Supervision::default(),
         };
-        Arc::new(Workspace::open(options).unwrap())
+        match Client::find(&self.options(workers), env!("CARGO_PKG_VERSION")).await {
+            Found::Somebody(client) => client,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The absolute path of a file, as the index has it.
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        fs::canonicalize(self.tree()).unwrap().join(path)
     }
 
     pub(crate) async fn index(&self, workspace: &Arc<Workspace>) -> IndexReport {
@@ -155,6 +199,25 @@ impl Fixture {
             })
         })
         .await
+    }
+}
+
+/// A router in a process of its own.
+pub(crate) struct Served(Child);
+
+impl Served {
+    /// Ends it as a lack of memory does.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // The terminating signal, so that it leaves nothing; one that was killed is gone.
+        signal(self.0.id(), "TERM");
+        drop(self.0.wait());
     }
 }
 

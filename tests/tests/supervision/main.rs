@@ -1,9 +1,12 @@
-//! A router that lives on while its workers do not: they hang, are stopped or killed, or take too much.
+//! What lives on when something dies: a router whose workers hang, are stopped or killed, or take too much;
+//! editors whose router is killed.
 //!
-//! The router is in this process, with less patience than the command line has; its workers are real ones.
+//! Of the first the router is in this process, with less patience than the command line has; its workers are
+//! real ones.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
+mod editors;
 mod fixture;
 #[path = "../system/programs.rs"]
 mod programs;
