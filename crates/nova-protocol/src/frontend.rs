@@ -334,9 +334,25 @@ pub struct RouterStatus {
     pub frontends: u64,
     /// The revision of the published view.
     pub revision: u64,
+    /// How changes of the disk come to be known.
+    pub watching: Watching,
+    /// Files that changed on the disk and are not in their shards yet.
+    pub unfolded_files: u64,
     /// What the workers at rest say of themselves, by name.
     #[serde(with = "crate::bounded")]
     pub workers: Vec<(String, WorkerStats)>,
+}
+
+/// How a router comes to know of changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Watching {
+    /// Only by looking when somebody asks.
+    #[default]
+    Nothing,
+    /// The system tells.
+    Events,
+    /// It looks at everything again and again, for this reason.
+    Polling(String),
 }
 
 /// See [`Response::ExplainPath`].

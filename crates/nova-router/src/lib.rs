@@ -70,7 +70,7 @@ pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
     Total,
 };
-pub use nova_protocol::frontend::{Look, RouterStatus};
+pub use nova_protocol::frontend::{Look, RouterStatus, Watching};
 pub use nova_protocol::message::WorkerStats;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};

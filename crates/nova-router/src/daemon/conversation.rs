@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nova_protocol::frontend::{
     CatchUp, ChangeDocument, Export, FrontendDialogue, IndexReport, Look, OpenDocument,
-    OpenSession, Request, Response, RouterStatus, Search, SessionOpened,
+    OpenSession, Request, Response, RouterStatus, Search, SessionOpened, Watching,
 };
 use nova_protocol::message::RequestError;
 use nova_protocol::path;
@@ -22,6 +22,7 @@ use crate::explain_path::Explainer;
 use crate::lens::Lens;
 use crate::overlay::{DocumentError, DocumentVersion};
 use crate::root::Root;
+use crate::watch::WatchMode;
 use crate::wire;
 
 /// How often who waits for an index run hears how far it is.
@@ -236,6 +237,12 @@ impl Conversation {
             product_version: record.product_version.clone(),
             frontends: self.state.frontends() as u64,
             revision: workspace.view().revision().0,
+            watching: match workspace.watch_mode() {
+                None => Watching::Nothing,
+                Some(WatchMode::Events) => Watching::Events,
+                Some(WatchMode::Polling { reason }) => Watching::Polling(reason),
+            },
+            unfolded_files: workspace.unfolded_files() as u64,
             workers: workspace.worker_stats().await,
         }
     }

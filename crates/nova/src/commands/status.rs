@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use nova_router::client::Found;
 use nova_router::report::{Quarantined, ShardStatus, Status};
-use nova_router::{Client, Record, Root, RouterStatus, Workspace, WorkspaceOptions};
+use nova_router::{Client, Record, Root, RouterStatus, Watching, Workspace, WorkspaceOptions};
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, IndexingArgs, StatusArgs};
@@ -107,6 +107,11 @@ fn write_running(out: &mut impl Write, daemon: Option<&(Record, RouterStatus)>) 
     let frontends = counted(others(status), "other frontend");
     let age = record.since().elapsed().unwrap_or_default();
     writeln!(out, "served    by process {}, for {}, {frontends}", status.pid, rough(age))?;
+    match &status.watching {
+        Watching::Nothing => {}
+        Watching::Events => writeln!(out, "changes   told by the system")?,
+        Watching::Polling(reason) => writeln!(out, "changes   looked for: {reason}")?,
+    }
     match status.workers.len() {
         0 => writeln!(out, "workers   none at rest"),
         workers => writeln!(out, "workers   {workers} at rest"),
@@ -126,6 +131,12 @@ fn daemon_json(record: &Record, status: &RouterStatus) -> Value {
         "version": status.product_version,
         "roots": roots,
         "frontends": others(status),
+        "watching": match &status.watching {
+            Watching::Nothing => json!({ "mode": "nothing" }),
+            Watching::Events => json!({ "mode": "events" }),
+            Watching::Polling(reason) => json!({ "mode": "polling", "reason": reason }),
+        },
+        "unfolded_files": status.unfolded_files,
     })
 }
 
