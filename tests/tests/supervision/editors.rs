@@ -1,11 +1,11 @@
 //! Editors at a router that dies.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nova_router::client::AskError;
-use nova_router::{Client, DocumentVersion, Look, Position, Question, TextChange};
+use nova_router::{Client, DocumentVersion, Look, Position, Question, TextChange, Watching};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, Served};
 
 /// Where the symbols of this very name are: `File.java:line`.
 async fn found(client: &Client, name: &str) -> Result<Vec<String>, AskError> {
@@ -86,4 +86,89 @@ async fn what_is_typed_is_taken_in_its_order_however_fast_it_comes() {
     }
     let older = editor.change(&file, DocumentVersion(7), typed(1, "class Older {}")).await;
     assert!(older.unwrap_err().to_string().contains("not newer"));
+}
+
+/// What a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    files: usize,
+    threads: usize,
+    memory_bytes: u64,
+    cache_files: usize,
+}
+
+/// As much as a day of edits brings, with all that stays from the beginning of it.
+const ROUNDS: u32 = 6000;
+/// What an allocator may do; a leak of a page a round is more.
+const NOISE_BYTES: u64 = 12 << 20;
+
+#[tokio::test]
+async fn a_long_day_leaves_nothing_behind() {
+    let fixture = Fixture::new(&[]);
+    for i in 0..40 {
+        fixture.write(&format!("p/A{i}.java"), &format!("package p; class A{i} {{}}"));
+    }
+    let router = fixture.serve().await;
+    let editor = fixture.frontend().await;
+    editor.catch_up(Look::AtChanges, |_| {}).await.unwrap();
+    assert_eq!(editor.status().await.unwrap().watching, Watching::Events);
+    let mut early = None;
+    for round in 0..ROUNDS {
+        let (i, file) = (round % 40, fixture.file(&format!("p/A{}.java", round % 40)));
+        let text = format!("package p; class A{i} {{ int round{round}; }}");
+        match round % 6 {
+            0 => editor.open(&file, DocumentVersion(round.into()), text).await.unwrap(),
+            1 => fixture.write(&format!("p/A{i}.java"), &text),
+            2 => fixture.write(&format!("p/new{}/B.java", round % 7), &text),
+            3 => drop(std::fs::remove_dir_all(fixture.file(&format!("p/new{}", round % 7)))),
+            4 => {
+                // Another frontend comes and goes.
+                let other = fixture.frontend().await;
+                other.open(&file, DocumentVersion(1), text).await.unwrap();
+                found(&other, &format!("A{i}")).await.unwrap();
+            }
+            _ => {
+                editor.close(&fixture.file(&format!("p/A{}.java", (round - 5) % 40))).await.unwrap()
+            }
+        }
+        if round % 100 == 0 {
+            editor.catch_up(Look::AtChanges, |_| {}).await.unwrap();
+        }
+        if round == ROUNDS / 3 {
+            early = Some(quiet(&fixture, &router, &editor).await);
+        }
+    }
+    let (early, late) = (early.unwrap(), quiet(&fixture, &router, &editor).await);
+    assert_eq!(Held { memory_bytes: 0, ..early }, Held { memory_bytes: 0, ..late });
+    assert!(late.memory_bytes < early.memory_bytes + NOISE_BYTES, "{early:?}, then {late:?}");
+}
+
+/// What the router holds when everything is folded.
+async fn quiet(fixture: &Fixture, router: &Served, editor: &Client) -> Held {
+    editor.catch_up(Look::AtChanges, |_| {}).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let status = editor.status().await.unwrap();
+        if status.unfolded_files == 0 && status.frontends == 1 {
+            return router.held(fixture);
+        }
+        assert!(Instant::now() < deadline, "never quiet: {status:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+impl Served {
+    fn held(&self, fixture: &Fixture) -> Held {
+        let process = format!("/proc/{}", self.id());
+        let count = |folder: &str| std::fs::read_dir(folder).unwrap().count();
+        let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = resident.unwrap().trim().trim_end_matches(" kB").parse::<u64>().unwrap();
+        Held {
+            files: count(&format!("{process}/fd")),
+            threads: count(&format!("{process}/task")),
+            memory_bytes: kilobytes << 10,
+            cache_files: count(fixture.cache().to_str().unwrap()),
+        }
+    }
 }

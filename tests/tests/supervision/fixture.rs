@@ -54,7 +54,7 @@ impl Fixture {
         self.folder.path().join("tree")
     }
 
-    fn cache(&self) -> PathBuf {
+    pub(crate) fn cache(&self) -> PathBuf {
         self.folder.path().join("cache")
     }
 
@@ -206,6 +206,10 @@ impl Fixture {
 pub(crate) struct Served(Child);
 
 impl Served {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends it as a lack of memory does.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
