@@ -191,6 +191,9 @@ impl Daemon {
 
 /// Brings the index up to date, and keeps it so.
 async fn keep_open(workspace: Arc<Workspace>, stop: CancellationToken) {
+    if let Err(error) = workspace.publish_cached().await {
+        tracing::warn!("the index before the first look cannot be used: {error}");
+    }
     if let Err(error) = workspace.watch().await {
         tracing::warn!("changes are not watched: {error}");
     }

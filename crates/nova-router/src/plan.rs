@@ -1,6 +1,6 @@
 //! What must be done so that the shards tell what the tree holds: a comparison of stamps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::file_key::FileKey;
 use crate::folder;
 use crate::layout::Layout;
 use crate::quarantine::{self, Quarantine};
-use crate::scope::{Extent, Scope};
+use crate::scope::{self, Extent, Scope};
 use crate::source_root::{self, SourceRoot as FoundRoot};
 
 /// What to do about one shard.
@@ -209,6 +209,19 @@ pub(crate) fn is_in_scope<'s>(base: &[u8], scope: &Scope) -> impl FnMut(&FileRef
             None => false,
         }
     }
+}
+
+/// The files of a shard that are in archives.
+pub(crate) fn in_archives(shard: &Shard, base: &[u8]) -> Vec<FileId> {
+    let is_archive =
+        |identity: &[u8]| scope::archive_of(&source_root::path(identity, base)).is_some();
+    let archives = shard.roots().map(|root| root.identity).filter(|it| is_archive(it));
+    let archives: HashSet<&[u8]> = archives.collect();
+    if archives.is_empty() {
+        return Vec::new();
+    }
+    let files = shard.files().filter(|file| archives.contains(file.root_identity()));
+    files.map(FileRef::id).collect()
 }
 
 /// Whether the bound on files lets in, or keeps out, what it did when the row was made. The row of a file

@@ -95,6 +95,34 @@ impl Workspace {
         }
     }
 
+    /// Publishes what the cache holds, before anything is compared with the disk, so that the first queries
+    /// need not wait for that: their hits are verified all the same. Files in archives come with the first
+    /// survey. Says whether there was anything.
+    pub async fn publish_cached(self: &Arc<Self>) -> Result<bool, ReconcileError> {
+        let workspace = Arc::clone(self);
+        let building = self.building.lock().await;
+        let published = spawn_blocking(move || workspace.publish_what_is_cached()).await?;
+        drop(building);
+        Ok(published?)
+    }
+
+    fn publish_what_is_cached(&self) -> Result<bool, CacheError> {
+        let Some(mut layout) = self.cache.load_layout()? else { return Ok(false) };
+        self.settle_base(&mut layout);
+        let (base, since) = (self.base(), self.published.next_order());
+        let (shards, dictionary) =
+            rayon::join(|| self.open_shards(&layout), || self.open_dictionary());
+        let (ready, total) = (shards.values().flatten().count(), shards.len());
+        let parts = shards.into_values().flatten().map(|shard| {
+            let unknown = plan::in_archives(&shard, &base);
+            self.part(shard, unknown, &base)
+        });
+        self.published.replace(parts.collect(), dictionary, since, |_| true);
+        self.set_coverage(ready, total);
+        self.set_layout(layout);
+        Ok(ready > 0)
+    }
+
     async fn run(
         self: Arc<Self>,
         cancel: CancellationToken,

@@ -164,6 +164,23 @@ async fn who_asks_while_another_looks_shares_one_look_that_began_afterwards() {
 }
 
 #[tokio::test]
+async fn what_is_cached_is_served_before_a_look_at_the_tree_and_never_wrongly() {
+    let fixture = Fixture::new(&[
+        ("a/A.java", "package a; class A {}"),
+        ("a/B.java", "package a; class B {}"),
+        ("a/C.java", "package a; class C {}"),
+    ]);
+    fixture.indexed().await.close();
+    fixture.write("a/A.java", "package a;\n\nclass A {}");
+    fs::remove_file(fixture.tree().join("a/B.java")).unwrap();
+    let workspace = fixture.workspace();
+    assert!(workspace.publish_cached().await.unwrap());
+    assert_eq!(places(&search(&workspace, "class:").await), ["A 2", "C 0"]);
+    assert_eq!(workspace.coverage().ready, 1);
+    assert!(!Fixture::new(&[]).workspace().publish_cached().await.unwrap());
+}
+
+#[tokio::test]
 async fn a_cancelled_run_leaves_nothing_and_the_next_one_is_whole() {
     let files: Vec<(String, String)> = (0..200)
         .map(|i| (format!("a/C{i}.java"), format!("package a; class C{i} {{ int f; }}")))
