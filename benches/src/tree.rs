@@ -1,7 +1,7 @@
 //! Trees of small files, made up.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const FILES_PER_PACKAGE: u64 = 20;
 const PACKAGES_PER_ROOT: u64 = 50;
@@ -25,4 +25,19 @@ pub fn generate(tree: &Path, files: u64) -> anyhow::Result<()> {
         fs::write(folder.join(format!("Class{number}.java")), text)?;
     }
     Ok(())
+}
+
+/// Changes every other file of such a tree; which those are.
+pub fn rewrite_half(tree: &Path, files: u64) -> anyhow::Result<Vec<PathBuf>> {
+    let mut changed = Vec::new();
+    for number in (0..files).step_by(2) {
+        let package = number / FILES_PER_PACKAGE;
+        let root = package / PACKAGES_PER_ROOT;
+        let file = format!("module{root}/src/main/java/org/example/p{package}/Class{number}.java");
+        let file = tree.join(file);
+        let text = fs::read_to_string(&file)?.replace("count", "counted");
+        fs::write(&file, text)?;
+        changed.push(file);
+    }
+    Ok(changed)
 }

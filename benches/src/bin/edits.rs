@@ -1,11 +1,13 @@
 //! Measures how long it takes until an edit is found, with workers in processes of their own:
 //!
-//!     cargo run --release -p nova-benches --bin edits -- [FILES]
+//!     cargo run --release -p nova-benches --bin edits -- [FILES | TREE]
 //!
-//! The files (10,000 without a number) are small ones of one shard.
+//! The files (10,000 without a number) are small ones of one shard. Of a tree of someone's own only the warm
+//! start is measured, and nothing in it is changed.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +15,7 @@ use anyhow::Context;
 use nova_benches::{nova, tree};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    DocumentVersion, Launch, Query, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Session,
+    DocumentVersion, Launch, Look, Query, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Session,
     Supervision, TextChange, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
@@ -26,30 +28,42 @@ const STORM_RATE: u32 = 1000;
 const STORM: Duration = Duration::from_secs(10);
 /// Queries while it lasts come this often.
 const QUERY_PAUSE: Duration = Duration::from_millis(20);
+/// Times that all workers are killed, and warm starts.
+const KILLS: usize = 20;
+const STARTS: usize = 20;
 /// Longer than anything should take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> anyhow::Result<()> {
-    let files = std::env::args().nth(1).map(|n| n.parse()).transpose()?.unwrap_or(FILES_DEFAULT);
     let scratch = tempfile::tempdir()?;
+    let cache = scratch.path().join("cache");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let argument = std::env::args().nth(1);
+    println!("| what | p50 | p99 | max |\n|---|---|---|---|");
+    if let Some(tree) = argument.as_deref().filter(|it| it.parse::<u64>().is_err()) {
+        return runtime.block_on(measure_start(Path::new(tree), &cache, &nova::build()?));
+    }
+    let files = argument.map(|n| n.parse()).transpose()?.unwrap_or(FILES_DEFAULT);
     let tree = scratch.path().join("tree");
     tree::generate(&tree, files)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measure(&tree, &scratch.path().join("cache"), &nova::build()?, files))
+    let nova = nova::build()?;
+    runtime.block_on(measure_edits(&tree, &cache, &nova, files))?;
+    runtime.block_on(measure_checkout(&tree, &cache, &nova, files))?;
+    runtime.block_on(measure_start(&tree, &cache, &nova))
 }
 
-async fn measure(tree: &Path, cache: &Path, nova: &Path, files: u64) -> anyhow::Result<()> {
+fn row(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |percent: usize| times[(times.len() * percent).div_ceil(100).max(1) - 1];
+    let [p50, p99, max] = [50, 99, 100].map(at).map(|it| it.as_secs_f64() * 1e3);
+    println!("| {what} | {p50:.2} ms | {p99:.2} ms | {max:.2} ms |");
+}
+
+async fn measure_edits(tree: &Path, cache: &Path, nova: &Path, files: u64) -> anyhow::Result<()> {
     let workspace = open(tree, cache, nova)?;
     let started = Instant::now();
     let report = workspace.reconcile(&CancellationToken::new()).await?;
     let cold = started.elapsed();
-    println!("| what | p50 | p99 | max |\n|---|---|---|---|");
-    let row = |what: &str, mut times: Vec<Duration>| {
-        times.sort_unstable();
-        let at = |percent: usize| times[(times.len() * percent).div_ceil(100).max(1) - 1];
-        let [p50, p99, max] = [50, 99, 100].map(at).map(|it| it.as_secs_f64() * 1e3);
-        println!("| {what} | {p50:.2} ms | {p99:.2} ms | {max:.2} ms |");
-    };
     let shards = report.shards;
     row(&format!("index {files} files in {shards} shards, cold"), vec![cold]);
 
@@ -61,15 +75,89 @@ async fn measure(tree: &Path, cache: &Path, nova: &Path, files: u64) -> anyhow::
     row(&what, queries);
     row("the last of them, until a query finds it", vec![found]);
 
+    let mut recoveries = Vec::new();
+    for _ in 0..KILLS {
+        kill_workers(&workspace).await?;
+        let started = Instant::now();
+        editor.find("Class77").await?;
+        assert_undelayed(started.elapsed())?;
+        let name = editor.type_class()?;
+        editor.find(&name).await?;
+        recoveries.push(started.elapsed());
+    }
+    row("every worker killed: until a query and an edit are served", recoveries);
+
     let (found, folded) = edit_on_disk(&workspace, tree).await?;
     row("a write to the disk, until a query finds it", vec![found]);
     row("to fold it into its shard", vec![folded]);
     workspace.close();
+    Ok(())
+}
 
-    let reopened = open(tree, cache, nova)?;
+/// A query does not wait for a worker.
+fn assert_undelayed(query: Duration) -> anyhow::Result<()> {
+    anyhow::ensure!(query < Duration::from_millis(20), "a query waited {query:?} for a worker");
+    Ok(())
+}
+
+/// Ends all workers as a lack of memory does.
+async fn kill_workers(workspace: &Workspace) -> anyhow::Result<()> {
+    let workers = workspace.worker_stats().await;
+    anyhow::ensure!(!workers.is_empty(), "there is no worker to kill");
+    for (_, stats) in workers {
+        let status = Command::new("kill").args(["-9", &stats.pid.to_string()]).status()?;
+        anyhow::ensure!(status.success(), "a worker could not be killed");
+    }
+    Ok(())
+}
+
+/// Half of the files change at once, under a watcher.
+async fn measure_checkout(
+    tree: &Path,
+    cache: &Path,
+    nova: &Path,
+    files: u64,
+) -> anyhow::Result<()> {
+    let workspace = open(tree, cache, nova)?;
+    let cancel = CancellationToken::new();
+    workspace.watch().await?;
+    workspace.catch_up(Look::AtChanges, &cancel).await?;
+    let changed = tree::rewrite_half(tree, files)?;
     let started = Instant::now();
-    reopened.reconcile(&CancellationToken::new()).await?;
-    row("a warm start, all verified", vec![started.elapsed()]);
+    workspace.catch_up(Look::AtChanges, &cancel).await?;
+    let taken_in = started.elapsed();
+    let started = Instant::now();
+    for file in &changed {
+        std::hint::black_box(std::fs::read(file)?);
+    }
+    let read = started.elapsed();
+    row(&format!("{} files changed at once: until all is taken in", changed.len()), vec![taken_in]);
+    row("to read these files, one after the other", vec![read]);
+    workspace.close();
+    Ok(())
+}
+
+async fn measure_start(tree: &Path, cache: &Path, nova: &Path) -> anyhow::Result<()> {
+    let workspace = open(tree, cache, nova)?;
+    workspace.reconcile(&CancellationToken::new()).await?;
+    let name =
+        workspace.view().symbols().next().context("the tree has no symbol")?.name().to_owned();
+    workspace.close();
+    drop(workspace);
+    let (mut answered, mut verified) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        let started = Instant::now();
+        let workspace = open(tree, cache, nova)?;
+        workspace.publish_cached().await?;
+        let answer = workspace.search(&request(&name)).await?;
+        anyhow::ensure!(!answer.hits.is_empty(), "{name} was not found");
+        answered.push(started.elapsed());
+        workspace.reconcile(&CancellationToken::new()).await?;
+        verified.push(started.elapsed());
+        workspace.close();
+    }
+    row("a warm start, until the first answer", answered);
+    row("the same, until all is compared with the disk", verified);
     Ok(())
 }
 

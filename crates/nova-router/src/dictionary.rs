@@ -1,12 +1,14 @@
 //! The dictionary of the workspace's names: when it is used, and when it is derived anew.
 //!
 //! No query waits for it: until there is one, and for shards that are younger than it, queries search the
-//! shards directly. An index run publishes its view first, and ends when the dictionary is renewed.
+//! shards directly. An index run publishes its view first. It ends when the dictionary is renewed, so that
+//! the next process has it; but where the workspace stays open, that goes on beside what comes next.
 
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use nova_index::{Dictionary, OpenDictionaryError, Shard, build_dictionary};
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::workspace::Workspace;
 
@@ -30,7 +32,23 @@ impl Workspace {
 
     /// Derives the dictionary from all shards of the workspace, and has queries go by it, if too many
     /// of them are younger than the one there is.
-    pub(crate) fn renew_dictionary(&self, shards: &[Arc<Shard>]) {
+    pub(crate) async fn renew_dictionary(
+        self: &Arc<Self>,
+        shards: Vec<Arc<Shard>>,
+    ) -> Result<(), JoinError> {
+        let workspace = Arc::clone(self);
+        let renewal = spawn_blocking(move || {
+            // Two at a time would do the same work twice.
+            let _turn = workspace.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+            workspace.renew_dictionary_now(&shards);
+        });
+        if self.watch.get().is_none() {
+            renewal.await?;
+        }
+        Ok(())
+    }
+
+    fn renew_dictionary_now(&self, shards: &[Arc<Shard>]) {
         let view = self.view();
         if shards.is_empty() || !is_due(view.dictionary().map(Arc::as_ref), shards) {
             return;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use nova_index::{Shard, ShardId, Stamp};
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 
 use crate::assignment::Assignment;
 use crate::file_key::FileKey;
@@ -53,8 +52,8 @@ impl Workspace {
         let folded: Vec<_> = deltas.filter(|(key, _)| is_built(key)).collect();
         let parts = built.shards.into_values().map(|shard| self.part(shard, Vec::new(), &base));
         self.published.fold(parts.collect(), &folded);
-        let (workspace, (_, shards)) = (Arc::clone(self), self.published.unfolded());
-        spawn_blocking(move || workspace.renew_dictionary(&shards)).await?;
+        let (_, shards) = self.published.unfolded();
+        self.renew_dictionary(shards).await?;
         self.sessions.all().iter().for_each(|session| session.place_anew());
         Ok(folded.len())
     }

@@ -149,8 +149,11 @@ impl Workspace {
         };
         let worker_stats = if workers > 0 { self.worker_stats().await } else { Vec::new() };
         let workspace = Arc::clone(&self);
-        let report = spawn_blocking(move || workspace.conclude(planned, built)).await?;
+        let published = spawn_blocking(move || workspace.publish_view(planned, built)).await?;
+        let (report, shards) = published;
         self.sessions.all().iter().for_each(|session| session.place_anew());
+        self.renew_dictionary(shards).await?;
+        let report = IndexReport { revision: self.view().revision().0, ..report };
         Ok(IndexReport { workers, worker_stats, elapsed: started.elapsed(), ..report })
     }
 
@@ -386,13 +389,6 @@ impl Workspace {
         let lock = self.cache.lock().map_err(|error| error.to_string())?;
         self.cache.publish(file, shard, &lock).map_err(|error| error.to_string())?;
         Ok(opened)
-    }
-
-    /// Publishes the view, then derives what makes it fast.
-    fn conclude(&self, planned: Planned, built: Built) -> IndexReport {
-        let (report, shards) = self.publish_view(planned, built);
-        self.renew_dictionary(&shards);
-        IndexReport { revision: self.view().revision().0, ..report }
     }
 
     /// Publishes the view; with a report all shards of the workspace, those beyond the ROOTs included.

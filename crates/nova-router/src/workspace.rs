@@ -78,6 +78,8 @@ pub struct Workspace {
     /// Held by whoever builds shards, so that one builds upon what the other has published.
     pub(crate) building: tokio::sync::Mutex<()>,
     pub(crate) catching_up: CatchUp,
+    /// Held by who derives the dictionary.
+    pub(crate) renewing: Mutex<()>,
     /// What tells of changes, if anybody wants that.
     pub(crate) watch: OnceLock<Watch>,
     /// The folders that the last survey entered.
@@ -138,6 +140,7 @@ impl Workspace {
             layout: Mutex::default(),
             building: tokio::sync::Mutex::default(),
             catching_up: CatchUp::default(),
+            renewing: Mutex::default(),
             watch: OnceLock::new(),
             entered: Mutex::default(),
             sessions: Arc::default(),
