@@ -130,7 +130,10 @@ async fn a_long_day_leaves_nothing_behind() {
                 found(&other, &format!("A{i}")).await.unwrap();
             }
             _ => {
-                editor.close(&fixture.file(&format!("p/A{}.java", (round - 5) % 40))).await.unwrap()
+                editor
+                    .close(&fixture.file(&format!("p/A{}.java", (round - 5) % 40)))
+                    .await
+                    .unwrap();
             }
         }
         if round % 100 == 0 {

@@ -1,6 +1,7 @@
 //! A workspace with workers in this very process: the same router and the same worker, over a pipe in
 //! memory.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
+#![expect(clippy::print_stderr, reason = "a failed simulation says how to repeat it")]
 
 mod sessions;
 mod simulation;

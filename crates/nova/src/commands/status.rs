@@ -50,7 +50,7 @@ async fn daemon(options: &WorkspaceOptions, messages: Messages) -> Option<(Recor
         }
     };
     let status = client.status().await.ok()?;
-    Some((client.record().clone(), status))
+    Some((client.record(), status))
 }
 
 fn write_text(
