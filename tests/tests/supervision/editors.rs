@@ -1,11 +1,14 @@
 //! Editors at a router that dies.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nova_router::client::AskError;
-use nova_router::{Client, DocumentVersion, Look, Position, Question, TextChange, Watching};
+use nova_router::{
+    Client, DocumentVersion, Look, Position, Question, Session, TextChange, Watching,
+};
 
-use crate::fixture::{Fixture, Served};
+use crate::fixture::{Fixture, Served, patient, signal};
 
 /// Where the symbols of this very name are: `File.java:line`.
 async fn found(client: &Client, name: &str) -> Result<Vec<String>, AskError> {
@@ -88,6 +91,47 @@ async fn what_is_typed_is_taken_in_its_order_however_fast_it_comes() {
     assert!(older.unwrap_err().to_string().contains("not newer"));
 }
 
+/// Times that workers are killed under two editors who type.
+const DEATHS: usize = 60;
+
+#[tokio::test]
+async fn whichever_workers_die_what_was_typed_is_found() {
+    let files: Vec<(String, String)> =
+        (0..20).map(|i| (format!("p/A{i}.java"), format!("package p; class A{i} {{}}"))).collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let fixture = Fixture::new(&files);
+    let workspace = fixture.workspace(2, patient());
+    fixture.index(&workspace).await;
+    let editors = [(); 2].map(|()| Session::new(Arc::clone(&workspace), &[]));
+    for round in 0..DEATHS {
+        let workers = fixture.workers();
+        // One of them, or all.
+        let dying = if round % 5 == 0 { workers.len() } else { 1 };
+        for (number, editor) in editors.iter().enumerate() {
+            let file = fixture.file(&format!("p/A{}.java", round % 7));
+            let name = format!("Typed{round}By{number}");
+            let text = format!("package p;\nclass {name} {{}}");
+            editor.open(&file, DocumentVersion(round as i64), text).unwrap();
+            if number == 0 {
+                workers.iter().take(dying).for_each(|worker| signal(*worker, "KILL"));
+            }
+        }
+        for (number, editor) in editors.iter().enumerate() {
+            let lines = async |by: usize| {
+                let name = format!("Typed{round}By{by}");
+                let answer = editor.search(&fixture.request(&name)).await;
+                let answer = answer.expect("nobody cancels it");
+                assert_eq!(answer.pending, 0);
+                answer.hits.iter().filter(|(symbol, _)| symbol.name == name).count()
+            };
+            assert_eq!((lines(number).await, lines(1 - number).await), (1, 0), "round {round}");
+        }
+    }
+    let view = workspace.view();
+    let unsaved = view.symbols().find(|symbol| symbol.name().starts_with("Typed"));
+    assert!(unsaved.is_none(), "the disk has none of it");
+}
+
 /// What a process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Held {
@@ -101,6 +145,8 @@ struct Held {
 const ROUNDS: u32 = 12_000;
 /// What an allocator may do; a leak of a page a round is more.
 const NOISE_BYTES: u64 = 12 << 20;
+/// Connections that are about to end.
+const NOISE_FILES: usize = 4;
 /// Threads that wait for more to do for a while, and then end.
 const NOISE_THREADS: usize = 6;
 
@@ -144,7 +190,8 @@ async fn a_long_day_leaves_nothing_behind() {
         }
     }
     let (early, late) = (early.unwrap(), quiet(&fixture, &router, &editor).await);
-    assert_eq!((early.files, early.cache_files), (late.files, late.cache_files));
+    assert_eq!(early.cache_files, late.cache_files);
+    assert!(late.files <= early.files + NOISE_FILES, "{early:?}, then {late:?}");
     assert!(late.threads <= early.threads + NOISE_THREADS, "{early:?}, then {late:?}");
     assert!(late.memory_bytes < early.memory_bytes + NOISE_BYTES, "{early:?}, then {late:?}");
 }

@@ -153,16 +153,20 @@ impl Fixture {
         })
     }
 
-    /// The lines at which symbols of this very name stand.
-    pub(crate) async fn lines(&self, workspace: &Workspace, name: &str) -> Vec<u32> {
-        let request = SearchRequest {
+    /// A search for a name.
+    pub(crate) fn request(&self, name: &str) -> SearchRequest {
+        SearchRequest {
             query: Query::new(name, &[]),
             limit: 10,
             near: None,
             verify_timeout: WAIT_TIMEOUT,
             cancel: CancellationToken::new(),
-        };
-        let answer = workspace.search(&request).await.expect("nobody cancels it");
+        }
+    }
+
+    /// The lines at which symbols of this very name stand.
+    pub(crate) async fn lines(&self, workspace: &Workspace, name: &str) -> Vec<u32> {
+        let answer = workspace.search(&self.request(name)).await.expect("nobody cancels it");
         assert_eq!(answer.pending, 0);
         let hits = answer.hits.iter().filter(|(symbol, _)| symbol.name == name);
         hits.map(|(symbol, _)| symbol.line).collect()
