@@ -1,7 +1,7 @@
 //! Where files belong: from an absolute path to a shard, and a root and a path within it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use nova_index::{FileRef, Revision, ShardId, ShardIdentity, SymbolView, ViewShard};
 
@@ -11,6 +11,7 @@ use crate::layout::Layout;
 use crate::published::Part;
 use crate::refresh::Place;
 use crate::source_root;
+use crate::workspace::Workspace;
 
 /// Where a file belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub(crate) const SCRATCH: Place =
     Place { shard: ShardId(u32::MAX), identity: ShardIdentity([0; 16]) };
 
 /// Tells of paths where they belong, by what a view knows.
+#[derive(Debug)]
 pub(crate) struct Homes {
     view: Arc<SymbolView>,
     layout: Option<Arc<Layout>>,
@@ -31,6 +33,7 @@ pub(crate) struct Homes {
     roots: HashMap<Vec<u8>, Vec<RootInShard>>,
 }
 
+#[derive(Debug)]
 struct RootInShard {
     /// Position in the view.
     shard: usize,
@@ -48,6 +51,15 @@ impl Homes {
             }
         }
         Self { view, layout, roots }
+    }
+
+    /// Whether these are the homes by this very view.
+    fn are_by(&self, view: &Arc<SymbolView>, layout: Option<&Arc<Layout>>) -> bool {
+        let same_layout = match (&self.layout, layout) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        same_layout && Arc::ptr_eq(&self.view, view)
     }
 
     /// By these shards alone.
@@ -115,6 +127,22 @@ impl Homes {
             let roots = self.roots.get(folder)?;
             Some((roots.as_slice(), folder::below(path, folder)?))
         })
+    }
+}
+
+impl Workspace {
+    /// Where files belong now. Made anew when the disk's view has changed since.
+    pub(crate) fn homes(&self) -> Arc<Homes> {
+        let (view, layout) = (self.view(), self.layout());
+        let mut latest = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some(homes) if homes.are_by(&view, layout.as_ref()) => Arc::clone(homes),
+            _ => {
+                let homes = Arc::new(Homes::new(view, layout, &self.base()));
+                *latest = Some(Arc::clone(&homes));
+                homes
+            }
+        }
     }
 }
 

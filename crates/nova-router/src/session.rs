@@ -272,11 +272,6 @@ impl Drop for Inner {
 }
 
 impl Workspace {
-    /// Where files belong now.
-    pub(crate) fn homes(&self) -> Homes {
-        Homes::new(self.view(), self.layout(), &self.base())
-    }
-
     /// Tells the workers that a session has closed these.
     fn forget_files(&self, session: OverlayId, files: &[FileKey]) {
         let paths: Vec<_> = files.iter().map(|key| self.file_path(key).into()).collect();

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nova_protocol::path;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -141,10 +142,12 @@ impl Workspace {
     /// Whether a path that no view knows means nothing: it decides about no file, and is no file or folder
     /// of Java; or it is gone, and nothing was below it.
     fn is_no_matter(&self, path: &[u8], homes: &Homes) -> bool {
-        if path.ends_with(b"ignore") || self.surveyed_places().1.contains(path) {
+        let archives = self.roots().iter().filter(|root| root.is_archive);
+        let is_archive = archives.map(|root| path::to_bytes(&root.real)).any(|it| *it == *path);
+        if path.ends_with(b"ignore") || is_archive {
             return false;
         }
-        match std::fs::symlink_metadata(nova_protocol::path::from_bytes(path)) {
+        match std::fs::symlink_metadata(path::from_bytes(path)) {
             Ok(metadata) => !metadata.is_dir() && !is_java(path),
             Err(_) => !homes.has_below(path),
         }

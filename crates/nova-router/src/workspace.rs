@@ -13,6 +13,7 @@ use crate::cache::collection::CacheCollection;
 use crate::cache::{Cache, CacheError};
 use crate::catch_up::CatchUp;
 use crate::folder;
+use crate::home::Homes;
 use crate::layout::Layout;
 use crate::plan::Terms;
 use crate::pool::{Pool, PoolError, Rehydration, WorkerOptions};
@@ -78,6 +79,8 @@ pub struct Workspace {
     /// Held by whoever builds shards, so that one builds upon what the other has published.
     pub(crate) building: tokio::sync::Mutex<()>,
     pub(crate) catching_up: CatchUp,
+    /// Where files belong, by the latest view that somebody asked about.
+    pub(crate) homes: Mutex<Option<Arc<Homes>>>,
     /// Held by who derives the dictionary.
     pub(crate) renewing: Mutex<()>,
     /// What tells of changes, if anybody wants that.
@@ -140,6 +143,7 @@ impl Workspace {
             layout: Mutex::default(),
             building: tokio::sync::Mutex::default(),
             catching_up: CatchUp::default(),
+            homes: Mutex::default(),
             renewing: Mutex::default(),
             watch: OnceLock::new(),
             entered: Mutex::default(),
