@@ -1,14 +1,20 @@
 //! The router: layout, workers, and the workspace that frontends open and ask.
 //!
 //! A [`Workspace`] serves one or more ROOTs. [`Workspace::reconcile`] brings its index into line with the
-//! disk; [`Workspace::search`] answers from the published symbol view, which it loads once and never
-//! waits for. The router owns the map from source roots to shards, and starts, feeds and ends the
+//! disk, once; [`Workspace::tend`] keeps it so. Each frontend has a [`Session`] with it, which lays the text that
+//! it has open and did not save over what the disk holds, and answers from a view that it loads once and never
+//! waits for. A [`Daemon`] offers sessions to other processes, whose [`Client`] asks the same questions there.
+//!
+//! The router owns the map from source roots to shards, and starts, watches, feeds and ends the
 //! workers; of Java it reads nothing but package clauses, so a hostile file can only hurt a worker.
 //!
 //! ```text
 //!  ROOTs ─▶ walk, archives ─▶ tree ─▶ source_root ─▶ layout ─▶ plan ─▶ assignment ─▶ pool ─▶ workers
-//!                                                                                              │
-//!  answer ◀── published (the symbol view) ◀── reconcile ◀── cache (shard_<id>.bin) ◀───────────┘
+//!    │                                                                                  ▲       │
+//!    └─▶ watch ─▶ tend ─▶ refresh (one file) ───────────────────────────────────────────┤       │
+//!                          open, change ─▶ session, overlay ────────────────────────────┘       │
+//!                                                                                               │
+//!  answer ◀── published (a view of the disk, one for each session) ◀── cache (shard_<id>.bin) ◀─┘
 //! ```
 //!
 //! It knows nothing of terminals, of JSON and of LSP: those are frontends.
@@ -16,18 +22,20 @@
 pub mod workspace;
 
 mod answer;
-mod catch_up;
 pub mod explain_path;
-mod fold;
 mod question;
-mod reconcile;
-mod refresh;
 pub mod report;
-mod tend;
 
 mod overlay;
 mod session;
 mod sessions;
+
+mod catch_up;
+mod fold;
+mod reconcile;
+mod refresh;
+mod tend;
+mod watch;
 
 pub mod root;
 mod scope;
@@ -39,8 +47,6 @@ mod home;
 mod source_root;
 mod tree;
 mod walk;
-
-mod watch;
 
 mod layout;
 mod plan;
