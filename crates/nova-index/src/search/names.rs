@@ -116,7 +116,7 @@ impl<'d> Finder<'d> {
         };
         let (exact, longer) = names.split_at(names.iter().take_while(|it| !is_longer(it)).count());
         for (top, names) in [(MatchClass::Exact, exact), (MatchClass::Prefix, longer)] {
-            let mut names = SmallestFirst::new(names);
+            let mut names = SmallestFirst::new(names.iter().map(|name| name.get()).collect());
             while let Some(id) = names.next() {
                 if !self.is_of_kind(id) || !visitor.may_want(id) {
                     continue;
@@ -228,19 +228,21 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        self.among(&typos::names(self.dictionary, pattern.letters()), name, visitor)
+        let names = typos::names(self.dictionary, pattern.letters());
+        self.among(SmallestFirst::new(names), name, visitor)
     }
 
-    /// Visits those of these names that match, in ascending order.
+    /// Visits those of these names that match, in ascending order. Some may come several times.
     pub(super) fn among(
         &self,
-        names: &[u32],
+        mut names: SmallestFirst,
         name: &NamePattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
         let top = Grade::best_of(name.class_max());
-        for &id in names {
-            if !self.is_of_kind(id) || !visitor.may_want(id) {
+        let mut last = None;
+        while let Some(id) = names.next() {
+            if last.replace(id) == Some(id) || !self.is_of_kind(id) || !visitor.may_want(id) {
                 continue;
             }
             if visitor.is_over(top, id, 1)? {

@@ -3,7 +3,6 @@
 use zerocopy::little_endian::U64;
 
 use crate::dictionary::Dictionary;
-use crate::format::U24;
 use crate::matching::{Pattern, letter_class};
 
 /// Names, a bit each.
@@ -74,8 +73,8 @@ impl SmallestFirst {
     /// What is sorted at first.
     const FIRST: usize = 256;
 
-    pub(super) fn new(names: &[U24]) -> Self {
-        Self { names: names.iter().map(|name| name.get()).collect(), sorted: 0, next: 0 }
+    pub(super) fn new(names: Vec<u32>) -> Self {
+        Self { names, sorted: 0, next: 0 }
     }
 
     pub(super) fn next(&mut self) -> Option<u32> {
@@ -100,12 +99,12 @@ mod tests {
 
     #[test]
     fn names_come_in_order_however_many_are_asked_for() {
-        let names: Vec<U24> = (0..10_000_u32).map(|it| U24::new(it * 7919 % 10_007)).collect();
-        let mut sorted: Vec<u32> = names.iter().map(|name| name.get()).collect();
+        let names: Vec<u32> = (0..10_000).map(|it| it * 7919 % 10_007).collect();
+        let mut sorted = names.clone();
         sorted.sort_unstable();
-        let mut smallest = SmallestFirst::new(&names);
+        let mut smallest = SmallestFirst::new(names);
         let all: Vec<u32> = std::iter::from_fn(|| smallest.next()).collect();
         assert_eq!(all, sorted);
-        assert_eq!(SmallestFirst::new(&[]).next(), None);
+        assert_eq!(SmallestFirst::new(Vec::new()).next(), None);
     }
 }

@@ -17,8 +17,10 @@ pub(super) struct Surroundings<'d> {
     /// For each part of packages' names what of the query it is.
     parts: Vec<Part>,
     /// For each package what of the query it fulfils: of a path how many qualifiers, from the outside in;
-    /// of words which ones, a bit each.
+    /// of words which ones, a bit each. Empty if none fulfils any.
     fulfilled: Vec<u8>,
+    /// The packages that fulfil all of it, with how well.
+    matching: Vec<(u32, PlaceMatch)>,
 }
 
 /// How a query says it.
@@ -48,20 +50,16 @@ impl<'d> Surroundings<'d> {
         };
         let packages = view.dictionary()?.packages();
         let parts = parts(packages, patterns);
-        let mut fulfilled = Vec::with_capacity(packages.rows().len());
-        for (outer, part) in packages.rows() {
-            // The first package, around which there is none, is unnamed.
-            let Some(&before) = fulfilled.get(outer as usize) else {
-                fulfilled.push(0);
-                continue;
-            };
-            let part = parts[part as usize].fulfils;
-            fulfilled.push(match said {
-                Said::Path(_) => before + (part.checked_shr(before.into()).unwrap_or(0) & 1) as u8,
-                Said::Words(_) => before | part as u8,
-            });
-        }
-        Some(Self { packages, around: said, parts, fulfilled })
+        let fulfilled = fulfilled(packages, said, &parts);
+        let mut found = Self { packages, around: said, parts, fulfilled, matching: Vec::new() };
+        let all = match said {
+            Said::Path(len) => len as u8,
+            Said::Words(words) => words,
+        };
+        let matching = memchr::memchr_iter(all, &found.fulfilled).map(|it| it as u32);
+        let matching = matching.filter_map(|it| Some((it, found.of_package(it, 0)?)));
+        found.matching = matching.collect();
+        Some(found)
     }
 
     /// How the place of a top-level type matches, or that of a package by what is around it.
@@ -81,8 +79,7 @@ impl<'d> Surroundings<'d> {
 
     /// The packages that match just as well as this.
     pub(super) fn packages_at(&self, place: PlaceMatch) -> impl Iterator<Item = u32> + '_ {
-        let numbers = 0..self.fulfilled.len() as u32;
-        numbers.filter(move |package| self.of_package(*package, 0) == Some(place))
+        self.matching.iter().filter(move |it| it.1 == place).map(|it| it.0)
     }
 
     /// How a package matches if so many of the qualifiers from the inside out are types.
@@ -117,6 +114,27 @@ impl<'d> Surroundings<'d> {
     fn fulfilled_by(&self, package: u32) -> u8 {
         self.fulfilled.get(package as usize).copied().unwrap_or_default()
     }
+}
+
+/// What of the query each package fulfils. Goes through all of them once, the outer ones first.
+fn fulfilled(packages: Packages<'_>, said: Said, parts: &[Part]) -> Vec<u8> {
+    if parts.iter().all(|part| part.fulfils == 0) {
+        return Vec::new();
+    }
+    let mut fulfilled = Vec::with_capacity(packages.rows().len());
+    for (outer, part) in packages.rows() {
+        // The first package, around which there is none, is unnamed.
+        let Some(&before) = fulfilled.get(outer as usize) else {
+            fulfilled.push(0);
+            continue;
+        };
+        let part = parts[part as usize].fulfils;
+        fulfilled.push(match said {
+            Said::Path(_) => before + (part.checked_shr(before.into()).unwrap_or(0) & 1) as u8,
+            Said::Words(_) => before | part as u8,
+        });
+    }
+    fulfilled
 }
 
 /// What each part of packages' names is.
