@@ -106,48 +106,34 @@ pub fn search<'v>(
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<SearchResult<'v>, Cancelled> {
     let admission = &Admission::new(view, &query.files);
-    let best = best_by(query.readings(), view, query, admission, options, is_cancelled)?;
-    if best.reaches(MatchClass::Substring) {
-        return Ok(best.into_result(options.limit));
-    }
-    // Nothing that anybody would call a match: perhaps a letter is wrong, or a word stands elsewhere.
-    let readings = query.second_readings();
-    let second = best_by(readings, view, query, admission, options, is_cancelled)?;
-    Ok(second.and(best).into_result(options.limit))
-}
-
-/// The best symbols by any of these readings.
-fn best_by<'v>(
-    readings: Vec<Reading>,
-    view: &'v SymbolView,
-    query: &Query,
-    admission: &Admission,
-    options: &SearchOptions<'_>,
-    is_cancelled: &dyn Fn() -> bool,
-) -> Result<Best<'v>, Cancelled> {
-    let mut run = Run {
+    let run = |best| Run {
         view,
         query,
         imports: view.dictionary().map(|it| it.imports()).unwrap_or_default(),
         admission,
         favoured: Favoured::new(view, query, options),
-        best: Best::new(options.limit, readings.len() > 1),
+        best,
         packages: Vec::new(),
         last_file: None,
         last_type: None,
         is_cancelled,
         steps: 0,
     };
-    for reading in &readings {
-        if let Admission::Few(files) = admission {
-            direct::search_files(&mut run, reading, files)?;
-        } else {
-            direct::search(&mut run, reading)?;
-            run.search_merged(reading)?;
-        }
+    let empty = |readings: &[Reading]| Best::new(options.limit, readings.len() > 1);
+    let readings = query.readings();
+    let mut best = run(empty(&readings)).best_by(&readings)?;
+    let has_match = best.reaches(MatchClass::Substring);
+    if !has_match {
+        // Nothing that anybody would call a match: perhaps a letter is wrong, or a word stands elsewhere.
+        let readings = query.second_readings();
+        best = run(empty(&readings)).best_by(&readings)?.and(best);
     }
-    run.offer_packages();
-    Ok(run.best)
+    if best.wants_loose()
+        && let Some(reading) = query.loose_reading(!has_match)
+    {
+        best = run(best).best_by(&[reading])?;
+    }
+    Ok(best.into_result(options.limit))
 }
 
 /// One search.
@@ -167,6 +153,20 @@ struct Run<'r, 'v> {
 }
 
 impl<'v> Run<'_, 'v> {
+    /// The best symbols by any of these readings.
+    fn best_by(mut self, readings: &[Reading]) -> Result<Best<'v>, Cancelled> {
+        for reading in readings {
+            if let Admission::Few(files) = self.admission {
+                direct::search_files(&mut self, reading, files)?;
+            } else {
+                direct::search(&mut self, reading)?;
+                self.search_merged(reading)?;
+            }
+        }
+        self.offer_packages();
+        Ok(self.best)
+    }
+
     /// Goes by the dictionary, if there is one: the best places come first.
     fn search_merged(&mut self, reading: &Reading) -> Result<(), Cancelled> {
         let Some(surroundings) = &Surroundings::new(self.view, &reading.around) else {

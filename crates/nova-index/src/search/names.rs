@@ -61,6 +61,7 @@ impl<'d> Finder<'d> {
             _ if name.is_empty() => self.all(name, visitor),
             None => self.of_several_words(name, visitor),
             Some(pattern) if name.allows_typo() => self.with_typo(name, pattern, visitor),
+            Some(pattern) if name.is_loose() => self.by_loose_letters(name, pattern, visitor),
             Some(pattern) => {
                 if name.class_max() > MatchClass::Humps {
                     self.by_beginning(name, pattern, visitor)?;
@@ -85,10 +86,12 @@ impl<'d> Finder<'d> {
         let chains: Vec<_> =
             name.words().iter().map(|word| Chain::new(self.dictionary, word)).collect();
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
-        let sets = self.with_letters(letters);
+        let mut sets = self.with_letters(letters);
+        let short = name.words().iter().filter(|word| !word.matches_within_words());
+        sets.extend(short.filter(|word| !word.is_empty()).map(|word| self.starts_of(word)));
         let names = |at: usize| match all_of(&sets, at) {
             0 => 0,
-            names => chains.iter().fold(names, |names, chain| names & chain.names(at)),
+            names => chains.iter().fold(names, |names, chain| chain.names(at, names)),
         };
         let mut pass = Pass::new(name.class_max());
         let letters: usize = name.words().iter().map(Pattern::len).sum();
@@ -140,13 +143,16 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
+        if pattern.len() == 1 {
+            return Ok(());
+        }
         let class = match pattern.is_capitals() {
             true => MatchClass::CapitalInitials,
             false => MatchClass::Initials,
         };
         let starts = pattern.letters().iter().map(|it| self.dictionary.names_with_start(*it));
         let sets: Vec<_> = starts.collect();
-        let grade = |text: &[u8]| match name.grade_by_words(text) {
+        let grade = |text: &[u8]| match name.grade_of_initials(text) {
             grade if is_by_initials(grade) => grade,
             _ => Grade::ABSENT,
         };
@@ -166,7 +172,7 @@ impl<'d> Finder<'d> {
         let starts = self.starts_of(pattern);
         let names = |at: usize| match starts[at].get() {
             0 => 0,
-            starts => starts & chain.names(at),
+            starts => chain.names(at, starts),
         };
         let grade = |text: &[u8]| match name.grade_by_words(text) {
             grade if is_by_beginning(grade) || is_by_initials(grade) => Grade::ABSENT,
@@ -209,7 +215,7 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        if !visitor.needs(MatchClass::LOOSE_BEST) {
+        if !name.allows_loose() || !visitor.needs(MatchClass::LOOSE_BEST) {
             return Ok(());
         }
         let mut sets = vec![self.starts_of(pattern)];
@@ -218,7 +224,12 @@ impl<'d> Finder<'d> {
             grade if grade.class() > MatchClass::LOOSE_BEST => Grade::ABSENT,
             grade => grade,
         };
-        self.pass(Pass::new(MatchClass::LOOSE_BEST), |at| all_of(&sets, at), grade, visitor)
+        let chain = Chain::new(self.dictionary, pattern);
+        let names = |at: usize| match all_of(&sets, at) {
+            0 => 0,
+            names => chain.loose_names(at, names),
+        };
+        self.pass(Pass::new(MatchClass::LOOSE_BEST), names, grade, visitor)
     }
 
     /// Names that begin with the pattern but for one letter.
