@@ -23,10 +23,10 @@ use thiserror::Error;
 
 use crate::dictionary::Imports;
 use crate::id::{FileId, SymbolId};
-use crate::matching::{Grade, MatchClass};
+use crate::matching::{Grade, MatchClass, Pattern};
 use crate::merit::{Access, Centrality, Merit, Purpose};
 use crate::packages::{Package, precedes};
-use crate::query::{Query, Reading};
+use crate::query::{Around, Query, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::shard::{FileRef, Shard};
 use crate::symbol_ref::SymbolRef;
@@ -105,7 +105,8 @@ pub fn search<'v>(
     options: &SearchOptions<'_>,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<SearchResult<'v>, Cancelled> {
-    let admission = &Admission::new(view, &query.files);
+    let readings = query.readings();
+    let admission = &Admission::new(view, &query.files, names_beginning(view, &readings));
     let run = |best| Run {
         view,
         query,
@@ -120,7 +121,6 @@ pub fn search<'v>(
         steps: 0,
     };
     let empty = |readings: &[Reading]| Best::new(options.limit, readings.len() > 1);
-    let readings = query.readings();
     let mut best = run(empty(&readings)).best_by(&readings)?;
     let has_match = best.reaches(MatchClass::Substring);
     if !has_match {
@@ -136,12 +136,19 @@ pub fn search<'v>(
     Ok(best.into_result(options.limit))
 }
 
+/// How many names begin as a query does that is but a word; else none.
+fn names_beginning(view: &SymbolView, readings: &[Reading]) -> usize {
+    let [Reading { name, around: Around::Anything }] = readings else { return 0 };
+    let names = |word: &Pattern| Some(view.dictionary()?.names_beginning_with(word.letters()));
+    name.single().and_then(names).map_or(0, <[_]>::len)
+}
+
 /// One search.
 struct Run<'r, 'v> {
     view: &'v SymbolView,
     query: &'r Query,
     imports: Imports<'v>,
-    admission: &'r Admission,
+    admission: &'r Admission<'r>,
     favoured: Favoured,
     best: Best<'v>,
     /// Packages that match, some of them several times: each shard speaks for itself.
@@ -196,7 +203,7 @@ impl<'v> Run<'_, 'v> {
     /// The same for the file of what a posting speaks of, as far as it can be told at little cost.
     fn may_show(&self, index: u32, place: u32) -> bool {
         let is_package = place >= self.shard(index).shard().symbol_count();
-        is_package || self.admission.may_admit(index, SymbolId(place))
+        is_package || self.admission.admits_symbol(index, SymbolId(place))
     }
 
     /// The place of a symbol, if a trace says in which line something happened.

@@ -47,7 +47,11 @@ enum Part {
 
 impl NamePattern {
     pub(crate) fn new(words: Vec<Pattern>) -> Self {
-        let class_max = if words.len() > 1 { MatchClass::Humps } else { MatchClass::Exact };
+        let class_max = match words.as_slice() {
+            [_, _, ..] => MatchClass::Humps,
+            [word] if !word.is_empty() => MatchClass::Exact,
+            _ => MatchClass::Prefix,
+        };
         Self { words, class_max, part: Part::All }
     }
 
@@ -123,10 +127,7 @@ impl NamePattern {
     /// How a name matches: of several words as well as the one that matches it least, unless they are all
     /// of it.
     pub(crate) fn grade(&self, name: &[u8]) -> Grade {
-        if self.is_empty()
-            && !self.allows_typo()
-            && name.first().is_some_and(u8::is_ascii_alphanumeric)
-        {
+        if self.is_empty() && !self.allows_typo() {
             return Grade::best_of(MatchClass::Prefix).at_most(self.class_max);
         }
         if !self.allows_typo() && !self.words.iter().all(|word| word.may_be_in(name)) {
@@ -134,7 +135,7 @@ impl NamePattern {
         }
         let name = Words::new(name);
         let grade = match self.words.as_slice() {
-            [] => Grade::best_of(MatchClass::Prefix),
+            [] => Grade::ABSENT,
             [word] => match self.part {
                 Part::All => word.grade(&name),
                 Part::Tight => word.grade_by_words(&name),

@@ -75,7 +75,7 @@ impl<'d> Finder<'d> {
     }
 
     fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
-        self.pass(Pass::new(MatchClass::Prefix), |_| u64::MAX, |text| name.grade(text), visitor)
+        self.pass(Pass::new(name.class_max()), |_| u64::MAX, |text| name.grade(text), visitor)
     }
 
     fn of_several_words(
@@ -270,10 +270,27 @@ impl<'d> Finder<'d> {
     /// Those of the names that lead in which a match may be.
     pub(super) fn candidates(&self, name: &NamePattern) -> NameSet {
         let leading = (self.dictionary.leading_count() as usize).div_ceil(64);
-        let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
+        let words = (0..leading).map(|at| self.of_kinds(at));
         // With a typo any letter may be missing.
-        let sets = self.with_letters(if name.allows_typo() { 0 } else { letters });
-        NameSet::new((0..leading).map(|at| all_of(&sets, at) & self.of_kinds(at)))
+        if name.is_empty() || name.allows_typo() {
+            return NameSet::new(words);
+        }
+        let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
+        let sets = self.with_letters(letters);
+        let Some(word) = name.single() else {
+            return NameSet::new(words.zip(0..).map(|(names, at)| names & all_of(&sets, at)));
+        };
+        let (chain, starts) = (Chain::new(self.dictionary, word), self.starts_of(word));
+        let pairs = word.letters().windows(2);
+        let pairs = pairs.map(|pair| self.dictionary.names_with_pair(pair[0], pair[1]));
+        let pairs: Vec<_> = pairs.collect();
+        NameSet::new(words.zip(0..).map(|(names, at)| match names & all_of(&sets, at) {
+            0 => 0,
+            names => {
+                let pieces = if word.matches_within_words() { all_of(&pairs, at) } else { 0 };
+                chain.loose_names(at, names & starts[at].get()) | names & pieces
+            }
+        }))
     }
 
     fn starts_of(&self, pattern: &Pattern) -> &'d [U64] {

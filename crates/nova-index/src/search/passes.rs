@@ -22,8 +22,11 @@ const WORDS_FEW: usize = 1 << 12;
 /// fraction of a millisecond.
 const WORDS_TOGETHER: usize = 1 << 11;
 
+/// Threads that match names: more would find too little to do.
+const THREADS_MAX: usize = 4;
+
 /// So many of these by one thread.
-const WORDS_AT_A_TIME: usize = 1 << 8;
+const WORDS_AT_A_TIME: usize = WORDS_TOGETHER / THREADS_MAX;
 
 /// What can be expected of the names of a pass.
 #[derive(Clone, Copy)]

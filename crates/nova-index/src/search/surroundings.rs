@@ -21,6 +21,8 @@ pub(super) struct Surroundings<'d> {
     fulfilled: Vec<u8>,
     /// The packages that fulfil all of it, with how well.
     matching: Vec<(u32, PlaceMatch)>,
+    /// The same for each package by its number, up to the last of these.
+    places: Vec<Option<PlaceMatch>>,
 }
 
 /// How a query says it.
@@ -51,7 +53,8 @@ impl<'d> Surroundings<'d> {
         let packages = view.dictionary()?.packages();
         let parts = parts(packages, patterns);
         let fulfilled = fulfilled(packages, said, &parts);
-        let mut found = Self { packages, around: said, parts, fulfilled, matching: Vec::new() };
+        let (matching, places) = Default::default();
+        let mut found = Self { packages, around: said, parts, fulfilled, matching, places };
         let all = match said {
             Said::Path(len) => len as u8,
             Said::Words(words) => words,
@@ -59,12 +62,19 @@ impl<'d> Surroundings<'d> {
         let matching = memchr::memchr_iter(all, &found.fulfilled).map(|it| it as u32);
         let matching = matching.filter_map(|it| Some((it, found.of_package(it, 0)?)));
         found.matching = matching.collect();
+        if let Some((last, _)) = found.matching.last() {
+            found.places.resize(*last as usize + 1, None);
+        }
+        for (package, place) in &found.matching {
+            found.places[*package as usize] = Some(*place);
+        }
         Some(found)
     }
 
     /// How the place of a top-level type matches, or that of a package by what is around it.
     pub(super) fn of_home(&self, home: Home) -> Option<PlaceMatch> {
-        if home.depth == 0 { self.of_package(home.package, 0) } else { None }
+        let place = self.places.get(home.package as usize).filter(|_| home.depth == 0);
+        place.copied().flatten()
     }
 
     /// Whether a type may be one that a query names, going by its home.
