@@ -11,7 +11,7 @@ mod pattern;
 mod typo;
 mod words;
 
-pub(crate) use pattern::Pattern;
+pub(crate) use pattern::{LOOSE_LETTERS_MAX, Pattern};
 pub(crate) use typo::TYPO_LETTERS_MIN;
 pub(crate) use words::{LETTER_CLASSES, Words, fold, letter_class};
 

@@ -58,9 +58,15 @@ impl Query {
         self.qualifiers.is_empty() && self.words.iter().all(Pattern::is_empty)
     }
 
-    /// What the query can mean, the likeliest first.
+    /// What the query can mean, the likeliest first. Of a single word without its matches by loose letters.
     pub(crate) fn readings(&self) -> Vec<Reading> {
         reading::readings(&self.qualifiers, &self.words)
+    }
+
+    /// What it means if letters may stand anywhere, as far as [`Self::readings`] leave that out; with typos
+    /// those of [`Self::second_readings`] are left out, too.
+    pub(crate) fn loose_reading(&self, without_typos: bool) -> Option<Reading> {
+        reading::loose(&self.qualifiers, &self.words, without_typos)
     }
 
     /// The same if nothing was found.

@@ -23,10 +23,10 @@ use thiserror::Error;
 
 use crate::dictionary::Imports;
 use crate::id::{FileId, SymbolId};
-use crate::matching::{Grade, MatchClass};
+use crate::matching::{Grade, MatchClass, Pattern};
 use crate::merit::{Access, Centrality, Merit, Purpose};
 use crate::packages::{Package, precedes};
-use crate::query::{Query, Reading};
+use crate::query::{Around, Query, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::shard::{FileRef, Shard};
 use crate::symbol_ref::SymbolRef;
@@ -105,49 +105,42 @@ pub fn search<'v>(
     options: &SearchOptions<'_>,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<SearchResult<'v>, Cancelled> {
-    let admission = &Admission::new(view, &query.files);
-    let best = best_by(query.readings(), view, query, admission, options, is_cancelled)?;
-    if best.reaches(MatchClass::Substring) {
-        return Ok(best.into_result(options.limit));
-    }
-    // Nothing that anybody would call a match: perhaps a letter is wrong, or a word stands elsewhere.
-    let readings = query.second_readings();
-    let second = best_by(readings, view, query, admission, options, is_cancelled)?;
-    Ok(second.and(best).into_result(options.limit))
-}
-
-/// The best symbols by any of these readings.
-fn best_by<'v>(
-    readings: Vec<Reading>,
-    view: &'v SymbolView,
-    query: &Query,
-    admission: &Admission,
-    options: &SearchOptions<'_>,
-    is_cancelled: &dyn Fn() -> bool,
-) -> Result<Best<'v>, Cancelled> {
-    let mut run = Run {
+    let readings = query.readings();
+    let admission = &Admission::new(view, &query.files, names_beginning(view, &readings));
+    let run = |best| Run {
         view,
         query,
         imports: view.dictionary().map(|it| it.imports()).unwrap_or_default(),
         admission,
         favoured: Favoured::new(view, query, options),
-        best: Best::new(options.limit, readings.len() > 1),
+        best,
         packages: Vec::new(),
         last_file: None,
         last_type: None,
         is_cancelled,
         steps: 0,
     };
-    for reading in &readings {
-        if let Admission::Few(files) = admission {
-            direct::search_files(&mut run, reading, files)?;
-        } else {
-            direct::search(&mut run, reading)?;
-            run.search_merged(reading)?;
-        }
+    let empty = |readings: &[Reading]| Best::new(options.limit, readings.len() > 1);
+    let mut best = run(empty(&readings)).best_by(&readings)?;
+    let has_match = best.reaches(MatchClass::Substring);
+    if !has_match {
+        // Nothing that anybody would call a match: perhaps a letter is wrong, or a word stands elsewhere.
+        let readings = query.second_readings();
+        best = run(empty(&readings)).best_by(&readings)?.and(best);
     }
-    run.offer_packages();
-    Ok(run.best)
+    if best.wants_loose()
+        && let Some(reading) = query.loose_reading(!has_match)
+    {
+        best = run(best).best_by(&[reading])?;
+    }
+    Ok(best.into_result(options.limit))
+}
+
+/// How many names begin as a query does that is but a word; else none.
+fn names_beginning(view: &SymbolView, readings: &[Reading]) -> usize {
+    let [Reading { name, around: Around::Anything }] = readings else { return 0 };
+    let names = |word: &Pattern| Some(view.dictionary()?.names_beginning_with(word.letters()));
+    name.single().and_then(names).map_or(0, <[_]>::len)
 }
 
 /// One search.
@@ -155,7 +148,7 @@ struct Run<'r, 'v> {
     view: &'v SymbolView,
     query: &'r Query,
     imports: Imports<'v>,
-    admission: &'r Admission,
+    admission: &'r Admission<'r>,
     favoured: Favoured,
     best: Best<'v>,
     /// Packages that match, some of them several times: each shard speaks for itself.
@@ -167,6 +160,20 @@ struct Run<'r, 'v> {
 }
 
 impl<'v> Run<'_, 'v> {
+    /// The best symbols by any of these readings.
+    fn best_by(mut self, readings: &[Reading]) -> Result<Best<'v>, Cancelled> {
+        for reading in readings {
+            if let Admission::Few(files) = self.admission {
+                direct::search_files(&mut self, reading, files)?;
+            } else {
+                direct::search(&mut self, reading)?;
+                self.search_merged(reading)?;
+            }
+        }
+        self.offer_packages();
+        Ok(self.best)
+    }
+
     /// Goes by the dictionary, if there is one: the best places come first.
     fn search_merged(&mut self, reading: &Reading) -> Result<(), Cancelled> {
         let Some(surroundings) = &Surroundings::new(self.view, &reading.around) else {
@@ -196,7 +203,7 @@ impl<'v> Run<'_, 'v> {
     /// The same for the file of what a posting speaks of, as far as it can be told at little cost.
     fn may_show(&self, index: u32, place: u32) -> bool {
         let is_package = place >= self.shard(index).shard().symbol_count();
-        is_package || self.admission.may_admit(index, SymbolId(place))
+        is_package || self.admission.admits_symbol(index, SymbolId(place))
     }
 
     /// The place of a symbol, if a trace says in which line something happened.

@@ -9,7 +9,7 @@ use super::{Grade, MatchClass, typo};
 const SUBSTRING_LETTERS_MIN: usize = 3;
 
 /// Letters that a scattered match may have out of any run, however long the pattern.
-const LOOSE_LETTERS_MAX: usize = 4;
+pub(crate) const LOOSE_LETTERS_MAX: usize = 4;
 
 /// A word to be found in names.
 #[derive(Debug, Clone)]
@@ -81,6 +81,18 @@ impl Pattern {
         }
         // Other letters are folded in other ways.
         !name.is_ascii()
+    }
+
+    /// Whether the letters are the first ones of all words of the name, and those of nothing else.
+    pub(crate) fn is_initials_of(&self, name: &Words) -> bool {
+        self.len() > 1
+            && self.len() == name.major_starts.count_ones() as usize
+            && self.stands_on(name, name.major_starts)
+    }
+
+    /// Letters that a scattered match may have out of any run.
+    pub(crate) fn loose_max(&self) -> usize {
+        self.len().div_ceil(2).min(LOOSE_LETTERS_MAX)
     }
 
     /// Whether the letters are in the name in one piece.
@@ -190,10 +202,7 @@ impl Pattern {
 
     /// The class of a match by the beginnings of all words.
     fn class_of_all_words(&self, name: &Words) -> MatchClass {
-        let is_initials = self.len() > 1
-            && self.len() == name.major_starts.count_ones() as usize
-            && self.stands_on(name, name.major_starts);
-        match (is_initials, self.is_capitals()) {
+        match (self.is_initials_of(name), self.is_capitals()) {
             (true, true) => MatchClass::CapitalInitials,
             (true, false) => MatchClass::Initials,
             (false, _) => MatchClass::Humps,
@@ -212,7 +221,7 @@ impl Pattern {
     /// The class of a match whose letters stand in order, the first one where a word begins, and not
     /// too many of the others out of a run and within a word.
     fn class_by_loose_letters(&self, name: &Words, for_capitals: u64) -> MatchClass {
-        let loose_max = self.len().div_ceil(2).min(LOOSE_LETTERS_MAX);
+        let loose_max = self.loose_max();
         // Where the last letter can stand, by the number of loose letters so far.
         let mut ends = [0; LOOSE_LETTERS_MAX + 1];
         ends[0] = self.fitting(0, self.letters[0], name, for_capitals) & name.starts;

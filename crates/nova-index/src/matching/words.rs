@@ -62,13 +62,16 @@ impl Words {
         if name.len() > NAME_LETTERS_MAX {
             return None;
         }
-        let mut bytes = [0; NAME_LETTERS_MAX];
-        bytes[..name.len()].copy_from_slice(name);
+        let (whole, rest) = name.as_chunks::<8>();
+        let rest = match name.last_chunk() {
+            _ if rest.is_empty() => None,
+            Some(last) => Some(u64::from_le_bytes(*last) >> (64 - rest.len() * 8)),
+            None => Some(rest.iter().rev().fold(0, |lane, byte| lane << 8 | u64::from(*byte))),
+        };
         let mut letters = [0; LANES_MAX];
         let (mut capitals, mut small, mut digits) = (0, 0, 0);
-        let chunks = bytes.as_chunks::<8>().0[..name.len().div_ceil(8)].iter();
-        for (at, (chunk, letters)) in (0..).step_by(8).zip(chunks.zip(&mut letters)) {
-            let lane = u64::from_le_bytes(*chunk);
+        let lanes = whole.iter().map(|chunk| u64::from_le_bytes(*chunk)).chain(rest);
+        for (at, (lane, letters)) in (0..).step_by(8).zip(lanes.zip(&mut letters)) {
             if lane & (ONES << 7) != 0 || equal(lane, b'_') != 0 {
                 return None;
             }

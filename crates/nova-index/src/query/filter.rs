@@ -117,6 +117,19 @@ impl FileFilter {
     }
 }
 
+impl FileFilter {
+    /// Whether a file is wanted.
+    pub(crate) fn admits(&self, file: FileRef<'_>) -> bool {
+        let holds = match &self.condition {
+            FileCondition::Path(part) => is_in_path(file, file.file_name(), part),
+            FileCondition::In(beginning) => {
+                is_in(file.shard(), file.root_identity(), beginning.as_bytes())
+            }
+        };
+        holds != self.negated
+    }
+}
+
 /// Adds the files whose root, folder or name has this in it. It has no slash, so it reaches over no two of
 /// these.
 fn add_by_parts(shard: &Shard, part: &[u8], holds: &mut BitSet) {
@@ -166,8 +179,7 @@ fn rows_with<R>(
     let (mut from, mut row) = (0, 0);
     while let Some(at) = text.get(from..).and_then(|rest| finder.find(rest)) {
         let start = from + at;
-        let before = |row: &&R| end(row).get() as usize <= start;
-        row += rows[row..].iter().take_while(before).count();
+        row += rows[row..].partition_point(|row| end(row).get() as usize <= start);
         let Some(row_end) = rows.get(row).map(|row| end(row).get() as usize) else { break };
         if start + finder.needle().len() <= row_end {
             found.push(row);

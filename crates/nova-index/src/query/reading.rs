@@ -29,13 +29,30 @@ pub(crate) struct NamePattern {
     words: Vec<Pattern>,
     /// The best that a match is worth.
     class_max: MatchClass,
-    allows_typo: bool,
+    part: Part,
+}
+
+/// Which of its matches count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All but by a typo.
+    All,
+    /// These without those by loose letters.
+    Tight,
+    /// Those by loose letters; perhaps without what is a match by a typo.
+    Loose { without_typos: bool },
+    /// Those by a typo.
+    Typo,
 }
 
 impl NamePattern {
     pub(crate) fn new(words: Vec<Pattern>) -> Self {
-        let class_max = if words.len() > 1 { MatchClass::Humps } else { MatchClass::Exact };
-        Self { words, class_max, allows_typo: false }
+        let class_max = match words.as_slice() {
+            [_, _, ..] => MatchClass::Humps,
+            [word] if !word.is_empty() => MatchClass::Exact,
+            _ => MatchClass::Prefix,
+        };
+        Self { words, class_max, part: Part::All }
     }
 
     /// The words.
@@ -52,7 +69,17 @@ impl NamePattern {
     }
 
     pub(crate) fn allows_typo(&self) -> bool {
-        self.allows_typo
+        self.part == Part::Typo
+    }
+
+    /// Whether letters may stand anywhere.
+    pub(crate) fn allows_loose(&self) -> bool {
+        matches!(self.part, Part::All | Part::Loose { .. })
+    }
+
+    /// Whether no other match counts.
+    pub(crate) fn is_loose(&self) -> bool {
+        matches!(self.part, Part::Loose { .. })
     }
 
     /// Whether every name will do.
@@ -75,6 +102,17 @@ impl NamePattern {
         }
     }
 
+    /// The same, if the word may be the first letters of all words.
+    pub(crate) fn grade_of_initials(&self, name: &[u8]) -> Grade {
+        let name = Words::new(name);
+        match self.single() {
+            Some(word) if word.is_initials_of(&name) => {
+                word.grade_by_words(&name).at_most(self.class_max)
+            }
+            _ => Grade::ABSENT,
+        }
+    }
+
     /// The same, if it matches by one piece.
     pub(crate) fn grade_of_piece(&self, name: &[u8]) -> Grade {
         let name = Words::new(name);
@@ -89,14 +127,25 @@ impl NamePattern {
     /// How a name matches: of several words as well as the one that matches it least, unless they are all
     /// of it.
     pub(crate) fn grade(&self, name: &[u8]) -> Grade {
-        if !self.allows_typo && !self.words.iter().all(|word| word.may_be_in(name)) {
+        if self.is_empty() && !self.allows_typo() {
+            return Grade::best_of(MatchClass::Prefix).at_most(self.class_max);
+        }
+        if !self.allows_typo() && !self.words.iter().all(|word| word.may_be_in(name)) {
             return Grade::ABSENT;
         }
         let name = Words::new(name);
         let grade = match self.words.as_slice() {
-            [] => Grade::best_of(MatchClass::Prefix),
-            [word] if self.allows_typo => word.grade_of_typo(&name),
-            [word] => word.grade(&name),
+            [] => Grade::ABSENT,
+            [word] => match self.part {
+                Part::All => word.grade(&name),
+                Part::Tight => word.grade_by_words(&name),
+                Part::Loose { without_typos } => match word.grade(&name) {
+                    grade if grade.class() > MatchClass::LOOSE_BEST => Grade::ABSENT,
+                    _ if without_typos && word.grade_of_typo(&name).is_match() => Grade::ABSENT,
+                    grade => grade,
+                },
+                Part::Typo => word.grade_of_typo(&name),
+            },
             several => {
                 let grades = several.iter().map(|word| word.grade_by_words(&name));
                 let least = grades.min().unwrap_or(Grade::ABSENT);
@@ -117,11 +166,27 @@ pub(super) fn readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<Reading
     if !qualifiers.is_empty() {
         return vec![Reading { name, around: Around::Path(qualifiers.to_vec()) }];
     }
+    let part = if words.len() == 1 { Part::Tight } else { Part::All };
+    let name = NamePattern { part, ..name };
     let mut readings = vec![Reading { name, around: Around::Anything }];
     if words.len() > 1 {
         readings.extend((0..words.len()).map(|around| split(words, 1 << around)));
     }
     readings
+}
+
+/// The same for what the readings of a single word leave out.
+pub(super) fn loose(
+    qualifiers: &[Pattern],
+    words: &[Pattern],
+    without_typos: bool,
+) -> Option<Reading> {
+    let is_left_out = qualifiers.is_empty() && words.len() == 1 && !words[0].is_empty();
+    is_left_out.then(|| {
+        let name = NamePattern::new(words.to_vec());
+        let name = NamePattern { part: Part::Loose { without_typos }, ..name };
+        Reading { name, around: Around::Anything }
+    })
 }
 
 /// The same if nothing better was found: with more words around the name, or with a typo.
@@ -133,7 +198,7 @@ pub(super) fn second_readings(qualifiers: &[Pattern], words: &[Pattern]) -> Vec<
                 qualifiers => Around::Path(qualifiers.to_vec()),
             };
             let name = NamePattern::new(vec![word.clone()]);
-            let name = NamePattern { allows_typo: true, ..name };
+            let name = NamePattern { part: Part::Typo, ..name };
             vec![Reading { name, around }]
         }
         words if words.len() <= SPLIT_WORDS_MAX => {

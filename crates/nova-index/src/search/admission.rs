@@ -1,5 +1,7 @@
 //! Which files a query lets in.
 
+use std::cell::{Cell, OnceCell};
+
 use rayon::prelude::*;
 
 use crate::bits::BitSet;
@@ -11,14 +13,36 @@ use crate::view::{SymbolView, ViewShard};
 const FEW_SYMBOLS_MAX: usize = 1024;
 const FEW_SYMBOLS_PART: usize = 1024;
 
+/// And so many for each name that begins as the query does, as all of these would be looked at; but no more
+/// than this.
+const FEW_SYMBOLS_PER_NAME: usize = 3;
+const FEW_SYMBOLS_OF_COMMON_MAX: usize = 1 << 15;
+
+/// After one look for so many files of the view it costs less to find out about all of them.
+const FILES_PER_LOOK: u64 = 64;
+
+/// By so many files it is told whether most are let in.
+const FILES_SAMPLED: usize = 64;
+
 /// The files that the filters of a query let in, found out once for all of its readings.
-pub(super) enum Admission {
+pub(super) enum Admission<'a> {
     /// There are no filters.
     All,
+    /// All but what they leave out.
+    Most(Most<'a>),
     /// By shard of the view.
     Some(Vec<Admitted>),
     /// So few that they need no dictionary; in the order of the shards.
     Few(Vec<(u32, FileId)>),
+}
+
+/// Mostly all that matches is let in, so each file is looked at when something in it matches.
+pub(super) struct Most<'a> {
+    view: &'a SymbolView,
+    filters: &'a [FileFilter],
+    /// How many looks are left until there are better ways.
+    looks: Cell<u64>,
+    shards: OnceCell<Vec<Admitted>>,
 }
 
 /// What is let in of a shard, and shown.
@@ -28,26 +52,32 @@ pub(super) struct Admitted {
     symbols: BitSet,
 }
 
-impl Admission {
-    pub(super) fn new(view: &SymbolView, filters: &[FileFilter]) -> Self {
+impl<'a> Admission<'a> {
+    /// `names_beginning`: how many names begin as the query does, if it is but a word.
+    pub(super) fn new(
+        view: &'a SymbolView,
+        filters: &'a [FileFilter],
+        names_beginning: usize,
+    ) -> Self {
         if filters.is_empty() {
             return Self::All;
         }
+        if filters.iter().all(|filter| filter.negated) && lets_in_most(view, filters) {
+            let looks = Cell::new(view.file_count() / FILES_PER_LOOK);
+            return Self::Most(Most { view, filters, looks, shards: OnceCell::new() });
+        }
         let shards = view.shards();
-        let files: Vec<BitSet> =
-            shards.par_iter().map(|shard| admitted_files(shard, filters)).collect();
+        let files = all_admitted_files(view, filters);
         let symbols = shards.iter().zip(&files).map(|(shard, files)| symbol_count(shard, files));
         let all: usize = shards.iter().map(|it| it.shard().symbol_count() as usize).sum();
         let few = FEW_SYMBOLS_MAX.max(all / FEW_SYMBOLS_PART);
+        let of_common = names_beginning.saturating_mul(FEW_SYMBOLS_PER_NAME);
+        let few = few.max(of_common.min(FEW_SYMBOLS_OF_COMMON_MAX));
         let mut total = 0;
         for symbols in symbols {
             total += symbols;
             if total > few {
-                let admitted = shards
-                    .par_iter()
-                    .zip(files)
-                    .map(|(shard, files)| Admitted { symbols: symbols_of(shard, &files), files });
-                return Self::Some(admitted.collect());
+                return Self::Some(admitted(view, files));
             }
         }
         let few = (0..).zip(&files).flat_map(|(index, files)| {
@@ -60,18 +90,78 @@ impl Admission {
     pub(super) fn admits(&self, shard: u32, file: FileId) -> bool {
         match self {
             Self::All => true,
+            Self::Most(most) => most.admits(shard, file),
             Self::Some(shards) => shards[shard as usize].files.contains(file.0),
             Self::Few(files) => files.binary_search(&(shard, file)).is_ok(),
         }
     }
 
-    /// Whether the file of a symbol is let in, if that can be told at little cost.
-    pub(super) fn may_admit(&self, shard: u32, symbol: SymbolId) -> bool {
+    /// Whether a symbol is in a file that is let in and shown; of few files nobody need know.
+    pub(super) fn admits_symbol(&self, shard: u32, symbol: SymbolId) -> bool {
         match self {
+            Self::Most(most) => most.admits_symbol(shard, symbol),
             Self::Some(shards) => shards[shard as usize].symbols.contains(symbol.0),
             Self::All | Self::Few(_) => true,
         }
     }
+}
+
+impl Most<'_> {
+    fn admits(&self, shard: u32, file: FileId) -> bool {
+        match self.shards() {
+            Some(shards) => shards[shard as usize].files.contains(file.0),
+            None => {
+                let shard = &self.view.shards()[shard as usize];
+                let file = shard.shard().file(file).filter(|file| shard.is_visible(file.id()));
+                file.is_some_and(|file| self.filters.iter().all(|filter| filter.admits(file)))
+            }
+        }
+    }
+
+    fn admits_symbol(&self, shard: u32, symbol: SymbolId) -> bool {
+        match self.shards.get() {
+            Some(shards) => shards[shard as usize].symbols.contains(symbol.0),
+            None => {
+                let file = self.view.shards()[shard as usize].shard().file_of(symbol);
+                self.admits(shard, file.id())
+            }
+        }
+    }
+
+    /// What is let in of all shards, if it is known by now. To be asked before each look at a file.
+    fn shards(&self) -> Option<&[Admitted]> {
+        if self.shards.get().is_none()
+            && let Some(looks) = self.looks.get().checked_sub(1)
+        {
+            self.looks.set(looks);
+            return None;
+        }
+        let find = || admitted(self.view, all_admitted_files(self.view, self.filters));
+        Some(self.shards.get_or_init(find))
+    }
+}
+
+/// Whether at least half of some files, from all parts of the view, are let in.
+fn lets_in_most(view: &SymbolView, filters: &[FileFilter]) -> bool {
+    let let_in = (0..FILES_SAMPLED).filter(|at| {
+        let part = |count: usize| at * count / FILES_SAMPLED;
+        let shard = view.shards().get(part(view.shards().len()));
+        let file = shard.and_then(|it| {
+            let files = it.shard().file_count() as usize;
+            it.shard().file(FileId(part(files) as u32))
+        });
+        file.is_some_and(|file| filters.iter().all(|filter| filter.admits(file)))
+    });
+    let_in.count() >= FILES_SAMPLED / 2
+}
+
+fn all_admitted_files(view: &SymbolView, filters: &[FileFilter]) -> Vec<BitSet> {
+    view.shards().par_iter().map(|shard| admitted_files(shard, filters)).collect()
+}
+
+fn admitted(view: &SymbolView, files: Vec<BitSet>) -> Vec<Admitted> {
+    let shards = view.shards().par_iter().zip(files);
+    shards.map(|(shard, files)| Admitted { symbols: symbols_of(shard, &files), files }).collect()
 }
 
 /// The files of a shard that the view shows and all filters let in.

@@ -57,7 +57,7 @@ impl<'v> Best<'v> {
 
     /// Whether matches by loose letters are shown, as far as it is known.
     pub(super) fn wants_loose(&self) -> bool {
-        self.total - self.loose < LOOSE_BELOW
+        self.tight() < LOOSE_BELOW
     }
 
     /// Whether nothing has matched.
@@ -141,17 +141,28 @@ impl<'v> Best<'v> {
         // Of those that were but counted nobody knows whether they are in both.
         self.is_exact = is_exact && self.keeps_all() && others.keeps_all();
         let at_least = self.total.max(others.total);
+        let at_least_tight = self.tight().max(others.tight());
         let known: HashSet<_> = self.heap.iter().map(|worst| worst.hit.symbol.key()).collect();
         for Worst { hit, .. } in others.heap {
-            if !known.contains(&hit.symbol.key()) {
-                self.add(hit.score.class());
+            if known.contains(&hit.symbol.key()) {
+                continue;
+            }
+            self.add(hit.score.class());
+            // What is not shown takes no place from what is.
+            if at_least_tight < LOOSE_BELOW || !hit.score.class().is_loose() {
                 self.push(hit);
             }
         }
         if !self.is_exact {
             self.total = at_least;
+            self.loose = at_least - at_least_tight;
         }
         self
+    }
+
+    /// How many match by more than loose letters.
+    fn tight(&self) -> u64 {
+        self.total - self.loose
     }
 
     fn keeps_all(&self) -> bool {
@@ -161,7 +172,7 @@ impl<'v> Best<'v> {
     /// At most so many hits, the best first.
     pub(super) fn into_result(self, limit: usize) -> SearchResult<'v> {
         let wants_loose = self.wants_loose();
-        let count = if wants_loose { self.total } else { self.total - self.loose };
+        let count = if wants_loose { self.total } else { self.tight() };
         let sorted = self.heap.into_sorted_vec().into_iter().map(|worst| worst.hit);
         let shown = sorted.take_while(|hit| wants_loose || !hit.score.class().is_loose());
         let hits: Vec<_> = shown.take(limit).collect();

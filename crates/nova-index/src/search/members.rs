@@ -3,14 +3,15 @@
 use super::names::{Finder, Visitor};
 use super::place::{self, TYPE_LETTERS_MIN};
 use super::surroundings::Surroundings;
-use super::{Cancelled, Run};
+use super::{Cancelled, Hit, Run};
 use crate::dictionary::Dictionary;
 use crate::id::SymbolId;
 use crate::matching::{Grade, MatchClass, Pattern};
-use crate::merit::{Group, Merit};
+use crate::merit::{Access, Group, Merit};
 use crate::query::{Around, KindSet, NamePattern, Reading};
 use crate::rank::{Nearness, PlaceMatch, Score};
 use crate::symbol_ref::SymbolRef;
+use crate::view::ViewSymbol;
 
 /// Types that an abbreviated qualifier stands for: the best ones. One that is spelled out stands for all
 /// that are called so.
@@ -48,29 +49,6 @@ fn within_types(
     let Some(dictionary) = run.view.dictionary() else { return Ok(()) };
     let mut types = Types { run, reading, dictionary, surroundings, class_min, count: 0 };
     Finder::new(dictionary, KindSet::TYPES).find(&NamePattern::new(vec![word.clone()]), &mut types)
-}
-
-fn take_members<'v>(
-    run: &mut Run<'_, 'v>,
-    reading: &Reading,
-    index: u32,
-    outer: SymbolRef<'v>,
-    place: PlaceMatch,
-) -> Result<(), Cancelled> {
-    let query = run.query;
-    for member in outer.members() {
-        run.step()?;
-        if !query.kinds.contains(member.kind()) {
-            continue;
-        }
-        let grade = reading.name.grade(member.name_bytes());
-        let is_wanted =
-            grade.is_match() && run.favoured.nearness(index, member.id()) == Nearness::Far;
-        if is_wanted {
-            run.take(member, grade, place, Nearness::Far);
-        }
-    }
-    Ok(())
 }
 
 /// Goes into the types of the names that are found.
@@ -135,13 +113,76 @@ impl Visitor for Types<'_, '_, '_> {
                 continue;
             };
             let shard = self.run.shard(index).shard();
-            if let Some(outer) = shard.symbol(SymbolId(posting.place))
-                && self.run.shows(index, outer.file().id())
-                && let Some(place) = place::of_members(&self.reading.around, &outer)
+            if let Some(symbol) = shard.symbol(SymbolId(posting.place))
+                && self.run.shows(index, symbol.file().id())
+                && let Some(place) = place::of_members(&self.reading.around, &symbol)
             {
-                take_members(self.run, self.reading, index, outer, place)?;
+                let outer = Outer { index, symbol, merit: posting.merit };
+                self.take_members(&outer, place)?;
             }
         }
         Ok(())
+    }
+}
+
+/// A type that the query names.
+struct Outer<'v> {
+    /// The position of its shard.
+    index: u32,
+    symbol: SymbolRef<'v>,
+    merit: Merit,
+}
+
+impl<'v> Types<'_, '_, 'v> {
+    fn take_members(&mut self, outer: &Outer<'v>, place: PlaceMatch) -> Result<(), Cancelled> {
+        let best = Grade::best_of(self.reading.name.class_max());
+        let at_most = Score::new(best, place, Merit::MOST, Nearness::Far, 0);
+        let is_of_use = self.run.best.can_enter(at_most);
+        for member in outer.symbol.members() {
+            self.run.step()?;
+            // Types may have many, and all are looked at.
+            if !is_of_use && !self.run.best.counts_on(1) {
+                break;
+            }
+            if !self.run.query.kinds.contains(member.kind()) {
+                continue;
+            }
+            let grade = self.reading.name.grade(member.name_bytes());
+            if grade.is_match()
+                && self.run.favoured.nearness(outer.index, member.id()) == Nearness::Far
+            {
+                self.take(outer, member, grade, place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a member that matches. What its type is known for holds of it, too; only types within types are
+    /// central by themselves.
+    fn take(&mut self, outer: &Outer<'v>, member: SymbolRef<'v>, grade: Grade, place: PlaceMatch) {
+        if member.kind().is_type() {
+            return self.run.take(member, grade, place, Nearness::Far);
+        }
+        let place = self.run.place_by_line(place, &member);
+        let name_bytes = member.name_bytes().len();
+        let (kind, is_local) = (member.kind(), member.local());
+        let score = |access, is_deprecated| {
+            let merit = Merit::of_symbol(
+                kind,
+                is_local,
+                access,
+                is_deprecated,
+                outer.merit.purpose(),
+                outer.merit.centrality(),
+            );
+            Score::new(grade, place, merit, Nearness::Far, name_bytes)
+        };
+        let symbol = ViewSymbol::Declared(member);
+        if !self.run.best.can_enter(score(Access::Public, false)) {
+            return self.run.best.count(&symbol, grade.class());
+        }
+        let access = Access::of(kind, member.modifiers(), Some(outer.symbol.kind()));
+        let score = score(access, member.is_deprecated());
+        self.run.best.offer(Hit { symbol, score });
     }
 }

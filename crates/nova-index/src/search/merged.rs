@@ -4,6 +4,7 @@ use nova_syntax::declarations::Kind;
 
 use super::admission::Admission;
 use super::names::{Finder, Visitor};
+use super::sets::SmallestFirst;
 use super::surroundings::Surroundings;
 use super::{Cancelled, Hit, Run};
 use crate::dictionary::{Dictionary, Posting};
@@ -93,16 +94,18 @@ impl<'h, 'r, 'v> Hits<'h, 'r, 'v> {
         if in_packages == 0 {
             return Ok(());
         }
+        // Where nothing can be among the best, all that is left is to count, and not for long.
+        let is_of_use = self.run.best.can_enter(self.score_max_of(reading.name.class_max()));
+        if reading.name.is_empty() && !is_of_use && !self.run.best.counts_on(in_packages as u32) {
+            return Ok(());
+        }
         let candidates = finder.candidates(&reading.name);
         if candidates.count().saturating_mul(NAME_COST) < in_packages {
             return finder.find(&reading.name, self);
         }
         let numbers = matching.iter().flat_map(|package| packages.names(*package));
         let numbers = numbers.map(|name| name.get()).filter(|name| candidates.contains(*name));
-        let mut names: Vec<u32> = numbers.collect();
-        names.sort_unstable();
-        names.dedup();
-        finder.among(&names, &reading.name, self)
+        finder.among(SmallestFirst::new(numbers.collect()), &reading.name, self)
     }
 }
 
@@ -121,9 +124,7 @@ impl Visitor for Hits<'_, '_, '_> {
         if class.is_loose() && !self.run.best.wants_loose() {
             return false;
         }
-        let at_most = Grade::best_of(class);
-        let score = Score::new(at_most, self.place_max, Merit::MOST, Nearness::Far, 0);
-        self.run.best.can_enter(score) || self.run.best.counts_on(0)
+        self.run.best.can_enter(self.score_max_of(class)) || self.run.best.counts_on(0)
     }
 
     fn wants_all(&self) -> bool {
@@ -199,6 +200,12 @@ impl<'v> Hits<'_, '_, 'v> {
                 let index = shards.get(posting.shard as usize).copied().flatten();
                 index.is_some_and(|index| self.run.may_show(index, posting.place))
             })
+    }
+
+    /// The most that a match of this class can score.
+    fn score_max_of(&self, class: MatchClass) -> Score {
+        let grade = Grade::best_of(class);
+        Score::new(grade, self.place_max, Merit::MOST, Nearness::Far, 0)
     }
 
     /// The most that a posting can score.

@@ -61,6 +61,7 @@ impl<'d> Finder<'d> {
             _ if name.is_empty() => self.all(name, visitor),
             None => self.of_several_words(name, visitor),
             Some(pattern) if name.allows_typo() => self.with_typo(name, pattern, visitor),
+            Some(pattern) if name.is_loose() => self.by_loose_letters(name, pattern, visitor),
             Some(pattern) => {
                 if name.class_max() > MatchClass::Humps {
                     self.by_beginning(name, pattern, visitor)?;
@@ -74,7 +75,7 @@ impl<'d> Finder<'d> {
     }
 
     fn all(&self, name: &NamePattern, visitor: &mut impl Visitor) -> Result<(), Cancelled> {
-        self.pass(Pass::new(MatchClass::Prefix), |_| u64::MAX, |text| name.grade(text), visitor)
+        self.pass(Pass::new(name.class_max()), |_| u64::MAX, |text| name.grade(text), visitor)
     }
 
     fn of_several_words(
@@ -85,10 +86,12 @@ impl<'d> Finder<'d> {
         let chains: Vec<_> =
             name.words().iter().map(|word| Chain::new(self.dictionary, word)).collect();
         let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
-        let sets = self.with_letters(letters);
+        let mut sets = self.with_letters(letters);
+        let short = name.words().iter().filter(|word| !word.matches_within_words());
+        sets.extend(short.filter(|word| !word.is_empty()).map(|word| self.starts_of(word)));
         let names = |at: usize| match all_of(&sets, at) {
             0 => 0,
-            names => chains.iter().fold(names, |names, chain| names & chain.names(at)),
+            names => chains.iter().fold(names, |names, chain| chain.names(at, names)),
         };
         let mut pass = Pass::new(name.class_max());
         let letters: usize = name.words().iter().map(Pattern::len).sum();
@@ -116,7 +119,7 @@ impl<'d> Finder<'d> {
         };
         let (exact, longer) = names.split_at(names.iter().take_while(|it| !is_longer(it)).count());
         for (top, names) in [(MatchClass::Exact, exact), (MatchClass::Prefix, longer)] {
-            let mut names = SmallestFirst::new(names);
+            let mut names = SmallestFirst::new(names.iter().map(|name| name.get()).collect());
             while let Some(id) = names.next() {
                 if !self.is_of_kind(id) || !visitor.may_want(id) {
                     continue;
@@ -140,13 +143,16 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
+        if pattern.len() == 1 {
+            return Ok(());
+        }
         let class = match pattern.is_capitals() {
             true => MatchClass::CapitalInitials,
             false => MatchClass::Initials,
         };
         let starts = pattern.letters().iter().map(|it| self.dictionary.names_with_start(*it));
         let sets: Vec<_> = starts.collect();
-        let grade = |text: &[u8]| match name.grade_by_words(text) {
+        let grade = |text: &[u8]| match name.grade_of_initials(text) {
             grade if is_by_initials(grade) => grade,
             _ => Grade::ABSENT,
         };
@@ -166,7 +172,7 @@ impl<'d> Finder<'d> {
         let starts = self.starts_of(pattern);
         let names = |at: usize| match starts[at].get() {
             0 => 0,
-            starts => starts & chain.names(at),
+            starts => chain.names(at, starts),
         };
         let grade = |text: &[u8]| match name.grade_by_words(text) {
             grade if is_by_beginning(grade) || is_by_initials(grade) => Grade::ABSENT,
@@ -209,7 +215,7 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        if !visitor.needs(MatchClass::LOOSE_BEST) {
+        if !name.allows_loose() || !visitor.needs(MatchClass::LOOSE_BEST) {
             return Ok(());
         }
         let mut sets = vec![self.starts_of(pattern)];
@@ -218,7 +224,12 @@ impl<'d> Finder<'d> {
             grade if grade.class() > MatchClass::LOOSE_BEST => Grade::ABSENT,
             grade => grade,
         };
-        self.pass(Pass::new(MatchClass::LOOSE_BEST), |at| all_of(&sets, at), grade, visitor)
+        let chain = Chain::new(self.dictionary, pattern);
+        let names = |at: usize| match all_of(&sets, at) {
+            0 => 0,
+            names => chain.loose_names(at, names),
+        };
+        self.pass(Pass::new(MatchClass::LOOSE_BEST), names, grade, visitor)
     }
 
     /// Names that begin with the pattern but for one letter.
@@ -228,19 +239,21 @@ impl<'d> Finder<'d> {
         pattern: &Pattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
-        self.among(&typos::names(self.dictionary, pattern.letters()), name, visitor)
+        let names = typos::names(self.dictionary, pattern.letters());
+        self.among(SmallestFirst::new(names), name, visitor)
     }
 
-    /// Visits those of these names that match, in ascending order.
+    /// Visits those of these names that match, in ascending order. Some may come several times.
     pub(super) fn among(
         &self,
-        names: &[u32],
+        mut names: SmallestFirst,
         name: &NamePattern,
         visitor: &mut impl Visitor,
     ) -> Result<(), Cancelled> {
         let top = Grade::best_of(name.class_max());
-        for &id in names {
-            if !self.is_of_kind(id) || !visitor.may_want(id) {
+        let mut last = None;
+        while let Some(id) = names.next() {
+            if last.replace(id) == Some(id) || !self.is_of_kind(id) || !visitor.may_want(id) {
                 continue;
             }
             if visitor.is_over(top, id, 1)? {
@@ -257,10 +270,27 @@ impl<'d> Finder<'d> {
     /// Those of the names that lead in which a match may be.
     pub(super) fn candidates(&self, name: &NamePattern) -> NameSet {
         let leading = (self.dictionary.leading_count() as usize).div_ceil(64);
-        let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
+        let words = (0..leading).map(|at| self.of_kinds(at));
         // With a typo any letter may be missing.
-        let sets = self.with_letters(if name.allows_typo() { 0 } else { letters });
-        NameSet::new((0..leading).map(|at| all_of(&sets, at) & self.of_kinds(at)))
+        if name.is_empty() || name.allows_typo() {
+            return NameSet::new(words);
+        }
+        let letters = name.words().iter().fold(0, |classes, word| classes | word.classes());
+        let sets = self.with_letters(letters);
+        let Some(word) = name.single() else {
+            return NameSet::new(words.zip(0..).map(|(names, at)| names & all_of(&sets, at)));
+        };
+        let (chain, starts) = (Chain::new(self.dictionary, word), self.starts_of(word));
+        let pairs = word.letters().windows(2);
+        let pairs = pairs.map(|pair| self.dictionary.names_with_pair(pair[0], pair[1]));
+        let pairs: Vec<_> = pairs.collect();
+        NameSet::new(words.zip(0..).map(|(names, at)| match names & all_of(&sets, at) {
+            0 => 0,
+            names => {
+                let pieces = if word.matches_within_words() { all_of(&pairs, at) } else { 0 };
+                chain.loose_names(at, names & starts[at].get()) | names & pieces
+            }
+        }))
     }
 
     fn starts_of(&self, pattern: &Pattern) -> &'d [U64] {

@@ -3,14 +3,20 @@
 //! Mostly a few names are enough. Where a large dictionary must be gone through, several threads match
 //! names; what they find is visited in order, so that nobody can tell how many there were.
 
+use std::hint::black_box;
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::Cancelled;
 use super::names::{Finder, Visitor};
 use crate::matching::{Grade, MatchClass};
 
-/// Words of 64 names that a pass goes through alone: mostly that is enough, or all.
-const WORDS_ALONE: usize = 1 << 12;
+/// Words of 64 names that a pass goes through alone: mostly that is enough.
+const WORDS_ALONE: usize = 1 << 10;
+
+/// With no more words than this one thread goes through all.
+const WORDS_FEW: usize = 1 << 12;
 
 /// So many more are matched at a time, by several threads; a search can be cancelled in between. That takes a
 /// fraction of a millisecond.
@@ -18,6 +24,9 @@ const WORDS_TOGETHER: usize = 1 << 11;
 
 /// Threads that match names: more would find too little to do.
 const THREADS_MAX: usize = 4;
+
+/// So many of these by one thread.
+const WORDS_AT_A_TIME: usize = WORDS_TOGETHER / THREADS_MAX;
 
 /// What can be expected of the names of a pass.
 #[derive(Clone, Copy)]
@@ -49,7 +58,8 @@ impl Finder<'_> {
         let at_most = Grade::best_of(pass.class_max);
         // What holds of all names that are still of use.
         let mut of_use: Option<&Condition<'_>> = None;
-        let alone = if visitor.wants_all() { self.words.min(WORDS_ALONE) } else { self.words };
+        let is_large = visitor.wants_all() && self.words > WORDS_FEW;
+        let alone = if is_large { WORDS_ALONE } else { self.words };
         for at in 0..alone {
             let word = names(at) & self.of_kinds(at);
             if word == 0 {
@@ -86,18 +96,21 @@ impl Finder<'_> {
             {
                 of_use = Some(condition);
             }
-            let found = |at: usize| {
-                let ids = self.ids(at, names(at) & self.of_kinds(at));
-                ids.map(|id| (id, graded(self.dictionary.name(id), of_use, &grade)))
-                    .filter(|(_, grade)| grade.is_match())
+            let found = |words: Range<usize>| {
+                let ids = words.flat_map(|at| self.ids(at, names(at) & self.of_kinds(at)));
+                let names: Vec<(u32, &[u8])> =
+                    ids.map(|id| (id, self.dictionary.name(id))).collect();
+                touch(&names);
+                let graded = names.into_iter().map(|(id, name)| (id, graded(name, of_use, &grade)));
+                graded.filter(|(_, grade)| grade.is_match()).collect::<Vec<_>>()
             };
             let end = self.words.min(start + WORDS_TOGETHER);
-            let matches: Vec<(u32, Grade)> = (start..end)
+            let starts: Vec<usize> = (start..end).step_by(WORDS_AT_A_TIME).collect();
+            let matches: Vec<Vec<(u32, Grade)>> = starts
                 .into_par_iter()
-                .with_min_len(WORDS_TOGETHER / THREADS_MAX)
-                .flat_map_iter(found)
+                .map(|start| found(start..end.min(start + WORDS_AT_A_TIME)))
                 .collect();
-            for (id, grade) in matches {
+            for (id, grade) in matches.into_iter().flatten() {
                 if visitor.is_over(at_most, id, 1)? {
                     return Ok(());
                 }
@@ -116,6 +129,13 @@ impl Finder<'_> {
             (id < (first + u64::BITS).min(count)).then_some(id)
         })
     }
+}
+
+/// Looks at all of these names. They lie far apart, and memory is slow: this way many are on their way
+/// at a time, while to find out how one matches takes its turn.
+fn touch(names: &[(u32, &[u8])]) {
+    let bytes = names.iter().filter_map(|(_, name)| Some(name.first()? ^ name.last()?));
+    black_box(bytes.fold(0, |all, byte| all ^ byte));
 }
 
 /// How a name matches, if it is still of use.

@@ -3,8 +3,7 @@
 use zerocopy::little_endian::U64;
 
 use crate::dictionary::Dictionary;
-use crate::format::U24;
-use crate::matching::{Pattern, letter_class};
+use crate::matching::{LOOSE_LETTERS_MAX, Pattern, letter_class};
 
 /// Names, a bit each.
 pub(super) struct NameSet(Vec<u64>);
@@ -27,6 +26,8 @@ impl NameSet {
 /// For each letter of a pattern but the first, what a match by words needs.
 pub(super) struct Chain<'d> {
     links: Vec<Link<'d>>,
+    /// Letters that may stand elsewhere in a match by loose letters.
+    loose_max: usize,
 }
 
 struct Link<'d> {
@@ -45,15 +46,40 @@ impl<'d> Chain<'d> {
             starts: dictionary.names_with_start(pair[1]),
             pairs: (!pattern.begins_word(at)).then(|| dictionary.names_with_pair(pair[0], pair[1])),
         });
-        Self { links: links.collect() }
+        Self { links: links.collect(), loose_max: pattern.loose_max() }
     }
 
-    /// The names in which each letter can stand.
-    pub(super) fn names(&self, at: usize) -> u64 {
-        self.links.iter().fold(u64::MAX, |names, link| {
-            let follows = link.pairs.map_or(0, |pairs| pairs[at].get());
-            names & link.letters[at].get() & (link.starts[at].get() | follows)
-        })
+    /// Those of some names in which each letter can stand.
+    pub(super) fn names(&self, at: usize, mut names: u64) -> u64 {
+        for link in &self.links {
+            names &= link.letters[at].get() & link.in_run(at);
+            if names == 0 {
+                break;
+            }
+        }
+        names
+    }
+
+    /// Those of some names in which not too many letters are loose. Counts in 64 names at a time.
+    pub(super) fn loose_names(&self, at: usize, names: u64) -> u64 {
+        // More than this many are loose.
+        let mut more_than = [0; LOOSE_LETTERS_MAX + 1];
+        for link in &self.links {
+            let mut also_loose = !link.in_run(at);
+            for more in &mut more_than {
+                let one_more = *more & also_loose;
+                *more |= also_loose;
+                also_loose = one_more;
+            }
+        }
+        names & !more_than[self.loose_max]
+    }
+}
+
+impl Link<'_> {
+    /// The names in which the letter can follow the one before it, or begin a word.
+    fn in_run(&self, at: usize) -> u64 {
+        self.starts[at].get() | self.pairs.map_or(0, |pairs| pairs[at].get())
     }
 }
 
@@ -74,8 +100,8 @@ impl SmallestFirst {
     /// What is sorted at first.
     const FIRST: usize = 256;
 
-    pub(super) fn new(names: &[U24]) -> Self {
-        Self { names: names.iter().map(|name| name.get()).collect(), sorted: 0, next: 0 }
+    pub(super) fn new(names: Vec<u32>) -> Self {
+        Self { names, sorted: 0, next: 0 }
     }
 
     pub(super) fn next(&mut self) -> Option<u32> {
@@ -100,12 +126,12 @@ mod tests {
 
     #[test]
     fn names_come_in_order_however_many_are_asked_for() {
-        let names: Vec<U24> = (0..10_000_u32).map(|it| U24::new(it * 7919 % 10_007)).collect();
-        let mut sorted: Vec<u32> = names.iter().map(|name| name.get()).collect();
+        let names: Vec<u32> = (0..10_000).map(|it| it * 7919 % 10_007).collect();
+        let mut sorted = names.clone();
         sorted.sort_unstable();
-        let mut smallest = SmallestFirst::new(&names);
+        let mut smallest = SmallestFirst::new(names);
         let all: Vec<u32> = std::iter::from_fn(|| smallest.next()).collect();
         assert_eq!(all, sorted);
-        assert_eq!(SmallestFirst::new(&[]).next(), None);
+        assert_eq!(SmallestFirst::new(Vec::new()).next(), None);
     }
 }

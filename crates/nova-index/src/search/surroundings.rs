@@ -17,8 +17,12 @@ pub(super) struct Surroundings<'d> {
     /// For each part of packages' names what of the query it is.
     parts: Vec<Part>,
     /// For each package what of the query it fulfils: of a path how many qualifiers, from the outside in;
-    /// of words which ones, a bit each.
+    /// of words which ones, a bit each. Empty if none fulfils any.
     fulfilled: Vec<u8>,
+    /// The packages that fulfil all of it, with how well.
+    matching: Vec<(u32, PlaceMatch)>,
+    /// The same for each package by its number, up to the last of these.
+    places: Vec<Option<PlaceMatch>>,
 }
 
 /// How a query says it.
@@ -48,25 +52,29 @@ impl<'d> Surroundings<'d> {
         };
         let packages = view.dictionary()?.packages();
         let parts = parts(packages, patterns);
-        let mut fulfilled = Vec::with_capacity(packages.rows().len());
-        for (outer, part) in packages.rows() {
-            // The first package, around which there is none, is unnamed.
-            let Some(&before) = fulfilled.get(outer as usize) else {
-                fulfilled.push(0);
-                continue;
-            };
-            let part = parts[part as usize].fulfils;
-            fulfilled.push(match said {
-                Said::Path(_) => before + (part.checked_shr(before.into()).unwrap_or(0) & 1) as u8,
-                Said::Words(_) => before | part as u8,
-            });
+        let fulfilled = fulfilled(packages, said, &parts);
+        let (matching, places) = Default::default();
+        let mut found = Self { packages, around: said, parts, fulfilled, matching, places };
+        let all = match said {
+            Said::Path(len) => len as u8,
+            Said::Words(words) => words,
+        };
+        let matching = memchr::memchr_iter(all, &found.fulfilled).map(|it| it as u32);
+        let matching = matching.filter_map(|it| Some((it, found.of_package(it, 0)?)));
+        found.matching = matching.collect();
+        if let Some((last, _)) = found.matching.last() {
+            found.places.resize(*last as usize + 1, None);
         }
-        Some(Self { packages, around: said, parts, fulfilled })
+        for (package, place) in &found.matching {
+            found.places[*package as usize] = Some(*place);
+        }
+        Some(found)
     }
 
     /// How the place of a top-level type matches, or that of a package by what is around it.
     pub(super) fn of_home(&self, home: Home) -> Option<PlaceMatch> {
-        if home.depth == 0 { self.of_package(home.package, 0) } else { None }
+        let place = self.places.get(home.package as usize).filter(|_| home.depth == 0);
+        place.copied().flatten()
     }
 
     /// Whether a type may be one that a query names, going by its home.
@@ -81,8 +89,7 @@ impl<'d> Surroundings<'d> {
 
     /// The packages that match just as well as this.
     pub(super) fn packages_at(&self, place: PlaceMatch) -> impl Iterator<Item = u32> + '_ {
-        let numbers = 0..self.fulfilled.len() as u32;
-        numbers.filter(move |package| self.of_package(*package, 0) == Some(place))
+        self.matching.iter().filter(move |it| it.1 == place).map(|it| it.0)
     }
 
     /// How a package matches if so many of the qualifiers from the inside out are types.
@@ -117,6 +124,27 @@ impl<'d> Surroundings<'d> {
     fn fulfilled_by(&self, package: u32) -> u8 {
         self.fulfilled.get(package as usize).copied().unwrap_or_default()
     }
+}
+
+/// What of the query each package fulfils. Goes through all of them once, the outer ones first.
+fn fulfilled(packages: Packages<'_>, said: Said, parts: &[Part]) -> Vec<u8> {
+    if parts.iter().all(|part| part.fulfils == 0) {
+        return Vec::new();
+    }
+    let mut fulfilled = Vec::with_capacity(packages.rows().len());
+    for (outer, part) in packages.rows() {
+        // The first package, around which there is none, is unnamed.
+        let Some(&before) = fulfilled.get(outer as usize) else {
+            fulfilled.push(0);
+            continue;
+        };
+        let part = parts[part as usize].fulfils;
+        fulfilled.push(match said {
+            Said::Path(_) => before + (part.checked_shr(before.into()).unwrap_or(0) & 1) as u8,
+            Said::Words(_) => before | part as u8,
+        });
+    }
+    fulfilled
 }
 
 /// What each part of packages' names is.

@@ -12,7 +12,7 @@ use crate::matching::{TYPO_LETTERS_MIN, fold};
 const NAMES_FEW: usize = 16;
 
 /// The names that begin with these letters but for one that is missing, too many, wrong or swapped with
-/// the next; and perhaps others. In ascending order.
+/// the next; and perhaps others. In no order, and some several times.
 pub(super) fn names(dictionary: &Dictionary, letters: &[u8]) -> Vec<u32> {
     let mut found = Vec::new();
     if letters.len() < TYPO_LETTERS_MIN {
@@ -40,8 +40,6 @@ pub(super) fn names(dictionary: &Dictionary, letters: &[u8]) -> Vec<u32> {
             take(&[&[letter], rest]);
         }
     }
-    found.sort_unstable();
-    found.dedup();
     found
 }
 
