@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use nova_index::{
-    Cancelled, FileRef, Hit, Query, Score, SearchOptions, SearchResult, SymbolView, Total,
-    ViewSymbol, search,
+    Cancelled, FileRef, Hit, Query, Revision, Score, SearchOptions, SearchResult, SymbolView,
+    Total, ViewSymbol, search,
 };
 use nova_protocol::path;
 use tokio::time::{Instant, timeout_at};
@@ -110,7 +110,7 @@ impl Workspace {
         let mut result = self.run_query(&view, request)?;
         let mut changed = self.changed(frontend, &result.hits);
         if !changed.is_empty() {
-            self.refresh(&changed, deadline).await;
+            self.refresh(&changed, view.revision(), deadline).await;
             drop(result);
             view = frontend.view();
             result = self.run_query(&view, request)?;
@@ -188,9 +188,9 @@ impl Workspace {
     }
 
     /// Has changed files scanned and published, as many as the deadline allows.
-    async fn refresh(&self, changed: &Changed, deadline: Instant) {
+    async fn refresh(&self, changed: &Changed, seen_at: Revision, deadline: Instant) {
         for (key, place) in changed {
-            if timeout_at(deadline, self.refresh_file(key, *place)).await.is_err() {
+            if timeout_at(deadline, self.refresh_file(key, *place, seen_at)).await.is_err() {
                 return;
             }
         }

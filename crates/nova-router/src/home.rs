@@ -82,6 +82,11 @@ impl Homes {
         })
     }
 
+    /// The revision of the view.
+    pub(crate) fn revision(&self) -> Revision {
+        self.view.revision()
+    }
+
     /// What the view shows of a file.
     pub(crate) fn file(&self, path: &[u8]) -> Option<FileRef<'_>> {
         let known = self.around(path).flat_map(|(roots, below)| {

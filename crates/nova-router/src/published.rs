@@ -41,6 +41,8 @@ pub(crate) struct Order(pub(crate) u64);
 #[derive(Debug, Default)]
 struct State {
     revision: u64,
+    /// When the shards were last replaced: what was called somehow before may be called otherwise.
+    replaced_at: Revision,
     parts: Vec<Part>,
     dictionary: Option<Arc<Dictionary>>,
     /// What changed on the disk since the shards were surveyed.
@@ -104,6 +106,7 @@ impl Published {
         state.parts = parts;
         state.dictionary = dictionary;
         state.deltas.retain(|key, delta| delta.order > since && is_called_so(key));
+        state.replaced_at = Revision(state.revision + 1);
         self.publish_all(&mut state);
     }
 
@@ -133,10 +136,11 @@ impl Published {
     }
 
     /// Puts what a file on the disk holds in the place of what is known of it; `false` if something younger
-    /// is known.
-    pub(crate) fn supersede(&self, key: &FileKey, delta: Delta) -> bool {
+    /// is known, or if the file, which was called so in a view of that revision, no longer is.
+    pub(crate) fn supersede(&self, key: &FileKey, called_so_at: Revision, delta: Delta) -> bool {
         let mut state = self.state();
-        if !is_younger(&state.deltas, key, &delta) {
+        let is_called_so = called_so_at >= state.replaced_at || state.has(key);
+        if !is_called_so || !is_younger(&state.deltas, key, &delta) {
             return false;
         }
         let revision = state.next_revision();
@@ -226,6 +230,11 @@ impl State {
     fn next_revision(&mut self) -> Revision {
         self.revision += 1;
         Revision(self.revision)
+    }
+
+    /// Whether the shards know a file by this name.
+    fn has(&self, FileKey { root, path }: &FileKey) -> bool {
+        self.parts.iter().any(|part| part.shard.find_file(root, path).is_some())
     }
 }
 
@@ -329,6 +338,10 @@ mod tests {
         published.replace(part(files), None, since, |_| true);
     }
 
+    fn supersede(published: &Published, path: &str, delta: Delta) -> bool {
+        published.supersede(&key(path), published.view().revision(), delta)
+    }
+
     fn notes(view: &SymbolView) -> Vec<&str> {
         view.files().map(|file| file.note()).collect()
     }
@@ -338,8 +351,8 @@ mod tests {
         let published = Published::default();
         replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         let (early, late) = (delta(&published, "A.java", "1"), delta(&published, "A.java", "2"));
-        assert!(published.supersede(&key("A.java"), late));
-        assert!(!published.supersede(&key("A.java"), early));
+        assert!(supersede(&published, "A.java", late));
+        assert!(!supersede(&published, "A.java", early));
         assert_eq!(notes(&published.view()), ["2", "0"]);
     }
 
@@ -347,22 +360,35 @@ mod tests {
     fn a_survey_replaces_what_was_read_before_it_and_nothing_younger() {
         let published = Published::default();
         replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
-        published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
+        supersede(&published, "A.java", delta(&published, "A.java", "1"));
         let survey = published.next_order();
-        published.supersede(&key("B.java"), delta(&published, "B.java", "3"));
+        supersede(&published, "B.java", delta(&published, "B.java", "3"));
         replace(&published, &[("A.java", "2"), ("B.java", "2")], survey);
         assert_eq!(notes(&published.view()), ["2", "3"]);
         assert_eq!(published.unfolded_count(), 1);
     }
 
     #[test]
+    fn a_file_that_is_called_otherwise_by_now_is_not_shown_twice() {
+        let published = Published::default();
+        replace(&published, &[("A.java", "0")], published.next_order());
+        let before = published.view().revision();
+        replace(&published, &[("elsewhere/A.java", "1")], published.next_order());
+        let late = delta(&published, "A.java", "2");
+        assert!(!published.supersede(&key("A.java"), before, late.clone()));
+        assert_eq!(notes(&published.view()), ["1"]);
+        // In a view of now nobody knows it by that name, unless it is new.
+        assert!(supersede(&published, "A.java", late));
+    }
+
+    #[test]
     fn folding_keeps_what_changed_meanwhile() {
         let published = Published::default();
         replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
-        published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
-        published.supersede(&key("B.java"), delta(&published, "B.java", "1"));
+        supersede(&published, "A.java", delta(&published, "A.java", "1"));
+        supersede(&published, "B.java", delta(&published, "B.java", "1"));
         let (folded, _) = published.unfolded();
-        published.supersede(&key("B.java"), delta(&published, "B.java", "2"));
+        supersede(&published, "B.java", delta(&published, "B.java", "2"));
         published.fold(part(&[("A.java", "1"), ("B.java", "1")]), &folded);
         assert_eq!(notes(&published.view()), ["1", "2"]);
         assert_eq!(published.unfolded_count(), 1);
@@ -373,11 +399,11 @@ mod tests {
         let published = Published::default();
         replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         for _ in 0..100 {
-            published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
+            supersede(&published, "A.java", delta(&published, "A.java", "1"));
             let gone = Delta { order: published.next_order(), index: None };
-            published.supersede(&key("A.java"), gone);
+            supersede(&published, "A.java", gone);
         }
-        published.supersede(&key("A.java"), delta(&published, "A.java", "2"));
+        supersede(&published, "A.java", delta(&published, "A.java", "2"));
         assert_eq!(notes(&published.view()), ["2", "0"]);
         assert_eq!(published.view().shards().len(), 2);
     }
@@ -388,8 +414,8 @@ mod tests {
         replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         let (id, view) = published.join(None);
         assert!(published.overlay(id, &key("A.java"), delta(&published, "A.java", "mine")));
-        published.supersede(&key("A.java"), delta(&published, "A.java", "1"));
-        published.supersede(&key("B.java"), delta(&published, "B.java", "1"));
+        supersede(&published, "A.java", delta(&published, "A.java", "1"));
+        supersede(&published, "B.java", delta(&published, "B.java", "1"));
         assert_eq!(notes(&view.load()), ["mine", "1"]);
         replace(&published, &[("A.java", "2"), ("B.java", "2")], published.next_order());
         assert_eq!(notes(&view.load()), ["mine", "2"]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nova_index::{OpenShardError, Shard, ShardId, ShardIdentity, Stamp};
+use nova_index::{OpenShardError, Revision, Shard, ShardId, ShardIdentity, Stamp};
 use nova_protocol::message::{SourceRoot, UpdateFile};
 use nova_protocol::path;
 use nova_worker::disk;
@@ -53,9 +53,9 @@ impl Place {
 }
 
 impl Workspace {
-    /// Publishes what a file holds now, or that it is gone. What cannot be scanned stays as it is known,
-    /// and a query leaves its hits out.
-    pub(crate) async fn refresh_file(&self, key: &FileKey, place: Place) {
+    /// Publishes what a file holds now that was called so in a view of that revision, or that it is gone. What
+    /// cannot be scanned stays as it is known, and a query leaves its hits out.
+    pub(crate) async fn refresh_file(&self, key: &FileKey, place: Place, called_so_at: Revision) {
         let order = self.published.next_order();
         let is_gone = self.stamp_now(&self.file_path(key), Stamp::default()).is_none();
         let index = match is_gone {
@@ -68,7 +68,7 @@ impl Workspace {
                 }
             },
         };
-        self.published.supersede(key, Delta { order, index });
+        self.published.supersede(key, called_so_at, Delta { order, index });
     }
 
     /// Has a worker scan one file, as it is on the disk or as someone has it open. Without an index the

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Answer, Frontend, SearchRequest};
 use crate::file_key::FileKey;
-use crate::home::{Home, Homes, SCRATCH};
+use crate::home::{Homes, SCRATCH};
 use crate::overlay::{DocumentError, DocumentVersion, Overlay, Snapshot, TextChange, check_size};
 use crate::plan;
 use crate::published::{Delta, Order, OverlayId};
@@ -130,13 +130,14 @@ impl Session {
     /// A file was saved: everybody is to see what the disk has now. It stays open.
     pub async fn save(&self, path: &Path) {
         let workspace = &self.0.workspace;
-        workspace.refresh_home(&workspace.homes().of(&path::to_bytes(path))).await;
+        workspace.refresh_path(&path::to_bytes(path)).await;
     }
 
     /// Forgets the text of an open file at once; from now on its symbols are those of the disk, which is looked
     /// at again when the future is awaited.
     pub fn close(&self, path: &Path) -> impl Future<Output = ()> + Send + use<> {
-        let closed = self.0.overlay().close(&path::to_bytes(path));
+        let path = path::to_bytes(path).into_owned();
+        let closed = self.0.overlay().close(&path);
         let workspace = Arc::clone(&self.0.workspace);
         if let Some(home) = &closed {
             workspace.published.uncover(self.0.id, &home.key);
@@ -144,8 +145,8 @@ impl Session {
             workspace.forget_files(self.0.id, std::slice::from_ref(&home.key));
         }
         async move {
-            if let Some(home) = closed {
-                workspace.refresh_home(&home).await;
+            if closed.is_some() {
+                workspace.refresh_path(&path).await;
             }
         }
     }
@@ -280,10 +281,12 @@ impl Workspace {
         }
     }
 
-    /// Looks at a document's file again, unless it is in no shard.
-    async fn refresh_home(&self, home: &Home) {
+    /// Looks at a file again, unless it is in no shard.
+    async fn refresh_path(&self, path: &[u8]) {
+        let homes = self.homes();
+        let home = homes.of(path);
         if home.place != SCRATCH {
-            self.refresh_file(&home.key, home.place).await;
+            self.refresh_file(&home.key, home.place, homes.revision()).await;
         }
     }
 }

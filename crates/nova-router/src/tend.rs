@@ -112,9 +112,10 @@ impl Workspace {
         if !changes.is_complete {
             return None;
         }
-        let changed = self.known_files(&self.homes(), &changes.paths)?;
+        let homes = self.homes();
+        let changed = self.known_files(&homes, &changes.paths)?;
         for home in &changed {
-            self.refresh_file(&home.key, home.place).await;
+            self.refresh_file(&home.key, home.place, homes.revision()).await;
         }
         Some(changed.len() as u64)
     }
