@@ -190,8 +190,10 @@ impl Workspace {
     /// Has changed files scanned and published, as many as the deadline allows.
     async fn refresh(&self, changed: &Changed, seen_at: Revision, deadline: Instant) {
         for (key, place) in changed {
-            if timeout_at(deadline, self.refresh_file(key, *place, seen_at)).await.is_err() {
-                return;
+            match timeout_at(deadline, self.refresh_file(key, *place, seen_at)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!("{}: {error}", String::from_utf8_lossy(&key.path)),
+                Err(_) => return,
             }
         }
     }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::reconcile::ReconcileError;
 use crate::report::IndexReport;
+use crate::tend::TakenIn;
 use crate::workspace::Workspace;
 
 /// How the view of a workspace is brought into line with the disk.
@@ -64,6 +65,11 @@ impl Workspace {
         self.catching_up.latest.load_full()
     }
 
+    /// What is published was not looked at yet, and will do for who does not want to wait.
+    pub(crate) fn note_unlooked(&self, report: IndexReport) {
+        self.catching_up.latest.store(Some(Arc::new(report)));
+    }
+
     /// Takes in what a watcher has told.
     pub(crate) async fn take_in_changes(
         self: &Arc<Self>,
@@ -96,9 +102,9 @@ impl Workspace {
         let known = turn.report.take();
         let changes = self.watch.get().map(|watch| watch.take());
         match (known, changes) {
-            (Some(known), Some(changes)) => match self.take_in(&changes).await {
-                Some(rescanned_files) => {
-                    let told = self.report_of_changes(&known, rescanned_files, started.elapsed());
+            (Some(known), Some(changes)) => match self.take_in(changes).await? {
+                Some(taken_in) => {
+                    let told = self.report_of_changes(&known, taken_in, started.elapsed());
                     Ok(self.keep(turn, told))
                 }
                 None => self.look_at_everything(turn, cancel).await,
@@ -121,16 +127,24 @@ impl Workspace {
     fn report_of_changes(
         &self,
         survey: &IndexReport,
-        rescanned_files: u64,
+        taken_in: TakenIn,
         elapsed: Duration,
     ) -> Arc<IndexReport> {
-        let view = self.view();
+        let (view, homes) = (self.view(), self.homes());
+        let TakenIn { refreshed, failed } = taken_in;
+        let mut skipped = survey.skipped.clone();
+        skipped.retain(|skipped| !refreshed.contains(&skipped.path));
+        let rows = refreshed.iter().filter_map(|path| homes.file(path));
+        skipped.extend(rows.filter(|row| row.flags().skipped).map(|row| self.skipped(row)));
+        skipped.sort_by(|a, b| a.path.cmp(&b.path));
         Arc::new(IndexReport {
             look: Look::AtChanges,
             files: view.file_count(),
             workers: 0,
             worker_stats: Vec::new(),
-            rescanned_files,
+            rescanned_files: refreshed.len() as u64,
+            skipped,
+            failed,
             elapsed,
             revision: view.revision().0,
             ..survey.clone()
@@ -138,7 +152,8 @@ impl Workspace {
     }
 
     fn keep(&self, turn: &mut Turn, report: Arc<IndexReport>) -> Arc<IndexReport> {
-        turn.report = Some(Arc::clone(&report));
+        // What has failed is tried again by the next look.
+        turn.report = report.failed.is_empty().then(|| Arc::clone(&report));
         self.catching_up.latest.store(Some(Arc::clone(&report)));
         report
     }

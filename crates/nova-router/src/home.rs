@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use nova_index::{FileRef, Revision, ShardId, ShardIdentity, SymbolView, ViewShard};
+use nova_index::{FileId, FileRef, Revision, Shard, ShardId, ShardIdentity, SymbolView, ViewShard};
 
 use crate::file_key::FileKey;
 use crate::folder;
@@ -107,11 +107,7 @@ impl Homes {
             || self.around(folder).any(|(roots, below)| {
                 roots.iter().any(|root| {
                     let shard = self.view.shards()[root.shard].shard();
-                    let own = |file: &FileRef<'_>| file.root_identity() == root.identity;
-                    shard
-                        .files()
-                        .filter(own)
-                        .any(|file| folder::below(file.folder(), below).is_some())
+                    has_folder(shard, &root.identity, below)
                 })
             })
     }
@@ -133,6 +129,23 @@ impl Homes {
             Some((roots.as_slice(), folder::below(path, folder)?))
         })
     }
+}
+
+/// Whether a shard has files of a root in this folder or below: files come by root, then by folder.
+fn has_folder(shard: &Shard, root: &[u8], folder: &[u8]) -> bool {
+    let (mut low, mut high) = (0, shard.file_count());
+    while low < high {
+        let middle = low.midpoint(high);
+        let is_before = shard
+            .file(FileId(middle))
+            .is_some_and(|file| (file.root_identity(), file.folder()) < (root, folder));
+        (low, high) = if is_before { (middle + 1, high) } else { (low, middle) };
+    }
+    // What begins like the folder without being below it, `a-b` beside `a`, may stand between.
+    let from = (low..shard.file_count()).map_while(|id| shard.file(FileId(id)));
+    let mut like =
+        from.take_while(|it| it.root_identity() == root && it.folder().starts_with(folder));
+    like.any(|file| folder::below(file.folder(), folder).is_some())
 }
 
 impl Workspace {

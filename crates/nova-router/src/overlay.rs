@@ -14,6 +14,7 @@
 mod edit;
 
 use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -32,6 +33,9 @@ pub struct DocumentVersion(pub i64);
 /// A change that was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
+    /// Each file has one name.
+    #[error("a document is named by its absolute path, without . and ..")]
+    NotAbsolute,
     /// Changes are of open documents.
     #[error("the document is not open")]
     NotOpen,
@@ -241,6 +245,18 @@ impl Document {
     }
 }
 
+/// Whether a path names a file in one way only: absolute, without `.` and `..`.
+pub(crate) fn check_path(path: &Path) -> Result<(), DocumentError> {
+    let is_plain = path.components().all(|it| !matches!(it, Component::ParentDir));
+    // Components leave single dots out, and doubled slashes.
+    let is_normal = path.components().collect::<PathBuf>().as_os_str() == path.as_os_str();
+    if path.is_absolute() && is_plain && is_normal {
+        Ok(())
+    } else {
+        Err(DocumentError::NotAbsolute)
+    }
+}
+
 /// Whether a text is not larger than a file may be.
 pub(crate) fn check_size(text: &str, max: u64) -> Result<(), DocumentError> {
     let found = text.len() as u64;
@@ -281,6 +297,15 @@ mod tests {
         assert_eq!(change(4, 3), Ok(key()));
         assert!(matches!(change(2, 4), Err(DocumentError::NotNewer { .. })));
         assert_eq!(overlay.texts().next().unwrap().1.order, Order(3));
+    }
+
+    #[test]
+    fn a_document_has_one_name() {
+        let check = |path: &str| check_path(Path::new(path));
+        assert_eq!(check("/w/src/A.java"), Ok(()));
+        for path in ["A.java", "/w/../A.java", "/w/./A.java", "/w//A.java", ""] {
+            assert_eq!(check(path), Err(DocumentError::NotAbsolute), "{path}");
+        }
     }
 
     #[test]

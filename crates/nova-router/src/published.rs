@@ -153,11 +153,10 @@ impl Published {
     }
 
     /// The deltas of the disk, and the shards that they belong to as they are.
-    pub(crate) fn unfolded(&self) -> (Vec<(FileKey, Delta)>, Vec<Arc<Shard>>) {
+    pub(crate) fn unfolded(&self) -> (Vec<(FileKey, Delta)>, Vec<Part>) {
         let state = self.state();
         let deltas = state.deltas.iter().map(|(key, delta)| (key.clone(), delta.clone()));
-        let shards = state.parts.iter().map(|part| Arc::clone(&part.shard));
-        (deltas.collect(), shards.collect())
+        (deltas.collect(), state.parts.clone())
     }
 
     /// How many files changed on the disk since the shards were built.
@@ -298,14 +297,15 @@ impl fmt::Debug for Overlay {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) mod fixture {
+    use std::sync::Arc;
+
     use nova_index::{
-        ContentHash, FileMeta, FileSymbols, Root, ShardBuilder, ShardId, ShardIdentity,
+        ContentHash, FileMeta, FileSymbols, Root, Shard, ShardBuilder, ShardId, ShardIdentity,
     };
 
     /// A shard of skipped files, told apart by their notes.
-    fn shard(files: &[(&str, &str)]) -> Arc<Shard> {
+    pub(crate) fn shard(files: &[(&str, &str)]) -> Arc<Shard> {
         let (id, identity) = (ShardId(1), ShardIdentity([1; 16]));
         let root = Root { identity: b"src".to_vec(), archive_stamp: None };
         let mut builder = ShardBuilder::new(id, identity, 0, vec![root]);
@@ -321,6 +321,12 @@ mod tests {
         let bytes = builder.finish().unwrap();
         Arc::new(Shard::from_bytes(bytes.into(), &identity).unwrap())
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::shard;
+    use super::*;
 
     fn key(path: &str) -> FileKey {
         FileKey { root: b"src".to_vec(), path: path.as_bytes().to_vec() }

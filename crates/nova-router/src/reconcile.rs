@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nova_index::{Dictionary, FileId, FileRef, OpenShardError, Shard, ShardId, ShardIdentity};
+use nova_protocol::frontend::Look;
 use nova_protocol::message::IndexShard;
 use nova_protocol::path;
 use rayon::prelude::*;
@@ -120,6 +121,16 @@ impl Workspace {
         self.published.replace(parts.collect(), dictionary, since, |_| true);
         self.set_coverage(ready, total);
         self.set_layout(layout);
+        if ready > 0 {
+            let view = self.view();
+            self.note_unlooked(IndexReport {
+                look: Look::AtNothing,
+                shards: total,
+                files: view.file_count(),
+                revision: view.revision().0,
+                ..IndexReport::default()
+            });
+        }
         Ok(ready > 0)
     }
 

@@ -55,20 +55,17 @@ impl Place {
 impl Workspace {
     /// Publishes what a file holds now that was called so in a view of that revision, or that it is gone. What
     /// cannot be scanned stays as it is known, and a query leaves its hits out.
-    pub(crate) async fn refresh_file(&self, key: &FileKey, place: Place, called_so_at: Revision) {
+    pub(crate) async fn refresh_file(
+        &self,
+        key: &FileKey,
+        place: Place,
+        called_so_at: Revision,
+    ) -> Result<(), ScanFileError> {
         let order = self.published.next_order();
         let is_gone = self.stamp_now(&self.file_path(key), Stamp::default()).is_none();
-        let index = match is_gone {
-            true => None,
-            false => match self.scan_file(key, place, None).await {
-                Ok(index) => index,
-                Err(error) => {
-                    tracing::warn!("{}: {error}", String::from_utf8_lossy(&key.path));
-                    return;
-                }
-            },
-        };
+        let index = if is_gone { None } else { self.scan_file(key, place, None).await? };
         self.published.supersede(key, called_so_at, Delta { order, index });
+        Ok(())
     }
 
     /// Has a worker scan one file, as it is on the disk or as someone has it open. Without an index the
@@ -133,6 +130,8 @@ impl Workspace {
     }
 }
 
+/// What is no regular file is none to us: a link is not followed, and a folder has files of its own.
 fn stat(path: &[u8]) -> Option<Stamp> {
-    std::fs::symlink_metadata(path::from_bytes(path)).ok().map(|metadata| disk::stamp(&metadata))
+    let metadata = std::fs::symlink_metadata(path::from_bytes(path)).ok();
+    metadata.filter(|it| it.is_file()).map(|metadata| disk::stamp(&metadata))
 }

@@ -22,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::answer::{Answer, Frontend, SearchRequest};
 use crate::file_key::FileKey;
 use crate::home::{Homes, SCRATCH};
-use crate::overlay::{DocumentError, DocumentVersion, Overlay, Snapshot, TextChange, check_size};
+use crate::overlay::{
+    DocumentError, DocumentVersion, Overlay, Snapshot, TextChange, check_path, check_size,
+};
 use crate::plan;
 use crate::published::{Delta, Order, OverlayId};
 use crate::refresh::Unsaved;
@@ -100,6 +102,7 @@ impl Session {
         text: String,
     ) -> Result<(), DocumentError> {
         let workspace = &self.0.workspace;
+        check_path(path)?;
         check_size(&text, workspace.options.file_bytes_max)?;
         let order = workspace.published.next_order();
         let path = path::to_bytes(path);
@@ -218,6 +221,10 @@ impl Inner {
             }
         };
         let mut overlay = self.overlay();
+        if !overlay.has(key) {
+            // The worker has it from a text that overtook the word that it is closed.
+            self.workspace.forget_files(self.id, std::slice::from_ref(key));
+        }
         if overlay.wants(key, text.order) {
             let delta = Delta { order: text.order, index };
             self.workspace.published.overlay(self.id, key, delta);
@@ -285,8 +292,12 @@ impl Workspace {
     async fn refresh_path(&self, path: &[u8]) {
         let homes = self.homes();
         let home = homes.of(path);
-        if home.place != SCRATCH {
-            self.refresh_file(&home.key, home.place, homes.revision()).await;
+        if home.place == SCRATCH {
+            return;
+        }
+        let refreshed = self.refresh_file(&home.key, home.place, homes.revision()).await;
+        if let Err(error) = refreshed {
+            tracing::warn!("{}: {error}", String::from_utf8_lossy(path));
         }
     }
 }

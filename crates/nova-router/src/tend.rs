@@ -11,26 +11,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nova_protocol::path;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::home::{Home, Homes, SCRATCH};
 use crate::reconcile::ReconcileError;
-use crate::report::IndexReport;
+use crate::report::{FailedShard, IndexReport};
 use crate::walk::is_java;
 use crate::watch::{Changes, Watch, WatchMode};
 use crate::workspace::{StartPoolError, Workspace};
 
 /// What changed is folded into the shards when nothing has changed for so long.
 const FOLD_AFTER: Duration = Duration::from_secs(2);
+/// What could not be folded is tried again after so long.
+const FOLD_RETRY: Duration = Duration::from_secs(30);
 /// With more deltas queries take longer: they are folded while changes go on.
 const UNFOLDED_MAX: usize = 512;
 /// More files than these are cheaper to read shard by shard.
 const REFRESHED_SINGLY_MAX: usize = 64;
+/// More paths than these cost more to look at than the tree.
+const TOLD_SINGLY_MAX: usize = 4096;
 /// Rounds of surveying and watching, in case folders appear meanwhile.
 const WATCH_ROUNDS_MAX: u32 = 8;
 /// Where nobody tells of changes, so much of the time is spent on looking for them, at most.
 const SURVEY_PART: u32 = 20;
+
+/// What became of changes that were taken in file by file.
+#[derive(Debug, Default)]
+pub(crate) struct TakenIn {
+    /// The files (absolute paths) that the view shows as they are.
+    pub(crate) refreshed: Vec<Vec<u8>>,
+    /// What could not be looked at again.
+    pub(crate) failed: Vec<FailedShard>,
+}
 
 impl Workspace {
     /// Has the system tell of changes from now on, so that catching up costs no survey.
@@ -74,18 +88,20 @@ impl Workspace {
                     }
                 }
                 () = is_time_to_fold => {
-                    self.fold_now().await;
-                    quiet_since = Instant::now();
+                    let is_folded = self.fold_now().await;
+                    quiet_since = Instant::now() + if is_folded { Duration::ZERO } else { FOLD_RETRY };
                 }
             }
         }
     }
 
-    async fn fold_now(self: &Arc<Self>) {
+    /// Whether there is nothing left to fold.
+    async fn fold_now(self: &Arc<Self>) -> bool {
         match self.fold().await {
             Ok(files) => tracing::debug!("folded {files} changed files into their shards"),
             Err(error) => tracing::warn!("changes are not folded into the shards: {error}"),
         }
+        self.unfolded_files() == 0
     }
 
     /// Surveys the tree and has all of it watched; what happened between the two is looked at as well.
@@ -107,28 +123,47 @@ impl Workspace {
         Ok(report)
     }
 
-    /// Takes in these changes file by file, and says how many that were; `None` if they need a survey.
-    pub(crate) async fn take_in(self: &Arc<Self>, changes: &Changes) -> Option<u64> {
-        if !changes.is_complete {
-            return None;
+    /// Takes in these changes file by file; `None` if they need a survey.
+    pub(crate) async fn take_in(
+        self: &Arc<Self>,
+        changes: Changes,
+    ) -> Result<Option<TakenIn>, ReconcileError> {
+        if !changes.is_complete || changes.paths.len() > TOLD_SINGLY_MAX {
+            return Ok(None);
         }
-        let homes = self.homes();
-        let changed = self.known_files(&homes, &changes.paths)?;
-        for home in &changed {
-            self.refresh_file(&home.key, home.place, homes.revision()).await;
+        let (workspace, homes) = (Arc::clone(self), self.homes());
+        let revision = homes.revision();
+        let known = spawn_blocking(move || workspace.known_files(&homes, &changes.paths)).await?;
+        let Some(changed) = known else { return Ok(None) };
+        let mut taken_in = TakenIn::default();
+        for (path, home) in changed {
+            match self.refresh_file(&home.key, home.place, revision).await {
+                Ok(()) => taken_in.refreshed.push(path),
+                Err(error) => {
+                    let reason = format!("{}: {error}", String::from_utf8_lossy(&path));
+                    taken_in.failed.push(FailedShard { shard: home.place.shard, reason });
+                }
+            }
         }
-        Some(changed.len() as u64)
+        Ok(Some(taken_in))
     }
 
     /// The files among these paths that are not on the disk as the view has them. `None` if there may be
     /// others, or too many.
-    fn known_files(&self, homes: &Homes, paths: &BTreeSet<Vec<u8>>) -> Option<Vec<Home>> {
+    fn known_files(
+        &self,
+        homes: &Homes,
+        paths: &BTreeSet<Vec<u8>>,
+    ) -> Option<Vec<(Vec<u8>, Home)>> {
         let mut known = Vec::new();
         for path in paths {
             let home = homes.of(path);
             if let Some(file) = homes.file(path).filter(|_| home.place != SCRATCH) {
+                if path::from_bytes(path).is_dir() {
+                    return None;
+                }
                 if self.stamp_now(path, file.stamp()) != Some(file.stamp()) {
-                    known.push(home);
+                    known.push((path.clone(), home));
                 }
             } else if !self.is_no_matter(path, homes) {
                 return None;

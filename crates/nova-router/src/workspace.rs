@@ -29,6 +29,9 @@ use crate::watch::Watch;
 /// A larger file is skipped, unless the command line says otherwise.
 pub const FILE_BYTES_MAX_DEFAULT: u64 = 16 << 20;
 
+/// What leaves files out, in a folder that they are below.
+const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
+
 /// What to serve, and how.
 #[derive(Debug, Clone)]
 pub struct WorkspaceOptions {
@@ -312,12 +315,20 @@ impl Workspace {
         *self.entered.lock().unwrap_or_else(PoisonError::into_inner) = folders;
     }
 
-    /// The folders that the last survey entered, and the archives that it looked into.
+    /// The folders that the last survey entered, the ROOTs whether they were there or not, and the single files
+    /// that decide about them: archives, and the rules above the ROOTs.
     pub(crate) fn surveyed_places(&self) -> (BTreeSet<Vec<u8>>, BTreeSet<Vec<u8>>) {
         let entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
-        let archives = self.options.roots.iter().filter(|root| root.is_archive);
-        let archives = archives.map(|root| path::to_bytes(&root.real).into_owned());
-        (entered.iter().cloned().collect(), archives.collect())
+        let (archives, folders): (Vec<_>, Vec<_>) =
+            self.options.roots.iter().partition(|root| root.is_archive);
+        let real = |root: &&Root| path::to_bytes(&root.real).into_owned();
+        let mut files: BTreeSet<_> = archives.iter().map(real).collect();
+        if self.options.heed_ignore_files {
+            let above = folders.iter().flat_map(|root| root.real.ancestors().skip(1));
+            let rules = above.flat_map(|folder| RULE_FILES.map(|name| folder.join(name)));
+            files.extend(rules.map(|rule| path::to_bytes(&rule).into_owned()));
+        }
+        (entered.iter().cloned().chain(folders.iter().map(real)).collect(), files)
     }
 
     pub(crate) fn archives(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Stamp>> {

@@ -84,7 +84,7 @@ impl ReadError {
 
 /// Reads a file into `content`, which it clears first. The stamp is that of the very bytes read.
 pub(crate) fn read(path: &Path, bytes_max: u64, content: &mut Vec<u8>) -> Result<Stamp, ReadError> {
-    let mut file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut file = open(path)?;
     let mut before = stamp_of(path, &file)?;
     for _ in 0..READ_ATTEMPTS_MAX {
         if before.size > bytes_max {
@@ -100,10 +100,21 @@ pub(crate) fn read(path: &Path, bytes_max: u64, content: &mut Vec<u8>) -> Result
             return Ok(before);
         }
         // The name may stand for another file by now.
-        file = File::open(path).map_err(|error| unreadable(path, error))?;
+        file = open(path)?;
         before = stamp_of(path, &file)?;
     }
     Err(ReadError::Changing { stamp: before })
+}
+
+/// Opens a regular file. What has been put in its place since it was listed is not entered: a link may lead out of
+/// the tree, and a pipe is waited at for ever.
+fn open(path: &Path) -> Result<File, ReadError> {
+    let unreadable = |error| unreadable(path, error);
+    let metadata = std::fs::symlink_metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(ReadError::Vanished);
+    }
+    File::open(path).map_err(unreadable)
 }
 
 fn stamp_of(path: &Path, file: &File) -> Result<Stamp, ReadError> {

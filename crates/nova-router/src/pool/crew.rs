@@ -118,6 +118,9 @@ impl Crew {
             Err(error) => Err(error.to_string()),
         };
         attempt.remove_record();
+        if result.is_err() {
+            attempt.remove_output();
+        }
         self.conclude(&task, result);
         true
     }

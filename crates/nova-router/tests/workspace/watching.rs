@@ -65,6 +65,55 @@ async fn whatever_is_done_to_files_and_folders_is_seen_unasked() {
     becomes(&workspace, &["C", "D", "E"]).await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn what_takes_a_files_place_is_looked_into_only_if_it_is_of_the_tree() {
+    let fixture = Fixture::new(&[
+        ("a/A.java", "package a; class A {}"),
+        ("a/B.java", "package a; class B {}"),
+        ("a/C.java", "package a; class C {}"),
+    ]);
+    let (workspace, _tending) = watched(&fixture).await;
+    let (tree, outside) = (fixture.real_tree(), fixture.folder.path().join("Secret.java"));
+    fs::write(&outside, "class Secret {}").unwrap();
+    fs::remove_file(tree.join("a/A.java")).unwrap();
+    std::os::unix::fs::symlink(&outside, tree.join("a/A.java")).unwrap();
+    becomes(&workspace, &["B", "C"]).await;
+    fs::remove_file(tree.join("a/B.java")).unwrap();
+    fixture.write("a/B.java/Inner.java", "class Inner {}");
+    becomes(&workspace, &["C", "Inner"]).await;
+    fs::remove_file(tree.join("a/C.java")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(tree.join("a/C.java")).status();
+    assert!(pipe.unwrap().success());
+    becomes(&workspace, &["Inner"]).await;
+}
+
+#[tokio::test]
+async fn a_root_that_goes_and_comes_again_is_seen_again() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let (workspace, _tending) = watched(&fixture).await;
+    fs::remove_dir_all(fixture.tree()).unwrap();
+    becomes(&workspace, &[]).await;
+    fixture.write("a/Again.java", "package a; class Again {}");
+    becomes(&workspace, &["Again"]).await;
+    fixture.write("a/Later.java", "package a; class Later {}");
+    becomes(&workspace, &["Again", "Later"]).await;
+}
+
+#[tokio::test]
+async fn a_file_that_becomes_too_large_is_said_to_be_skipped() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let (workspace, _tending) = watched(&fixture).await;
+    let skipped = async || {
+        let report = workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await;
+        report.unwrap().skipped.len()
+    };
+    fixture.write("a/A.java", &" ".repeat(17 << 20));
+    assert_eq!(skipped().await, 1);
+    fixture.write("a/A.java", "package a; class A {}");
+    assert_eq!(skipped().await, 0);
+}
+
 #[tokio::test]
 async fn an_edit_is_taken_in_without_a_survey() {
     let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
