@@ -180,7 +180,7 @@ impl Workspace {
     fn is_no_matter(&self, path: &[u8], homes: &Homes) -> bool {
         let archives = self.roots().iter().filter(|root| root.is_archive);
         let is_archive = archives.map(|root| path::to_bytes(&root.real)).any(|it| *it == *path);
-        if path.ends_with(b"ignore") || is_archive {
+        if path.ends_with(b"ignore") || path.ends_with(b"info/exclude") || is_archive {
             return false;
         }
         match std::fs::symlink_metadata(path::from_bytes(path)) {

@@ -30,7 +30,7 @@ use crate::watch::Watch;
 pub const FILE_BYTES_MAX_DEFAULT: u64 = 16 << 20;
 
 /// What leaves files out, in a folder that they are below.
-const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
+const RULE_FILES: [&str; 3] = [".gitignore", ".ignore", ".git/info/exclude"];
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]
@@ -324,8 +324,8 @@ impl Workspace {
         let real = |root: &&Root| path::to_bytes(&root.real).into_owned();
         let mut files: BTreeSet<_> = archives.iter().map(real).collect();
         if self.options.heed_ignore_files {
-            let above = folders.iter().flat_map(|root| root.real.ancestors().skip(1));
-            let rules = above.flat_map(|folder| RULE_FILES.map(|name| folder.join(name)));
+            let around = folders.iter().flat_map(|root| root.real.ancestors());
+            let rules = around.flat_map(|folder| RULE_FILES.map(|name| folder.join(name)));
             files.extend(rules.map(|rule| path::to_bytes(&rule).into_owned()));
         }
         (entered.iter().cloned().chain(folders.iter().map(real)).collect(), files)

@@ -89,6 +89,22 @@ async fn what_takes_a_files_place_is_looked_into_only_if_it_is_of_the_tree() {
 }
 
 #[tokio::test]
+async fn rules_that_stand_beyond_the_folders_of_the_tree_are_seen_as_well() {
+    let fixture = Fixture::new(&[
+        (".git/info/readme", ""),
+        ("a/A.java", "package a; class A {}"),
+        ("b/B.java", "package b; class B {}"),
+    ]);
+    let (workspace, _tending) = watched(&fixture).await;
+    fixture.write(".git/info/exclude", "a/\n");
+    becomes(&workspace, &["B"]).await;
+    fs::write(fixture.folder.path().join(".ignore"), "tree/b/\n").unwrap();
+    becomes(&workspace, &[]).await;
+    fs::remove_file(fixture.real_tree().join(".git/info/exclude")).unwrap();
+    becomes(&workspace, &["A"]).await;
+}
+
+#[tokio::test]
 async fn a_root_that_goes_and_comes_again_is_seen_again() {
     let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
     let (workspace, _tending) = watched(&fixture).await;
