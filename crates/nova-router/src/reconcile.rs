@@ -175,14 +175,20 @@ impl Workspace {
         let layout = self.cache.load_layout()?;
         let assignment = Arc::new(Assignment::new());
         let (outcomes_in, outcomes) = mpsc::unbounded_channel();
+        let outcomes_in_too = outcomes_in.clone();
         // With nothing indexed there will be work, so the workers start beside the planning.
         // More of them than cores wait for the plan: there may be fewer shards.
         let workers = &self.options.workers;
         let is_certain = !workers.one_per_shard && workers.count <= rayon::current_num_threads();
         let early = (layout.is_none() && is_certain).then_some(workers.count);
 
-        let cancel = cancel.clone();
-        let planning = self.plan_and_index(layout, &assignment, early, outcomes_in.clone(), cancel);
+        let cancel = cancel.child_token();
+        let in_vain = cancel.clone();
+        let planning = async {
+            let planning = self.plan_and_index(layout, &assignment, early, outcomes_in_too, cancel);
+            // Without a plan there is nothing to wait for.
+            planning.await.inspect_err(|_| assignment.fill(Vec::new()))
+        };
         let indexing = async {
             match early {
                 Some(slots) => self.index(&assignment, slots, outcomes_in).await,
@@ -191,10 +197,14 @@ impl Workspace {
                     Ok(())
                 }
             }
+            .inspect_err(|_| in_vain.cancel())
         };
         let collecting = self.collect(outcomes);
-        let (planned, (), built) = tokio::try_join!(planning, indexing, collecting)?;
-        Ok((planned, built))
+        // All of them end, also when one fails: the planning must not be in the midst of writing the layout
+        // when the process does.
+        let (planned, indexed, built) = tokio::join!(planning, indexing, collecting);
+        indexed?;
+        Ok((planned?, built?))
     }
 
     /// Plans, hands the shards out, and has them indexed unless that is going on already.

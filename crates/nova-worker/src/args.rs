@@ -1,11 +1,14 @@
 //! The command line of a worker: `nova-worker …`, or `nova worker …`.
 
+use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use nova_protocol::Token;
-use nova_rpc::{Endpoint, connect};
+use nova_rpc::{Endpoint, EndpointError, Stream, connect};
+use tokio::time::Instant;
 
 use crate::serve::Worker;
 
@@ -43,6 +46,12 @@ pub struct WorkerArgs {
     name: String,
 }
 
+/// How long a socket may refuse connections before it counts as one that nobody listens at: there is a
+/// moment between the two steps in which a router makes it and listens at it.
+const REFUSED_MAX: Duration = Duration::from_secs(2);
+/// How often it is tried meanwhile.
+const REFUSED_PAUSE: Duration = Duration::from_millis(20);
+
 /// The environment variable that holds the token unless another is named.
 pub const TOKEN_VARIABLE: &str = "NOVA_AUTH_TOKEN";
 
@@ -51,7 +60,7 @@ impl WorkerArgs {
     /// scan that still runs is for nobody.
     pub async fn run(self) -> anyhow::Result<()> {
         let token = self.token()?;
-        let stream = connect(&self.connect).await.context("is the router running?")?;
+        let stream = reach(&self.connect).await.context("is the router running?")?;
         let worker = Worker {
             name: self.name,
             token,
@@ -88,4 +97,20 @@ pub fn read_token(file: &std::path::Path) -> anyhow::Result<Token> {
         .with_context(|| format!("cannot read the token from {}", file.display()))?;
     let line = text.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or_default();
     Token::new(line).with_context(|| format!("no token in {}", file.display()))
+}
+
+/// Connects to a router that is there or is just starting.
+async fn reach(endpoint: &Endpoint) -> Result<Stream, EndpointError> {
+    let deadline = Instant::now() + REFUSED_MAX;
+    loop {
+        match connect(endpoint).await {
+            Err(EndpointError::Connect { source, .. })
+                if source.kind() == io::ErrorKind::ConnectionRefused
+                    && Instant::now() < deadline =>
+            {
+                tokio::time::sleep(REFUSED_PAUSE).await;
+            }
+            result => return result,
+        }
+    }
 }

@@ -91,17 +91,25 @@ impl Running {
     #[track_caller]
     pub(crate) fn end(mut self) -> Ended {
         self.stdout = self.child.stdout.take().map(read_all);
-        let code = wait_for("the program to end", RUN_TIMEOUT, || {
+        let deadline = Instant::now() + RUN_TIMEOUT;
+        let mut hangs = false;
+        let code = wait_for("the program to end", 2 * RUN_TIMEOUT, || {
+            if Instant::now() > deadline && !hangs {
+                hangs = true;
+                drop(self.child.kill());
+            }
             self.child.try_wait().expect("a child can be waited for")
         });
         let take = |reader: Option<JoinHandle<Vec<u8>>>| {
             reader.map_or_else(Vec::new, |reader| reader.join().expect("reading does not panic"))
         };
-        Ended {
+        let ended = Ended {
             code: code.code(),
             stdout: take(self.stdout.take()),
             stderr: String::from_utf8_lossy(&take(self.stderr.take())).into_owned(),
-        }
+        };
+        assert!(!hangs, "no end after {RUN_TIMEOUT:?}; so far: {}\n{}", ended.text(), ended.stderr);
+        ended
     }
 }
 
