@@ -100,52 +100,39 @@ impl<'s> PackageTree<'s> {
         names.extend(modules);
         names.sort_unstable();
         names.dedup();
-        let before = [""].iter().chain(&names);
-        let mut all: Vec<&str> =
-            before.zip(&names).flat_map(|(before, name)| with_outer(name, before)).collect();
-        // What is around a package is shorter, so that it comes first.
-        all.sort_unstable_by_key(|name| (name.matches('.').count(), *name));
-        all.dedup();
-        all.retain(|name| !name.is_empty());
-
-        let mut parts: Vec<&str> = all.iter().map(|name| split(name).1).collect();
+        let mut parts: Vec<&str> = names.iter().flat_map(|name| name.split('.')).collect();
         parts.sort_unstable();
         parts.dedup();
         parts.sort_by_cached_key(|part| fold(part.as_bytes()));
         let numbers: HashMap<&str, u32> = parts.iter().copied().zip(0..).collect();
-        let mut by_name = HashMap::from([("", 0)]);
+
         let mut rows = vec![(0, 0)];
-        for name in all {
-            let (outer, part) = split(name);
-            by_name.insert(name, rows.len() as u32);
-            rows.push((by_name[outer], numbers[part]));
-        }
+        let mut inner = HashMap::new();
+        // By its name only what a shard has: a package within very many has as many outer ones, and all their
+        // names together would be as long as the square of its own.
+        let by_name = names.into_iter().map(|name| {
+            let package = name.split('.').fold(0, |outer, part| {
+                let row = (outer, numbers[part]);
+                *inner.entry(row).or_insert_with(|| {
+                    rows.push(row);
+                    rows.len() as u32 - 1
+                })
+            });
+            (name, package)
+        });
+        let by_name = by_name.collect();
         Self { parts, rows, by_name }
     }
 
-    /// The number of a package; of the unnamed one, too.
+    /// The number of a package or a module of the shards; of the unnamed one, too.
     pub(super) fn number(&self, name: &str) -> u32 {
         self.by_name.get(name).copied().unwrap_or_default()
     }
 
-    /// The number of what is around a package or a module.
+    /// The number of what is around it.
     pub(super) fn around(&self, name: &str) -> u32 {
-        self.number(split(name).0)
+        self.rows[self.number(name) as usize].0
     }
-}
-
-/// What is around the last part of a name, and that part.
-fn split(name: &str) -> (&str, &str) {
-    name.rsplit_once('.').unwrap_or(("", name))
-}
-
-/// A package and those around it that are not around another one, too.
-fn with_outer<'n>(name: &'n str, other: &str) -> impl Iterator<Item = &'n str> {
-    let outer = name.match_indices('.').map(|(dot, _)| &name[..dot]);
-    let is_around_other = |outer: &str| {
-        other.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    outer.filter(move |outer| !is_around_other(outer)).chain([name])
 }
 
 /// The names of the modules that are declared in a shard.
