@@ -167,8 +167,7 @@ fn open(tree: &Path, cache: &Path, nova: &Path) -> anyhow::Result<Arc<Workspace>
         count: 2,
         one_per_shard: false,
         launch,
-        listen: None,
-        token: None,
+        guests: None,
         supervision: Supervision::default(),
     };
     let options = WorkspaceOptions {

@@ -45,6 +45,7 @@ mod dialogue;
 pub mod frontend;
 pub mod message;
 pub mod path;
+pub mod shipping;
 
 pub use answering_side::{AnsweringEvent, AnsweringSide};
 pub use asking_side::{Answer, AskingEvent, AskingSide, CancelOutcome};

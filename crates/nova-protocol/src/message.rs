@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::dialogue::Dialogue;
+use crate::shipping::{BuildIndex, FetchIndex, IndexBuilt, Packed, StoreTexts};
 
 /// A question of the router. Each is answered by the [`Response`] of the same name or by a
 /// [`RequestError`].
@@ -23,6 +24,12 @@ pub enum Request {
     UnloadFiles(UnloadFiles),
     /// How the worker is doing.
     GetWorkerStats,
+    /// Build a shard's index from texts that the worker keeps.
+    BuildIndex(BuildIndex),
+    /// Keep texts.
+    StoreTexts(StoreTexts),
+    /// Answer with a piece of an index that was built.
+    FetchIndex(FetchIndex),
 }
 
 /// An answer of the worker.
@@ -38,6 +45,12 @@ pub enum Response {
     UnloadFiles,
     /// See [`Request::GetWorkerStats`].
     GetWorkerStats(WorkerStats),
+    /// See [`Request::BuildIndex`].
+    BuildIndex(IndexBuilt),
+    /// See [`Request::StoreTexts`].
+    StoreTexts,
+    /// See [`Request::FetchIndex`].
+    FetchIndex(Packed),
 }
 
 /// What a router asks its workers.
@@ -57,6 +70,9 @@ impl Dialogue for WorkerDialogue {
                 | (Request::LoadFiles(_), Response::LoadFiles)
                 | (Request::UnloadFiles(_), Response::UnloadFiles)
                 | (Request::GetWorkerStats, Response::GetWorkerStats(_))
+                | (Request::BuildIndex(_), Response::BuildIndex(_))
+                | (Request::StoreTexts(_), Response::StoreTexts)
+                | (Request::FetchIndex(_), Response::FetchIndex(_))
         )
     }
 }
@@ -204,6 +220,9 @@ pub struct UpdateFile {
     pub version: u64,
     /// The unsaved text, UTF-8; without one the file is read from the disk.
     pub text: Option<Bytes>,
+    /// What `stat` said of the file, if the text is the one on the disk: a worker that is elsewhere cannot
+    /// read it.
+    pub stamp: Option<FileStamp>,
     /// A larger file is skipped and reported.
     pub file_bytes_max: u64,
 }
@@ -269,4 +288,6 @@ pub struct WorkerStats {
     pub requests_in_flight: u32,
     /// Open files held in memory.
     pub open_files: u32,
+    /// Cores that it may use.
+    pub cores: u32,
 }

@@ -8,6 +8,7 @@ use nova_protocol::{
     body::{self, DecodeError},
     limits::{FRAME_PAYLOAD_BYTES_MIN, LIST_ITEMS_MAX, TEXT_BYTES_MAX},
     message::*,
+    shipping::*,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -119,6 +120,10 @@ fn any_request() -> impl Strategy<Value = Request> {
         (any::<u64>(), vec(any_bytes(), 0..4))
             .prop_map(|(session, paths)| Request::UnloadFiles(UnloadFiles { session, paths })),
         Just(Request::GetWorkerStats),
+        any_build_index().prop_map(Request::BuildIndex),
+        vec(any_piece(), 0..4).prop_map(|pieces| Request::StoreTexts(StoreTexts { pieces })),
+        any::<(u64, u64)>()
+            .prop_map(|(index, offset)| Request::FetchIndex(FetchIndex { index, offset })),
     ]
 }
 
@@ -132,6 +137,13 @@ fn any_response() -> impl Strategy<Value = Response> {
         Just(Response::LoadFiles),
         Just(Response::UnloadFiles),
         any_stats().prop_map(Response::GetWorkerStats),
+        vec(any::<u32>(), 0..9)
+            .prop_map(|lacking| Response::BuildIndex(IndexBuilt::Lacking(lacking))),
+        any::<(u64, u64)>().prop_map(|(index, index_bytes)| {
+            Response::BuildIndex(IndexBuilt::Built { index, index_bytes })
+        }),
+        Just(Response::StoreTexts),
+        any_packed().prop_map(Response::FetchIndex),
     ]
 }
 
@@ -168,33 +180,57 @@ fn any_index_shard() -> impl Strategy<Value = IndexShard> {
     })
 }
 
+fn any_build_index() -> impl Strategy<Value = BuildIndex> {
+    let file = (any_file(), any_stamp(), any::<[u8; 32]>())
+        .prop_map(|(file, stamp, content_hash)| ManifestFile { file, stamp, content_hash });
+    let scalars = any::<(u32, [u8; 16], i64)>();
+    (scalars, vec(any_bytes(), 0..3), vec(file, 0..8)).prop_map(|(scalars, roots, files)| {
+        let (shard, identity, read_at_ns) = scalars;
+        BuildIndex { shard, identity, read_at_ns, roots, files }
+    })
+}
+
+fn any_piece() -> impl Strategy<Value = TextPiece> {
+    (any::<[u8; 32]>(), any::<(u64, u64)>(), any_packed()).prop_map(
+        |(content_hash, (text_bytes, offset), piece)| TextPiece {
+            content_hash,
+            text_bytes,
+            offset,
+            piece,
+        },
+    )
+}
+
+fn any_packed() -> impl Strategy<Value = Packed> {
+    (any::<u32>(), any_bytes()).prop_map(|(unpacked_bytes, block)| Packed { unpacked_bytes, block })
+}
+
+fn any_stamp() -> impl Strategy<Value = FileStamp> {
+    any::<(u64, i64, i64, u64)>().prop_map(|(size, mtime_ns, ctime_ns, inode)| FileStamp {
+        size,
+        mtime_ns,
+        ctime_ns,
+        inode,
+    })
+}
+
 fn any_quarantined_file() -> impl Strategy<Value = QuarantinedFile> {
-    let stamp = any::<(u64, i64, i64, u64)>().prop_map(|(size, mtime_ns, ctime_ns, inode)| {
-        FileStamp { size, mtime_ns, ctime_ns, inode }
-    });
-    (any_file(), stamp, any::<[u8; 32]>(), ".{0,40}").prop_map(
+    (any_file(), any_stamp(), any::<[u8; 32]>(), ".{0,40}").prop_map(
         |(file, stamp, content_hash, note)| QuarantinedFile { file, stamp, content_hash, note },
     )
 }
 
 fn any_update_file() -> impl Strategy<Value = UpdateFile> {
     let scalars = (any::<u32>(), any::<[u8; 16]>(), any::<[u64; 3]>());
-    (scalars, any_root(), any_bytes(), option::of(any_bytes())).prop_map(
-        |((shard, identity, [session, version, file_bytes_max]), root, path, text)| UpdateFile {
-            session,
-            shard,
-            identity,
-            root,
-            path,
-            version,
-            text,
-            file_bytes_max,
-        },
-    )
+    let text = (option::of(any_bytes()), option::of(any_stamp()));
+    (scalars, any_root(), any_bytes(), text).prop_map(|(scalars, root, path, (text, stamp))| {
+        let (shard, identity, [session, version, file_bytes_max]) = scalars;
+        UpdateFile { session, shard, identity, root, path, version, text, stamp, file_bytes_max }
+    })
 }
 
 fn any_stats() -> impl Strategy<Value = WorkerStats> {
-    any::<[u64; 9]>().prop_map(|n| WorkerStats {
+    any::<[u64; 10]>().prop_map(|n| WorkerStats {
         pid: n[0] as u32,
         uptime_ms: n[1],
         resident_bytes: n[2],
@@ -204,6 +240,7 @@ fn any_stats() -> impl Strategy<Value = WorkerStats> {
         bytes_scanned: n[6],
         requests_in_flight: n[7] as u32,
         open_files: n[8] as u32,
+        cores: n[9] as u32,
     })
 }
 

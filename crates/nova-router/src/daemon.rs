@@ -21,7 +21,7 @@ use nova_protocol::frontend::{FrontendDialogue, Look};
 use nova_protocol::handshake::{Hello, Reject, RejectCode, Role};
 use nova_protocol::limits::Limits;
 use nova_rpc::{
-    AcceptPolicy, Admission, Endpoint, EndpointError, HandshakeError, Incoming, Listener, Stream,
+    AcceptPolicy, Admission, Endpoint, EndpointError, HandshakeError, Incoming, Listener, Visitor,
     accept,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -161,9 +161,11 @@ impl Daemon {
             let may_idle = conversations.is_empty() && handshakes.is_empty();
             let idle = idle_timeout.filter(|_| may_idle);
             tokio::select! {
-                stream = self.listener.accept(), if handshakes.len() < HANDSHAKES_MAX => {
-                    match stream {
-                        Ok(stream) => drop(handshakes.spawn(greet(Arc::clone(&self.state), stream))),
+                visitor = self.listener.accept(), if handshakes.len() < HANDSHAKES_MAX => {
+                    match visitor {
+                        Ok(visitor) => {
+                            drop(handshakes.spawn(greet(Arc::clone(&self.state), visitor)));
+                        }
                         Err(error) => {
                             tracing::warn!("{error}");
                             sleep(ACCEPT_ERROR_PAUSE).await;
@@ -218,7 +220,8 @@ fn listen(
 }
 
 /// The handshake with someone who connected.
-async fn greet(state: Arc<State>, stream: Stream) -> Result<Guest, HandshakeError> {
+async fn greet(state: Arc<State>, visitor: Visitor) -> Result<Guest, HandshakeError> {
+    let (stream, _) = visitor.open().await.map_err(|_| HandshakeError::HungUp)?;
     let version = &state.record.product_version;
     let policy = AcceptPolicy {
         role: Role::Frontend,

@@ -35,7 +35,7 @@ use nova_protocol::Token;
 use nova_protocol::message::{
     FileUpdated, Request, Response, ShardIndexed, UpdateFile, WorkerStats,
 };
-use nova_rpc::{Caller, Endpoint, EndpointError};
+use nova_rpc::{Caller, Endpoint, EndpointError, ServerSecurity};
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -63,12 +63,21 @@ pub struct WorkerOptions {
     pub one_per_shard: bool,
     /// How it starts one.
     pub launch: Launch,
-    /// Where guests may connect.
-    pub listen: Option<Endpoint>,
-    /// The token that guests must show.
-    pub token: Option<Token>,
+    /// Whether it takes in workers that somebody else starts, and how.
+    pub guests: Option<GuestOptions>,
     /// What it puts up with.
     pub supervision: Supervision,
+}
+
+/// How workers come in that somebody else starts.
+#[derive(Debug, Clone)]
+pub struct GuestOptions {
+    /// Where they connect.
+    pub listen: Endpoint,
+    /// The token that they must show.
+    pub token: Option<Token>,
+    /// What keeps strangers out where that is a port of a network.
+    pub security: ServerSecurity,
 }
 
 /// What became of one shard.
@@ -183,7 +192,7 @@ impl Pool {
             for guest in self.shared.free_guests() {
                 working.spawn(crew.clone().host(guest));
             }
-            if working.is_empty() && self.shared.options.listen.is_none() {
+            if working.is_empty() && self.shared.options.guests.is_none() {
                 crew.assignment.filled().await;
                 crew.abandon(last_error.take());
             }

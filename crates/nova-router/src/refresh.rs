@@ -93,6 +93,7 @@ impl Workspace {
             session,
             version,
             text,
+            stamp: None,
             file_bytes_max: self.options.file_bytes_max,
         };
         let updated = self.pool().await?.update_file(request).await?;

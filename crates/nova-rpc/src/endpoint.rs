@@ -1,4 +1,4 @@
-//! Where a router listens: Unix sockets, and named pipes on Windows, by one library.
+//! Where a router listens: a Unix socket, a named pipe on Windows, a port of a network.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -7,12 +7,10 @@ use std::{
     str::FromStr,
 };
 
-use interprocess::local_socket::{
-    GenericFilePath, GenericNamespaced, ListenerOptions, Name, ToFsName, ToNsName, tokio as local,
-    traits::tokio::{Listener as _, Stream as _},
-};
-
+use interprocess::local_socket::{GenericFilePath, GenericNamespaced, Name, ToFsName, ToNsName};
 use nova_protocol::path;
+
+use crate::tls::TlsError;
 
 /// The longest path of a socket, in bytes: what `sun_path` holds, less the zero at its end.
 const SOCKET_PATH_BYTES_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -24,20 +22,45 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// `pipe:NAME`: a named pipe of Windows.
     Pipe(String),
+    /// `tcp:HOST:PORT`: in the clear.
+    Tcp(Address),
+    /// `tcp+tls:HOST:PORT`: both sides known by certificates.
+    Tls(Address),
+}
+
+/// A port of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// A name or an IP address; an IPv6 address without brackets.
+    pub host: String,
+    /// Zero has the system choose one to listen at.
+    pub port: u16,
 }
 
 /// Why there is no endpoint, or nobody at it.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// It is written in no form that this build knows.
-    #[error("expected an endpoint like unix:/run/user/1000/nova.sock or pipe:nova, found `{0}`")]
+    #[error(
+        "expected an endpoint like unix:/run/user/1000/nova.sock, tcp+tls:big.example.org:7700, \
+         tcp:localhost:7700 or pipe:nova, found `{0}`"
+    )]
     Malformed(String),
-    /// The scheme is none of this build's.
-    #[error("{scheme}: endpoints are not supported by this build, only unix: and pipe: are")]
-    UnsupportedScheme {
-        /// What stands before the colon.
-        scheme: String,
-    },
+    /// What is said there could be read by others.
+    #[error(
+        "{0} would carry source code in the clear beyond this machine: use tcp+tls:, or let both \
+         sides say --allow-insecure"
+    )]
+    Insecure(Endpoint),
+    /// There is nothing to know the peer by.
+    #[error("{0} needs certificates: {1}")]
+    NoCertificates(Endpoint, &'static str),
+    /// The two did not come to terms.
+    #[error("no TLS connection {0}: {1}")]
+    Tls(String, String),
+    /// The files that certificates are in.
+    #[error(transparent)]
+    Certificates(#[from] TlsError),
     /// It belongs to another system.
     #[error("{endpoint} cannot be used on this system: {reason}")]
     UnsupportedHere {
@@ -84,53 +107,12 @@ pub enum EndpointError {
     },
 }
 
-/// A connected stream of bytes.
-pub type Stream = local::Stream;
-
-/// Takes connections at an endpoint. Its socket file goes when it is dropped.
-#[derive(Debug)]
-pub struct Listener {
-    inner: local::Listener,
-    endpoint: Endpoint,
-}
-
-impl Listener {
-    /// Listens at an endpoint, for the same user only: the socket's mode is 0600. The caller keeps its
-    /// folder at 0700, and deletes a socket that nobody listens at any more.
-    pub fn bind(endpoint: &Endpoint) -> Result<Self, EndpointError> {
-        let inner = create_listener(endpoint.name()?).map_err(|source| {
-            let endpoint = endpoint.clone();
-            match source.kind() {
-                io::ErrorKind::AddrInUse => EndpointError::InUse(endpoint),
-                _ => EndpointError::Listen { endpoint, source },
-            }
-        })?;
-        Ok(Listener { inner, endpoint: endpoint.clone() })
-    }
-
-    /// The next connection. An error may pass (too many open files, for one): whoever loops over this
-    /// waits a moment after it.
-    pub async fn accept(&self) -> Result<Stream, EndpointError> {
-        self.inner
-            .accept()
-            .await
-            .map_err(|source| EndpointError::Listen { endpoint: self.endpoint.clone(), source })
-    }
-
-    /// Where it listens.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-}
-
-/// Connects to a listener.
-pub async fn connect(endpoint: &Endpoint) -> Result<Stream, EndpointError> {
-    Stream::connect(endpoint.name()?)
-        .await
-        .map_err(|source| EndpointError::Connect { endpoint: endpoint.clone(), source })
-}
-
 impl Endpoint {
+    /// Whether it is reached over a network, be it this machine's own.
+    pub fn is_on_network(&self) -> bool {
+        matches!(self, Endpoint::Tcp(_) | Endpoint::Tls(_))
+    }
+
     /// The endpoint as a command line argument, whatever bytes its path has.
     pub fn to_os_string(&self) -> OsString {
         match self {
@@ -139,12 +121,12 @@ impl Endpoint {
                 text.push(path);
                 text
             }
-            Endpoint::Pipe(name) => format!("pipe:{name}").into(),
+            _ => self.to_string().into(),
         }
     }
 
-    /// The name by which the system knows it.
-    fn name(&self) -> Result<Name<'_>, EndpointError> {
+    /// The name by which the system knows a socket or a pipe.
+    pub(crate) fn name(&self) -> Result<Name<'_>, EndpointError> {
         let unsupported =
             |reason| EndpointError::UnsupportedHere { endpoint: self.clone(), reason };
         let named = match self {
@@ -159,6 +141,9 @@ impl Endpoint {
                 path.as_os_str().to_fs_name::<GenericFilePath>()
             }
             Endpoint::Pipe(name) => name.as_str().to_ns_name::<GenericNamespaced>(),
+            Endpoint::Tcp(_) | Endpoint::Tls(_) => {
+                return Err(unsupported("it is a port of a network"));
+            }
         };
         named.map_err(|_| EndpointError::Malformed(self.to_string()))
     }
@@ -176,7 +161,9 @@ impl FromStr for Endpoint {
             _ if !is_scheme || rest.is_empty() || rest.contains('\0') => Err(malformed()),
             "unix" => Ok(Endpoint::Unix(rest.into())),
             "pipe" => Ok(Endpoint::Pipe(rest.into())),
-            scheme => Err(EndpointError::UnsupportedScheme { scheme: scheme.to_owned() }),
+            "tcp" => Address::read(rest).map(Endpoint::Tcp).ok_or_else(malformed),
+            "tcp+tls" => Address::read(rest).map(Endpoint::Tls).ok_or_else(malformed),
+            _ => Err(malformed()),
         }
     }
 }
@@ -201,7 +188,27 @@ impl fmt::Display for Endpoint {
         match self {
             Endpoint::Unix(path) => write!(f, "unix:{}", path.display()),
             Endpoint::Pipe(name) => write!(f, "pipe:{name}"),
+            Endpoint::Tcp(address) => write!(f, "tcp:{address}"),
+            Endpoint::Tls(address) => write!(f, "tcp+tls:{address}"),
         }
+    }
+}
+
+impl Address {
+    fn read(text: &str) -> Option<Self> {
+        let (host, port) = text.rsplit_once(':')?;
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        if host.is_empty() || (inner.is_none() && host.contains(':')) {
+            return None;
+        }
+        Some(Self { host: inner.unwrap_or(host).to_owned(), port: port.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
 
@@ -212,22 +219,4 @@ fn check_length(path: &Path) -> Result<(), EndpointError> {
         return Err(EndpointError::PathTooLong { path, found, max: SOCKET_PATH_BYTES_MAX });
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn create_listener(name: Name<'_>) -> io::Result<local::Listener> {
-    use interprocess::os::unix::local_socket::ListenerOptionsExt;
-
-    // Where the system cannot set a socket's mode before it is bound, the folder's 0700 stands alone.
-    match ListenerOptions::new().name(name.borrow()).mode(0o600).create_tokio() {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            ListenerOptions::new().name(name).create_tokio()
-        }
-        result => result,
-    }
-}
-
-#[cfg(not(unix))]
-fn create_listener(name: Name<'_>) -> io::Result<local::Listener> {
-    ListenerOptions::new().name(name).create_tokio()
 }

@@ -5,8 +5,8 @@
 //! router asks its workers, and a frontend asks a router, by the same means.
 //!
 //! ```text
-//!            endpoint: unix:PATH, pipe:NAME ─▶ a stream
-//!                                               │      (or TLS, or tokio::io::duplex: any stream)
+//!  endpoint: unix:PATH, pipe:NAME, tcp+tls:HOST:PORT ─▶ a stream
+//!                                               │      (or tokio::io::duplex: any stream)
 //!            handshake: accept / connect ───────┤
 //!                                               ▼
 //!  asking: Caller ── call ──▶ ┌─────────────────────────────┐ ◀── next ── Incoming :answering
@@ -21,6 +21,10 @@
 //! as the work does not block the runtime's thread.
 
 mod endpoint;
+mod listener;
+mod stream;
+pub mod tls;
+
 mod handshake;
 
 mod closed;
@@ -32,8 +36,10 @@ mod incoming;
 pub use caller::{CallError, Caller};
 pub use closed::{Closed, Fault};
 pub use connection::Connection;
-pub use endpoint::{Endpoint, EndpointError, Listener, Stream, connect};
+pub use endpoint::{Address, Endpoint, EndpointError};
 pub use handshake::{
     AcceptPolicy, Accepted, Admission, Challenge, HandshakeError, Joined, accept, join,
 };
 pub use incoming::{Incoming, IncomingRequest, Responder};
+pub use listener::{Listener, Peer, ServerSecurity, Visitor};
+pub use stream::{ClientSecurity, Duplex, Stream, connect, connect_securely};

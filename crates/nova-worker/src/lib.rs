@@ -21,7 +21,10 @@ mod index_shard;
 mod job;
 mod open_files;
 pub mod record;
+mod scan_all;
 mod scan_file;
+pub mod shipping;
+pub mod size;
 mod source;
 mod update_file;
 

@@ -19,10 +19,18 @@ pub(crate) enum Scanned {
     File(Box<FileSymbols>),
 }
 
+/// The bytes of a file as they were read.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'t> {
+    pub(crate) content: &'t [u8],
+    pub(crate) stamp: Stamp,
+    pub(crate) content_hash: ContentHash,
+}
+
 /// Scans a file as it was read; `known` is the hash of its bytes in an older index.
 pub(crate) fn scan_read(
     file: &SourceFile,
-    read: Result<(&[u8], Stamp), ReadError>,
+    read: Result<Text<'_>, ReadError>,
     known: Option<ContentHash>,
 ) -> Scanned {
     match read {
@@ -30,8 +38,7 @@ pub(crate) fn scan_read(
             None => Scanned::Vanished,
             Some(stamp) => Scanned::File(Box::new(skipped(file, stamp, &error))),
         },
-        Ok((content, stamp)) => {
-            let content_hash = ContentHash::of(content);
+        Ok(Text { content, stamp, content_hash }) => {
             if known == Some(content_hash) {
                 return Scanned::Unchanged { stamp };
             }

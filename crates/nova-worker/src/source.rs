@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use nova_index::Stamp;
+use nova_index::ContentHash;
 use nova_protocol::message::{Location, SourceFile, SourceRoot};
 use nova_protocol::path;
 
 use crate::archive::{Archive, ArchiveError};
 use crate::disk::{self, ReadError};
+use crate::scan_all::Texts;
+use crate::scan_file::Text;
 
 /// A source root that can be read from.
 #[derive(Clone)]
@@ -43,20 +45,23 @@ impl Place {
     }
 }
 
-/// Reads one file after the other into one buffer. Each scanning thread has its own.
-pub(crate) struct Reader {
+/// Reads files into one buffer.
+pub(crate) struct Reader<'r> {
     places: Vec<Place>,
+    files: &'r [SourceFile],
     file_bytes_max: u64,
     content: Vec<u8>,
 }
 
-impl Reader {
-    pub(crate) fn new(places: &[Place], file_bytes_max: u64) -> Self {
-        Self { places: places.to_vec(), file_bytes_max, content: Vec::new() }
+impl<'r> Reader<'r> {
+    pub(crate) fn new(places: &[Place], files: &'r [SourceFile], file_bytes_max: u64) -> Self {
+        Self { places: places.to_vec(), files, file_bytes_max, content: Vec::new() }
     }
+}
 
-    /// The file's bytes and what `stat` says of them.
-    pub(crate) fn read(&mut self, file: &SourceFile) -> Result<(&[u8], Stamp), ReadError> {
+impl Texts for Reader<'_> {
+    fn read(&mut self, position: usize) -> Result<Text<'_>, ReadError> {
+        let Some(file) = self.files.get(position) else { return Err(ReadError::Vanished) };
         let stamp = match self.places.get_mut(file.root as usize) {
             Some(Place::Folder(folder)) => {
                 let path = folder.join(path::from_bytes(&file.path));
@@ -68,6 +73,7 @@ impl Reader {
             }
             None => return Err(ReadError::Vanished),
         };
-        Ok((&self.content, stamp))
+        let content_hash = ContentHash::of(&self.content);
+        Ok(Text { content: &self.content, stamp, content_hash })
     }
 }

@@ -57,6 +57,12 @@ impl Stats {
             bytes_scanned: self.bytes_scanned.load(Ordering::Relaxed),
             requests_in_flight: self.requests_in_flight.load(Ordering::Relaxed),
             open_files: u32::try_from(open_files).unwrap_or(u32::MAX),
+            cores: u32::try_from(cores()).unwrap_or(u32::MAX),
         }
     }
+}
+
+/// How many threads may work at a time.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -10,7 +10,8 @@ use nova_syntax::declarations::Kind;
 use nova_worker::args::WorkerArgs;
 
 use crate::period::Period;
-use crate::size::Size;
+use nova_router::{SHARD_BYTES_MAX_DEFAULT, workspace::FILE_BYTES_MAX_DEFAULT};
+use nova_worker::size::Size;
 
 /// Find Java symbols in trees of any size, in milliseconds, without a build.
 #[derive(Debug, Parser)]
@@ -131,7 +132,7 @@ pub(crate) enum Command {
 }
 
 /// Which tree, how it is indexed, and by whom.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct TreeArgs {
     #[command(flatten)]
     pub(crate) indexing: IndexingArgs,
@@ -146,7 +147,7 @@ pub(crate) struct TreeArgs {
 }
 
 /// Which tree, and how it is indexed.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct IndexingArgs {
     /// Folders or source archives (src.zip, *-sources.jar) [default: the current folder]
     #[arg(value_name = "ROOT")]
@@ -157,11 +158,11 @@ pub(crate) struct IndexingArgs {
     pub(crate) no_ignore: bool,
 
     /// Skip larger files
-    #[arg(long, value_name = "SIZE", default_value_t = Size::MAX_FILE)]
+    #[arg(long, value_name = "SIZE", default_value_t = Size(FILE_BYTES_MAX_DEFAULT))]
     pub(crate) max_file_size: Size,
 
     /// Split source roots with more source than this into several shards
-    #[arg(long, value_name = "SIZE", default_value_t = Size::MAX_SHARD)]
+    #[arg(long, value_name = "SIZE", default_value_t = Size(SHARD_BYTES_MAX_DEFAULT))]
     pub(crate) max_shard_size: Size,
 
     /// Start a worker process for each shard
@@ -173,6 +174,20 @@ pub(crate) struct IndexingArgs {
     pub(crate) worker_memory: Option<Size>,
 }
 
+impl IndexingArgs {
+    /// As these are where only the ROOTs are said.
+    pub(crate) fn of_roots(roots: Vec<PathBuf>) -> Self {
+        Self {
+            roots,
+            no_ignore: false,
+            max_file_size: Size(FILE_BYTES_MAX_DEFAULT),
+            max_shard_size: Size(SHARD_BYTES_MAX_DEFAULT),
+            worker_per_shard: false,
+            worker_memory: None,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct IndexArgs {
     #[command(flatten)]
@@ -182,17 +197,40 @@ pub(crate) struct IndexArgs {
     #[arg(long)]
     pub(crate) rebuild: bool,
 
-    /// Take in workers that are started by hand: unix:PATH or pipe:NAME
-    #[arg(long, value_name = "ENDPOINT", requires = "auth_token_file")]
-    pub(crate) listen: Option<Endpoint>,
-
-    /// The file with the token that those workers must show
-    #[arg(long, value_name = "FILE")]
-    pub(crate) auth_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) guests: GuestArgs,
 
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How workers come in that somebody else starts.
+#[derive(Debug, Default, Args)]
+pub(crate) struct GuestArgs {
+    /// Take in workers that are started by hand: unix:PATH, tcp+tls:HOST:PORT, tcp:HOST:PORT, pipe:NAME
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) listen: Option<Endpoint>,
+
+    /// The file with the token that those workers must show
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) auth_token_file: Option<PathBuf>,
+
+    /// This router's certificate, for tcp+tls: [default: router.pem of the trust folder]
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Its private key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Who vouches for the certificates of workers [default: ca.pem of the trust folder]
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+
+    /// Let tcp: leave this machine, where others can read along
+    #[arg(long, requires = "listen")]
+    pub(crate) allow_insecure: bool,
 }
 
 #[derive(Debug, Args)]
@@ -287,6 +325,9 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) indexing: IndexingArgs,
+
+    #[command(flatten)]
+    pub(crate) guests: GuestArgs,
 
     /// Go on in the background
     #[arg(long)]

@@ -5,11 +5,11 @@
 
 mod args;
 mod commands;
+mod guests;
 mod interrupt;
 mod output;
 mod period;
 mod session;
-mod size;
 
 use std::process::ExitCode;
 

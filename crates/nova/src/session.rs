@@ -15,15 +15,15 @@ use nova_router::{
     Answer, Cancelled, Client, Launch, Look, Question, ReconcileError, Root, Supervision,
     WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace, WorkspaceOptions,
 };
-use nova_worker::args::read_token;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{GlobalArgs, IndexArgs, IndexingArgs, TreeArgs};
+use crate::args::{GlobalArgs, GuestArgs, IndexArgs, IndexingArgs, TreeArgs};
+use crate::guests;
 use crate::interrupt::{self, Interrupted};
 use crate::output::messages::{self, Messages};
 use crate::output::paths;
 use crate::output::progress;
-use crate::size::Size;
+use nova_worker::size::Size;
 
 /// How many skipped files are named; the others are counted.
 const SKIPPED_SHOWN_MAX: usize = 10;
@@ -58,7 +58,9 @@ impl Session {
         messages: Messages,
     ) -> anyhow::Result<Self> {
         let cancel = interrupt::watch();
-        let options = workspace_options(global, &tree.indexing, index)?;
+        let options = workspace_options(global, &tree.indexing, index.map(|it| &it.guests))?;
+        let options =
+            WorkspaceOptions { rebuild: index.is_some_and(|index| index.rebuild), ..options };
         let may_ask = !tree.no_daemon && !is_for_this_process(global, tree, index);
         let served = if may_ask { find(&options, look, &cancel, messages).await? } else { None };
         let (source, report) = match served {
@@ -234,7 +236,7 @@ fn is_for_this_process(global: &GlobalArgs, tree: &TreeArgs, index: Option<&Inde
     let indexing = &tree.indexing;
     let names_workers =
         global.workers.is_some() || indexing.worker_per_shard || indexing.worker_memory.is_some();
-    names_workers || index.is_some_and(|index| index.rebuild || index.listen.is_some())
+    names_workers || index.is_some_and(|index| index.rebuild || index.guests.listen.is_some())
 }
 
 /// Opens a workspace in this process and brings it up to date.
@@ -328,18 +330,15 @@ pub(crate) fn find_roots(given: &[PathBuf]) -> anyhow::Result<Vec<Root>> {
 pub(crate) fn workspace_options(
     global: &GlobalArgs,
     indexing: &IndexingArgs,
-    index: Option<&IndexArgs>,
+    guests: Option<&GuestArgs>,
 ) -> anyhow::Result<WorkspaceOptions> {
-    let takes_workers_in = index.is_some_and(|index| index.listen.is_some());
-    if global.workers == Some(0) && !takes_workers_in {
+    let guests = guests.map(guests::options).transpose()?.flatten();
+    if global.workers == Some(0) && guests.is_none() {
         bail!(
-            "--workers 0 leaves nobody to do the work, unless `nova index --listen` takes workers in"
+            "--workers 0 leaves nobody to do the work, unless --listen of `nova index` or `nova serve` \
+             takes workers in"
         );
     }
-    let token = match index.and_then(|index| index.auth_token_file.as_deref()) {
-        Some(file) => Some(read_token(file)?),
-        None => None,
-    };
     let memory = indexing.worker_memory.map(|Size(bytes)| bytes);
     if memory.is_some_and(|bytes| bytes < WORKER_MEMORY_BYTES_MIN) {
         bail!("--worker-memory must be at least {}", Size(WORKER_MEMORY_BYTES_MIN));
@@ -355,12 +354,11 @@ pub(crate) fn workspace_options(
                 executable: own_executable()?,
                 arguments: vec!["worker".into()],
             },
-            listen: index.and_then(|index| index.listen.clone()),
-            token,
+            guests,
             supervision: Supervision { memory_bytes: memory, ..Supervision::default() },
         },
         heed_ignore_files: !indexing.no_ignore,
-        rebuild: index.is_some_and(|index| index.rebuild),
+        rebuild: false,
         shard_bytes_max: indexing.max_shard_size.0,
         file_bytes_max: indexing.max_file_size.0,
     })

@@ -80,14 +80,8 @@ impl Fixture {
         supervision: Supervision,
         launch: Launch,
     ) -> Arc<Workspace> {
-        let workers = WorkerOptions {
-            count,
-            one_per_shard: false,
-            launch,
-            listen: None,
-            token: None,
-            supervision,
-        };
+        let workers =
+            WorkerOptions { count, one_per_shard: false, launch, guests: None, supervision };
         Arc::new(Workspace::open(self.options(workers)).unwrap())
     }
 
@@ -125,8 +119,7 @@ impl Fixture {
             count: 1,
             one_per_shard: false,
             launch: Launch::InProcess,
-            listen: None,
-            token: None,
+            guests: None,
             supervision: Supervision::default(),
         };
         match Client::find(&self.options(workers), env!("CARGO_PKG_VERSION")).await {

@@ -52,6 +52,12 @@ impl Run {
         self
     }
 
+    /// Has the file take what goes to the standard error.
+    pub(crate) fn stderr_to(mut self, file: std::fs::File) -> Self {
+        self.0.stderr(file);
+        self
+    }
+
     /// Starts it, with the standard error being read.
     pub(crate) fn start(mut self) -> Running {
         let mut child = self.0.spawn().expect("the program can be started");

@@ -120,7 +120,7 @@ impl Sandbox {
     }
 
     /// Has `nova` at the tree with a cache of its own.
-    fn in_clean_cache<T>(&self, look: impl FnOnce(&dyn Fn(&[&str]) -> Run) -> T) -> T {
+    pub(crate) fn in_clean_cache<T>(&self, look: impl FnOnce(&dyn Fn(&[&str]) -> Run) -> T) -> T {
         let cache = format!("clean-{}", self.clean_runs.fetch_add(1, Ordering::Relaxed));
         let outcome =
             look(&|args| self.nova_at_home(args.iter().chain(&["--cache-dir", &cache, "tree"])));

@@ -6,15 +6,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nova_protocol::handshake::{Hello, Nonce};
+use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::{Token, path};
-use nova_rpc::{AcceptPolicy, Admission, Challenge, Endpoint, EndpointError, Listener, accept};
+use nova_rpc::{
+    AcceptPolicy, Accepted, Admission, Challenge, Endpoint, EndpointError, Listener, Stream,
+    Visitor, accept,
+};
+use nova_worker::shipping::agent::Agent;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Shared;
+use super::launch::PIPE_BYTES;
 use super::worker::Worker;
+use super::{GuestOptions, Shared};
 
 /// Handshakes at a time; who comes later waits in the socket's queue.
 const HANDSHAKES_MAX: usize = 64;
@@ -44,30 +50,27 @@ pub(super) fn open_all(shared: &Arc<Shared>) -> Result<Vec<Door>, EndpointError>
     let mut doors = Vec::new();
     if shared.options.launch.needs_socket() {
         let own = Some(shared.own_token.clone());
-        doors.push(open(shared, shared.socket(), own)?);
+        doors.push(open(shared, Listener::bind(&shared.socket())?, own));
     }
-    if let Some(endpoint) = &shared.options.listen {
-        doors.push(open(shared, endpoint.clone(), shared.options.token.clone())?);
+    if let Some(guests) = &shared.options.guests {
+        let GuestOptions { listen, token, security } = guests;
+        doors.push(open(shared, Listener::bind_securely(listen, security)?, token.clone()));
     }
     Ok(doors)
 }
 
 /// Takes in whoever connects and shows the token.
-fn open(
-    shared: &Arc<Shared>,
-    endpoint: Endpoint,
-    token: Option<Token>,
-) -> Result<Door, EndpointError> {
-    let listener = Listener::bind(&endpoint)?;
+fn open(shared: &Arc<Shared>, listener: Listener, token: Option<Token>) -> Door {
+    let endpoint = listener.endpoint().clone();
     let shared = Arc::clone(shared);
     let task = tokio::spawn(async move {
         let mut handshakes = JoinSet::new();
         loop {
             tokio::select! {
-                stream = listener.accept(), if handshakes.len() < HANDSHAKES_MAX => match stream {
-                    Ok(stream) => {
+                visitor = listener.accept(), if handshakes.len() < HANDSHAKES_MAX => match visitor {
+                    Ok(visitor) => {
                         let (shared, token) = (Arc::clone(&shared), token.clone());
-                        handshakes.spawn(async move { shared.greet(stream, token).await });
+                        handshakes.spawn(async move { shared.let_in(visitor, token).await });
                     }
                     Err(error) => {
                         tracing::warn!("{error}");
@@ -78,14 +81,69 @@ fn open(
             }
         }
     });
-    Ok(Door { endpoint, _task: AbortOnDropHandle::new(task) })
+    Door { endpoint, _task: AbortOnDropHandle::new(task) }
 }
 
 impl Shared {
+    /// Finds out who has connected, and greets them.
+    async fn let_in(self: &Arc<Self>, visitor: Visitor, token: Option<Token>) {
+        match timeout(HANDSHAKE_TIMEOUT, visitor.open()).await {
+            Ok(Ok((stream, peer))) if peer.address.is_some() => {
+                self.greet_from_afar(stream, token).await;
+            }
+            Ok(Ok((stream, _))) => self.greet(stream, token).await,
+            Ok(Err(error)) => tracing::warn!("a worker did not join: {error}"),
+            Err(_) => tracing::warn!("a worker did not join within {HANDSHAKE_TIMEOUT:?}"),
+        }
+    }
+
+    /// The handshake with someone over a network. Unless they share the disk all the same, an agent stands for
+    /// them that does: it sends them what they need of it.
+    async fn greet_from_afar(self: &Arc<Self>, stream: Stream, token: Option<Token>) {
+        let Some(accepted) = self.accept(stream, token).await else { return };
+        if accepted.local {
+            return self.take_in(accepted).await;
+        }
+        let hello = &accepted.hello;
+        let agent = Agent {
+            name: hello.name.clone(),
+            shards: hello.shards.clone(),
+            token: Some(self.own_token.clone()),
+            cache_dir: self.cache_dir.clone(),
+            remote: accepted.into_caller(),
+        };
+        let (near, far) = tokio::io::duplex(PIPE_BYTES);
+        let name = agent.name.clone();
+        let serving = async move {
+            if let Err(error) = agent.serve(far).await {
+                tracing::warn!("worker {name} did not join: {error}");
+            }
+        };
+        tokio::join!(self.greet(near, Some(self.own_token.clone())), async {
+            drop(tokio::spawn(serving))
+        });
+    }
+
     /// The handshake with someone who connected; a worker that was started goes to who waits for it.
     pub(super) async fn greet<S>(self: &Arc<Self>, stream: S, token: Option<Token>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Some(accepted) = self.accept(stream, token).await else { return };
+        if !accepted.local {
+            tracing::warn!(
+                "sent worker {} away: it does not see the cache folder {}; start it with --cache-dir",
+                accepted.hello.name,
+                self.cache_dir.display()
+            );
+            return;
+        }
+        self.take_in(accepted).await;
+    }
+
+    async fn accept<S>(&self, stream: S, token: Option<Token>) -> Option<Accepted<S>>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
     {
         let number = self.greeted.fetch_add(1, Ordering::Relaxed);
         let policy = AcceptPolicy::new(env!("CARGO_PKG_VERSION"), token);
@@ -94,28 +152,21 @@ impl Shared {
             nonce: Nonce(self.run.nonce()),
         };
         let admit = |_: &Hello| Ok(Admission { number, challenge: Some(challenge) });
-        let accepted = match accept(stream, &policy, admit).await {
-            Ok(accepted) if accepted.local => accepted,
-            Ok(accepted) => {
-                tracing::warn!(
-                    "sent worker {number} ({}) away: it does not see the cache folder {}; start it \
-                     with --cache-dir",
-                    accepted.hello.name,
-                    self.cache_dir.display()
-                );
-                return;
-            }
-            Err(error) => {
-                tracing::warn!("worker {number} did not join: {error}");
-                return;
-            }
-        };
+        let accepted = accept(stream, &policy, admit).await;
+        accepted.inspect_err(|error| tracing::warn!("worker {number} did not join: {error}")).ok()
+    }
+
+    /// Puts a worker that shares the disk among those that are given work.
+    async fn take_in<S>(self: &Arc<Self>, accepted: Accepted<S>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         self.connected.fetch_add(1, Ordering::Relaxed);
         let (name, shards) = (accepted.hello.name.clone(), accepted.hello.shards.clone());
         let caller = accepted.into_caller();
         let rehydrating = self.rehydration.rehydrate(caller.clone());
         if timeout(REHYDRATE_TIMEOUT, rehydrating).await.is_err() {
-            tracing::warn!("worker {number} did not take the open files: it is sent away");
+            tracing::warn!("worker {name} did not take the open files: it is sent away");
             return;
         }
         let worker = Worker::new(caller, name, shards);
@@ -123,7 +174,7 @@ impl Shared {
         match waiting {
             Some(waiting) => {
                 if waiting.send(worker).is_err() {
-                    tracing::debug!("worker {number} joined when nobody wanted it any more");
+                    tracing::debug!("a worker joined when nobody wanted it any more");
                 }
             }
             None => {

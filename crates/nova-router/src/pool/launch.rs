@@ -25,7 +25,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A killed process is gone by then; one that is not is stuck in the kernel.
 const END_TIMEOUT: Duration = Duration::from_millis(50);
 /// Buffer of an in-memory connection, each way.
-const PIPE_BYTES: usize = 256 << 10;
+pub(super) const PIPE_BYTES: usize = 256 << 10;
 
 /// How a router starts a worker.
 #[derive(Debug, Clone)]
@@ -272,6 +272,7 @@ async fn start_task(
         token: Some(shared.own_token.clone()),
         shards: None,
         cache_dir: Some(shared.cache_dir.clone()),
+        texts: None,
     };
     let task = AbortOnDropHandle::new(tokio::spawn(async move {
         if let Err(error) = worker.serve(far).await {

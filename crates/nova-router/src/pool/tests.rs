@@ -18,14 +18,8 @@ fn pool(launch: Launch, supervision: Supervision, rehydration: Rehydration) -> F
     let cache = Cache::new(folder.path().join("cache"));
     let run = Arc::new(cache.start_run().unwrap());
     let quarantine = Arc::new(Quarantine::new(cache.clone()));
-    let options = WorkerOptions {
-        count: 1,
-        one_per_shard: false,
-        launch,
-        listen: None,
-        token: None,
-        supervision,
-    };
+    let options =
+        WorkerOptions { count: 1, one_per_shard: false, launch, guests: None, supervision };
     let cache_dir = cache.folder().to_path_buf();
     let pool = Pool::open(options, run, cache_dir, Arc::clone(&quarantine), rehydration).unwrap();
     Fixture { _folder: folder, pool, quarantine }
@@ -43,6 +37,7 @@ fn update(version: u64, text: &'static str) -> UpdateFile {
         session: 1,
         version,
         text: Some(Bytes::from_static(text.as_bytes())),
+        stamp: None,
         file_bytes_max: 1 << 20,
     }
 }

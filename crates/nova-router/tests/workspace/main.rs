@@ -59,8 +59,7 @@ impl Fixture {
             count: 2,
             one_per_shard: false,
             launch: Launch::InProcess,
-            listen: None,
-            token: None,
+            guests: None,
             supervision: Supervision::default(),
         };
         let options = WorkspaceOptions {

@@ -13,7 +13,7 @@ use crate::args::{CacheAction, GlobalArgs};
 use crate::output::messages::{Messages, rough};
 use crate::output::paths;
 use crate::session::find_roots;
-use crate::size::Size;
+use nova_worker::size::Size;
 
 pub(crate) fn run(
     global: &GlobalArgs,

@@ -10,7 +10,7 @@ use crate::args::{GlobalArgs, IndexArgs};
 use crate::output::json;
 use crate::output::messages::{Messages, counted};
 use crate::session::Session;
-use crate::size::Size;
+use nova_worker::size::Size;
 
 pub(crate) async fn run(
     global: &GlobalArgs,

@@ -34,7 +34,7 @@ pub(crate) async fn run(
     args: &ServeArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let options = workspace_options(global, &args.indexing, None)?;
+    let options = workspace_options(global, &args.indexing, Some(&args.guests))?;
     if args.stop {
         stop(&options, args, messages).await
     } else if args.detach {

@@ -12,14 +12,14 @@ use crate::args::{GlobalArgs, IndexingArgs, StatusArgs};
 use crate::output::messages::{Messages, counted, rough};
 use crate::output::{json, paths};
 use crate::session::workspace_options;
-use crate::size::Size;
+use nova_worker::size::Size;
 
 pub(crate) async fn run(
     global: &GlobalArgs,
     args: &StatusArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let indexing = IndexingArgs { roots: args.roots.clone(), ..IndexingArgs::default() };
+    let indexing = IndexingArgs::of_roots(args.roots.clone());
     let options = workspace_options(global, &indexing, None)?;
     let daemon = if args.no_daemon { None } else { daemon(&options, messages).await };
     let daemon = daemon.as_ref();

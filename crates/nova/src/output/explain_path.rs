@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::output::messages::counted;
 use crate::output::{json, paths};
-use crate::size::Size;
+use nova_worker::size::Size;
 
 /// So many skipped files of a folder are named; the others are counted.
 const SKIPPED_SHOWN_MAX: usize = 10;

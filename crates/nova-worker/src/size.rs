@@ -3,22 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use nova_router::{SHARD_BYTES_MAX_DEFAULT, workspace::FILE_BYTES_MAX_DEFAULT};
-
 /// A number of bytes: `1000`, `64K`, `16M`, `2G`, with or without `iB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size(pub(crate) u64);
-
-impl Size {
-    pub(crate) const MAX_FILE: Self = Self(FILE_BYTES_MAX_DEFAULT);
-    pub(crate) const MAX_SHARD: Self = Self(SHARD_BYTES_MAX_DEFAULT);
-}
-
-impl Default for Size {
-    fn default() -> Self {
-        Self::MAX_FILE
-    }
-}
+pub struct Size(pub u64);
 
 const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
 

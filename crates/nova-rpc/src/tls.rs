@@ -1,0 +1,196 @@
+//! Who the two ends of a `tcp+tls:` connection are, by their certificates: rustls, TLS 1.3 only.
+//!
+//! Files are PEM. Both sides verify: a worker the router's certificate and its name, a router that of a
+//! worker if it shows one. Whether a stranger whose certificate is good may come in is for the router to say.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    CertificateError, ClientConfig, RootCertStore, ServerConfig,
+    pki_types::{
+        CertificateDer, PrivateKeyDer, ServerName,
+        pem::{self, PemObject},
+    },
+    server::{VerifierBuilderError, WebPkiClientVerifier},
+};
+
+/// What a router shows of itself, and whose certificates it takes.
+#[derive(Debug, Clone)]
+pub struct ServerTls(pub(crate) Arc<ServerConfig>);
+
+/// Whose certificates a worker takes, and what it shows of itself.
+#[derive(Debug, Clone)]
+pub struct ClientTls {
+    pub(crate) config: Arc<ClientConfig>,
+    /// The name that the router's certificate must have; that of the endpoint if none is said.
+    pub(crate) name: Option<ServerName<'static>>,
+}
+
+/// A certificate chain and its private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, and those between it and the one that the peer trusts.
+    pub certificate: PathBuf,
+    /// Its private key; nobody else may be able to read it.
+    pub key: PathBuf,
+}
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file says nothing.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: pem::Error,
+    },
+    /// There is no certificate in it.
+    #[error("there is no certificate in {}", .0.display())]
+    Empty(PathBuf),
+    /// Somebody else may know what is in it.
+    #[error("others can read {}, which is a secret: chmod 600 it, and replace it if it was read", .0.display())]
+    OpenToOthers(PathBuf),
+    /// A certificate and a key that cannot be used.
+    #[error("cannot use {}: {source}", path.display())]
+    Unusable {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Why not.
+        source: rustls::Error,
+    },
+    /// Certificates that nothing can be verified by.
+    #[error("cannot verify by {}: {source}", path.display())]
+    NoAuthority {
+        /// Their file.
+        path: PathBuf,
+        /// Why not.
+        source: VerifierBuilderError,
+    },
+    /// It can be no name of a router.
+    #[error("{0} is no name that a certificate could have")]
+    BadName(String),
+}
+
+impl ServerTls {
+    /// Reads a router's files. Who shows a certificate must have one that `client_ca` vouches for; who shows
+    /// none is let through to say who it is otherwise.
+    pub fn load(files: &CertificateFiles, client_ca: &Path) -> Result<Self, TlsError> {
+        let (certificates, key) = read_identity(files)?;
+        let verifier = WebPkiClientVerifier::builder(Arc::new(read_authorities(client_ca)?))
+            .allow_unauthenticated()
+            .build()
+            .map_err(|source| TlsError::NoAuthority { path: client_ca.to_owned(), source })?;
+        let config = ServerConfig::builder()
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(certificates, key);
+        Ok(Self(Arc::new(config.map_err(unusable(files))?)))
+    }
+}
+
+impl ClientTls {
+    /// Reads a worker's files: the certificates that vouch for its router, and its own if it has one. `name`
+    /// is what the router's certificate must be for, if that is not the endpoint's host.
+    pub fn load(
+        router_ca: &Path,
+        own: Option<&CertificateFiles>,
+        name: Option<&str>,
+    ) -> Result<Self, TlsError> {
+        let builder = ClientConfig::builder().with_root_certificates(read_authorities(router_ca)?);
+        let config = match own {
+            None => builder.with_no_client_auth(),
+            Some(files) => {
+                let (certificates, key) = read_identity(files)?;
+                builder.with_client_auth_cert(certificates, key).map_err(unusable(files))?
+            }
+        };
+        let name = name.map(server_name).transpose()?;
+        Ok(Self { config: Arc::new(config), name })
+    }
+}
+
+/// A name as certificates have it.
+pub(crate) fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {
+    ServerName::try_from(name.to_owned()).map_err(|_| TlsError::BadName(name.to_owned()))
+}
+
+/// What went wrong when two tried to come to terms, for people.
+pub(crate) fn describe(error: &io::Error) -> String {
+    let cause = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
+    let hint = match cause {
+        Some(rustls::Error::InvalidCertificate(error)) => match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the peer's certificate has expired; renew it (nova cert renew)"
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the peer's certificate is not valid yet; is the clock right?"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the router's certificate is for another name; say which by --tls-domain"
+            }
+            CertificateError::UnknownIssuer => {
+                "the peer's certificate is not signed by the authority that is trusted here"
+            }
+            _ => return error.to_string(),
+        },
+        Some(rustls::Error::InvalidMessage(_)) => "the peer does not speak TLS",
+        _ => return error.to_string(),
+    };
+    format!("{hint} ({error})")
+}
+
+/// Fails if anybody but the file's owner can read what is to be a secret.
+pub fn check_private(path: &Path) -> Result<(), TlsError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let file = File::open(path).and_then(|file| file.metadata());
+        let metadata = file.map_err(|error| TlsError::Read {
+            path: path.to_owned(),
+            source: pem::Error::Io(error),
+        })?;
+        if metadata.permissions().mode() & 0o077 != 0 {
+            return Err(TlsError::OpenToOthers(path.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn read_identity(
+    files: &CertificateFiles,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    check_private(&files.key)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|source| TlsError::Read { path: files.key.clone(), source })?;
+    Ok((read_certificates(&files.certificate)?, key))
+}
+
+fn read_authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in read_certificates(path)? {
+        roots
+            .add(certificate)
+            .map_err(|source| TlsError::Unusable { path: path.to_owned(), source })?;
+    }
+    Ok(roots)
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let unreadable = |source| TlsError::Read { path: path.to_owned(), source };
+    let certificates = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
+    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(unreadable)?;
+    if certificates.is_empty() {
+        return Err(TlsError::Empty(path.to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn unusable(files: &CertificateFiles) -> impl Fn(rustls::Error) -> TlsError + '_ {
+    |source| TlsError::Unusable { path: files.certificate.clone(), source }
+}
