@@ -1,17 +1,23 @@
 //! Which worker indexes which shard: the largest waiting one goes to whoever is free, so that all end
 //! together. The one place that decides it.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nova_index::ShardId;
 use nova_protocol::message::{IndexShard, SourceFile};
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 /// A shard whose worker died this often, with no file to blame, is given up; the others go on.
 pub(crate) const TASK_ATTEMPTS_MAX: u32 = 3;
 
 /// A shard with more files that break workers is given up: it is not the files then.
 pub(crate) const TASK_QUARANTINED_MAX: u32 = 100;
+
+/// A shard that a worker has for so long is handed to another one, too, that has nothing to do.
+const STEAL_AFTER: Duration = Duration::from_secs(10);
 
 /// One shard to be indexed.
 #[derive(Debug, Clone)]
@@ -37,6 +43,8 @@ pub(crate) struct Trials {
     pub(crate) failed: u32,
     /// Files that were found to break workers.
     pub(crate) quarantined: u32,
+    /// A worker elsewhere could not do it: the router's own are to try.
+    pub(crate) is_for_own: bool,
     /// File by file, with a record of which is in work.
     pub(crate) is_careful: bool,
     /// The file that was in work when a worker died of something that may have come from elsewhere.
@@ -49,33 +57,82 @@ impl Task {
     }
 }
 
+/// Who asks for a shard.
+#[derive(Clone, Copy)]
+pub(crate) struct Taker<'t> {
+    /// Whether it may have a shard at all.
+    pub(crate) may_have: &'t (dyn Fn(&Task) -> bool + Sync),
+    /// Whether it should have it rather than another, as it may know its texts.
+    pub(crate) prefers: &'t (dyn Fn(&Task) -> bool + Sync),
+}
+
 /// The shards of one run, from the first handed out to the last one answered.
 ///
 /// It starts open and empty, so that workers can start while the run is still being planned; once it
-/// is filled, nothing is added but what comes back.
+/// is filled, nothing is added but what comes back. A shard that is in work for long is handed out once more
+/// to who has nothing else to do, and the first right answer counts: a slow worker holds nobody up.
 #[derive(Debug)]
 pub(crate) struct Assignment {
     state: Mutex<State>,
     changed: Notify,
+    /// After so long a shard is handed out once more.
+    steal_after: Duration,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// Ordered by size, the largest last.
     waiting: Vec<Task>,
-    in_work: usize,
+    in_work: BTreeMap<ShardId, InWork>,
     is_filled: bool,
+}
+
+/// A shard that some worker has.
+#[derive(Debug)]
+struct InWork {
+    task: Task,
+    since: Instant,
+    /// How many have it.
+    workers: u32,
 }
 
 impl State {
     fn is_finished(&self) -> bool {
-        self.is_filled && self.waiting.is_empty() && self.in_work == 0
+        self.is_filled && self.waiting.is_empty() && self.in_work.is_empty()
+    }
+
+    fn take(&mut self, taker: Taker<'_>) -> Option<Task> {
+        let preferred =
+            self.waiting.iter().rposition(|it| (taker.may_have)(it) && (taker.prefers)(it));
+        let position = preferred.or_else(|| self.waiting.iter().rposition(taker.may_have))?;
+        let task = self.waiting.remove(position);
+        let in_work = InWork { task: task.clone(), since: Instant::now(), workers: 1 };
+        self.in_work.insert(task.shard(), in_work);
+        Some(task)
+    }
+
+    /// Of what one worker has for longer than this, what it has had the longest.
+    fn steal(&mut self, taker: Taker<'_>, steal_after: Duration) -> Option<Task> {
+        let stolen = self.slow(taker).min_by_key(|it| it.since)?;
+        if stolen.since.elapsed() < steal_after {
+            return None;
+        }
+        stolen.workers += 1;
+        Some(stolen.task.clone())
+    }
+
+    /// What may be handed out once more, now or later. What is tried with care is for one alone.
+    fn slow(&mut self, taker: Taker<'_>) -> impl Iterator<Item = &mut InWork> {
+        let is_slow = move |it: &&mut InWork| {
+            it.workers == 1 && !it.task.trials.is_careful && (taker.may_have)(&it.task)
+        };
+        self.in_work.values_mut().filter(is_slow)
     }
 }
 
 impl Assignment {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), changed: Notify::new() }
+        Self { state: Mutex::default(), changed: Notify::new(), steal_after: STEAL_AFTER }
     }
 
     /// All the shards that there are to do.
@@ -98,18 +155,26 @@ impl Assignment {
         self.wait_for(|state| state.is_finished().then_some(())).await;
     }
 
-    /// The next shard for a worker that takes only these (or any). Waits while there may be one yet, and
-    /// is `None` when all is done.
-    pub(crate) async fn next(&self, only: Option<&[u32]>) -> Option<Task> {
-        let fits = |task: &Task| only.is_none_or(|only| only.contains(&task.request.shard));
-        self.wait_for(|state| {
-            if let Some(index) = state.waiting.iter().rposition(fits) {
-                state.in_work += 1;
-                return Some(Some(state.waiting.remove(index)));
+    /// Waits until a shard that was handed out needs no more work.
+    pub(crate) async fn settled(&self, shard: ShardId) {
+        self.wait_for(|state| (!state.in_work.contains_key(&shard)).then_some(())).await;
+    }
+
+    /// The next shard for a worker. Waits while there may be one yet, and is `None` when all is done.
+    pub(crate) async fn next(&self, taker: Taker<'_>) -> Option<Task> {
+        loop {
+            let next = self.wait_for(|state| {
+                let task = state.take(taker).or_else(|| state.steal(taker, self.steal_after));
+                task.map(Some).or_else(|| state.is_finished().then_some(None))
+            });
+            // What comes into work meanwhile is stolen a little later.
+            let oldest = self.state().slow(taker).map(|it| it.since).min();
+            let look_again = oldest.unwrap_or_else(Instant::now) + self.steal_after;
+            tokio::select! {
+                next = next => return next,
+                () = sleep_until(look_again) => {}
             }
-            state.is_finished().then_some(None)
-        })
-        .await
+        }
     }
 
     async fn wait_for<T>(&self, mut outcome: impl FnMut(&mut State) -> Option<T>) -> T {
@@ -124,16 +189,31 @@ impl Assignment {
         }
     }
 
-    /// A shard handed out is answered, or given up.
-    pub(crate) fn finish(&self) {
-        self.state().in_work -= 1;
+    /// A shard handed out has an answer, right or not. Says whether that counts: it does not if there is a
+    /// right one already, or if another worker may yet give one.
+    pub(crate) fn answer(&self, shard: ShardId, is_right: bool) -> bool {
+        let mut state = self.state();
+        let Some(in_work) = state.in_work.get_mut(&shard) else { return false };
+        in_work.workers -= 1;
+        if !is_right && in_work.workers > 0 {
+            return false;
+        }
+        state.in_work.remove(&shard);
+        drop(state);
         self.changed.notify_waiters();
+        true
     }
 
-    /// A shard handed out has lost its worker.
+    /// A shard handed out has lost its worker, or that will not do it. Who else has it goes on.
     pub(crate) fn give_back(&self, task: Task) {
         let mut state = self.state();
-        state.in_work -= 1;
+        let Some(in_work) = state.in_work.get_mut(&task.shard()) else { return };
+        in_work.workers -= 1;
+        if in_work.workers > 0 {
+            in_work.task.trials = task.trials;
+            return;
+        }
+        state.in_work.remove(&task.shard());
         let at = state.waiting.partition_point(|other| other.bytes <= task.bytes);
         state.waiting.insert(at, task);
         drop(state);
@@ -156,6 +236,8 @@ impl Assignment {
 mod tests {
     use super::*;
     use bytes::Bytes;
+
+    const ANY: Taker<'_> = Taker { may_have: &|_| true, prefers: &|_| false };
 
     fn task(shard: u32, bytes: u64) -> Task {
         let request = IndexShard {
@@ -192,23 +274,31 @@ mod tests {
     #[tokio::test]
     async fn the_largest_goes_first_and_a_lost_one_comes_again() {
         let assignment = filled(vec![task(0, 5), task(1, 9), task(2, 5)]);
-        let first = assignment.next(None).await.unwrap();
+        let first = assignment.next(ANY).await.unwrap();
         assert_eq!(first.request.shard, 1);
-        assert_eq!(assignment.next(Some(&[2])).await.unwrap().request.shard, 2);
+        assert_eq!(
+            assignment
+                .next(Taker { may_have: &|it| it.shard().0 == 2, ..ANY })
+                .await
+                .unwrap()
+                .request
+                .shard,
+            2
+        );
         assignment.give_back(first);
-        assert_eq!(assignment.next(None).await.unwrap().request.shard, 1);
-        assert_eq!(assignment.next(None).await.unwrap().request.shard, 0);
-        for _ in 0..3 {
-            assignment.finish();
+        assert_eq!(assignment.next(ANY).await.unwrap().request.shard, 1);
+        assert_eq!(assignment.next(ANY).await.unwrap().request.shard, 0);
+        for shard in 0..3 {
+            assert!(assignment.answer(ShardId(shard), true));
         }
-        assert!(assignment.next(None).await.is_none());
+        assert!(assignment.next(ANY).await.is_none());
     }
 
     #[tokio::test]
     async fn a_free_worker_waits_while_a_shard_may_come_back() {
         let assignment = filled(vec![task(0, 5)]);
-        let taken = assignment.next(None).await.unwrap();
-        let mut waiting = std::pin::pin!(assignment.next(None));
+        let taken = assignment.next(ANY).await.unwrap();
+        let mut waiting = std::pin::pin!(assignment.next(ANY));
         assert!(is_pending(waiting.as_mut()).await);
         assignment.give_back(taken);
         assert_eq!(waiting.await.unwrap().request.shard, 0);
@@ -217,10 +307,49 @@ mod tests {
     #[tokio::test]
     async fn workers_wait_for_a_plan_and_end_when_it_is_empty() {
         let assignment = Assignment::new();
-        let mut waiting = std::pin::pin!(assignment.next(None));
+        let mut waiting = std::pin::pin!(assignment.next(ANY));
         assert!(is_pending(waiting.as_mut()).await);
         assignment.fill(Vec::new());
         assert!(waiting.await.is_none());
         assignment.finished().await;
+    }
+
+    #[tokio::test]
+    async fn who_knows_a_shard_is_given_that_one_first() {
+        let assignment = filled(vec![task(0, 5), task(1, 9)]);
+        let knows = Taker { prefers: &|it| it.shard().0 == 0, ..ANY };
+        assert_eq!(assignment.next(knows).await.unwrap().request.shard, 0);
+        assert_eq!(assignment.next(knows).await.unwrap().request.shard, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_worker_holds_nobody_up_and_the_first_right_answer_counts() {
+        let assignment = filled(vec![task(0, 5)]);
+        let began = Instant::now();
+        assert_eq!(assignment.next(ANY).await.unwrap().shard(), ShardId(0));
+        let stolen = assignment.next(ANY).await.unwrap();
+        assert_eq!(stolen.shard(), ShardId(0));
+        assert!(began.elapsed() >= STEAL_AFTER);
+        assert!(is_pending(std::pin::pin!(assignment.next(ANY))).await, "two are enough");
+        // A wrong answer does not count while a right one may come, and only one counts.
+        assert!(!assignment.answer(ShardId(0), false));
+        assert!(assignment.answer(ShardId(0), true));
+        assert!(!assignment.answer(ShardId(0), true));
+        assignment.give_back(stolen);
+        assignment.settled(ShardId(0)).await;
+        assert!(assignment.next(ANY).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_handed_out_while_one_waits_is_stolen_in_time() {
+        let assignment = Assignment::new();
+        let (first, second) = tokio::join!(
+            async {
+                assignment.fill(vec![task(0, 5)]);
+                assignment.next(ANY).await.unwrap()
+            },
+            assignment.next(ANY)
+        );
+        assert_eq!(first.shard(), second.unwrap().shard());
     }
 }

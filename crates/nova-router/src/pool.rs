@@ -25,6 +25,7 @@ mod update;
 mod worker;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -307,7 +308,20 @@ impl Shared {
     fn free_guests(&self) -> Vec<Employed> {
         let workers = self.workers();
         let guests = workers.iter().filter(|worker| worker.is_guest() && worker.is_alive());
-        guests.filter_map(|guest| guest.employ()).collect()
+        guests.flat_map(|guest| std::iter::from_fn(|| guest.employ())).collect()
+    }
+
+    /// Whether a worker elsewhere is the one to have a shard rather than the others: by the highest random
+    /// weight, so that few shards move when one comes or goes, and texts are where they were.
+    fn is_favourite(&self, worker: &Worker, shard: u32) -> bool {
+        let weight = |name: &str| {
+            let mut hasher = DefaultHasher::new();
+            (name, shard).hash(&mut hasher);
+            hasher.finish()
+        };
+        let workers = self.workers();
+        let rivals = workers.iter().filter(|it| !it.shares_disk() && it.is_alive());
+        rivals.map(|it| weight(&it.name)).max() == Some(weight(&worker.name))
     }
 
     /// A started worker to give shards to: one to which nobody gives any, else a new one.

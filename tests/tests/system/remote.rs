@@ -66,7 +66,7 @@ fn a_worker_without_the_disk_builds_the_same_index() {
     let sandbox = &network.sandbox;
     sandbox.write("src/p/Latin.java", b"package p; class Latin { int gr\xfc\xdfe; }");
     sandbox.write("src/p/Empty.java", "");
-    sandbox.write("src/q/Large.java", large_class("q", "Large", 30_000));
+    sandbox.write("src/q/Large.java", large_class("q", "Large", 10_000));
     sandbox.write("src/q/TooLarge.java", large_class("q", "TooLarge", 60_000));
     let _worker = network.worker(network.port, &["--name", "far"]).start();
     let options = ["--max-file-size", "2M"];

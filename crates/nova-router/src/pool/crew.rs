@@ -19,7 +19,7 @@ use super::loss::{Blame, Loss};
 use super::update::now_ns;
 use super::worker::{Employed, Worker};
 use super::{LaunchError, Outcome, Shared};
-use crate::assignment::{Assignment, TASK_ATTEMPTS_MAX, TASK_QUARANTINED_MAX, Task};
+use crate::assignment::{Assignment, TASK_ATTEMPTS_MAX, TASK_QUARANTINED_MAX, Taker, Task, Trials};
 use crate::quarantine::{self, Entry};
 
 /// What those who work on one assignment share.
@@ -74,7 +74,7 @@ impl Crew {
     /// Gives shards to a worker.
     async fn work(&self, Employed(worker): &Employed) -> End {
         let mut after_work = false;
-        while let Some(task) = self.assignment.next(worker.shards.as_deref()).await {
+        while let Some(task) = self.next(worker).await {
             // What a worker dies of alone is what it was at.
             let _alone = match task.trials.is_careful {
                 true => Some(worker.alone().await),
@@ -97,6 +97,20 @@ impl Crew {
         End::Done
     }
 
+    /// The next shard for a worker. One elsewhere rather takes what it would have had before, too.
+    async fn next(&self, worker: &Worker) -> Option<Task> {
+        let has_own = self.shared.options.count > 0;
+        let may_have = |task: &Task| {
+            let Trials { is_careful, is_for_own, .. } = task.trials;
+            worker.takes(task.request.shard)
+                && (worker.shares_disk() || !has_own || !(is_careful || is_for_own))
+        };
+        let prefers = |task: &Task| {
+            !worker.shares_disk() && self.shared.is_favourite(worker, task.request.shard)
+        };
+        self.assignment.next(Taker { may_have: &may_have, prefers: &prefers }).await
+    }
+
     /// One shard; false if the worker was lost.
     async fn index(&self, worker: &Worker, task: Task) -> bool {
         let attempt = Attempt::new(&self.shared, &task);
@@ -105,7 +119,15 @@ impl Crew {
         let request = Request::IndexShard(attempt.request(&task));
         let call = worker.caller.call_with_progress(&request, None, |now| counted.count(now));
         let stall = self.shared.options.supervision.task_stall;
-        let answer = self.shared.watch(worker, call, stall, || counted.sum()).await;
+        let answer = tokio::select! {
+            biased;
+            answer = self.shared.watch(worker, call, stall, || counted.sum()) => answer,
+            // Another one was faster.
+            () = self.assignment.settled(task.shard()) => {
+                attempt.remove_output();
+                return true;
+            }
+        };
         let result = match answer {
             Ok(Response::IndexShard(indexed)) => Ok((attempt.output.clone(), indexed)),
             Ok(_) => Err(CallError::WrongAnswer.to_string()),
@@ -118,10 +140,23 @@ impl Crew {
             Err(error) => Err(error.to_string()),
         };
         attempt.remove_record();
-        if result.is_err() {
-            attempt.remove_output();
+        match result {
+            Err(reason) if !worker.shares_disk() && self.shared.options.count > 0 => {
+                tracing::info!(
+                    "worker {} did not do shard {}: {reason}",
+                    worker.name,
+                    task.shard()
+                );
+                attempt.remove_output();
+                let trials = Trials { is_for_own: true, ..task.trials };
+                self.assignment.give_back(Task { trials, ..task });
+            }
+            result => {
+                if !self.conclude(&task, result) {
+                    attempt.remove_output();
+                }
+            }
         }
-        self.conclude(&task, result);
         true
     }
 
@@ -181,9 +216,14 @@ impl Crew {
         task.trials.suspect = None;
     }
 
-    fn conclude(&self, task: &Task, result: Result<(PathBuf, ShardIndexed), String>) {
-        self.report(task, result);
-        self.assignment.finish();
+    /// Says whether there is a file that is of use.
+    fn conclude(&self, task: &Task, result: Result<(PathBuf, ShardIndexed), String>) -> bool {
+        let is_right = result.is_ok();
+        let counts = self.assignment.answer(task.shard(), is_right);
+        if counts {
+            self.report(task, result);
+        }
+        counts && is_right
     }
 
     /// Gives up what is left when there is nobody to do it.

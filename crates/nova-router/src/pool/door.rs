@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use nova_protocol::handshake::{Hello, Nonce};
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
+use nova_protocol::message::{Request, Response, WorkerStats};
 use nova_protocol::{Token, path};
 use nova_rpc::{
     AcceptPolicy, Accepted, Admission, Challenge, Endpoint, EndpointError, Listener, Stream,
@@ -19,13 +20,17 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::launch::PIPE_BYTES;
-use super::worker::Worker;
+use super::worker::{Seat, Worker};
 use super::{GuestOptions, Shared};
 
 /// Handshakes at a time; who comes later waits in the socket's queue.
 const HANDSHAKES_MAX: usize = 64;
 /// A worker that has not taken the open files by then is not given any work.
 const REHYDRATE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Shards that a worker elsewhere does at a time: one is sent while another is scanned ...
+const LANES_MIN: usize = 2;
+/// ... and beyond so many it is the wire that everybody waits for.
+const LANES_MAX: usize = 8;
 /// An error of the listening socket (out of file descriptors) does not go away at once.
 const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
@@ -91,7 +96,7 @@ impl Shared {
             Ok(Ok((stream, peer))) if peer.address.is_some() => {
                 self.greet_from_afar(stream, token).await;
             }
-            Ok(Ok((stream, _))) => self.greet(stream, token).await,
+            Ok(Ok((stream, _))) => self.greet(stream, token, Seat::Here).await,
             Ok(Err(error)) => tracing::warn!("a worker did not join: {error}"),
             Err(_) => tracing::warn!("a worker did not join within {HANDSHAKE_TIMEOUT:?}"),
         }
@@ -102,7 +107,7 @@ impl Shared {
     async fn greet_from_afar(self: &Arc<Self>, stream: Stream, token: Option<Token>) {
         let Some(accepted) = self.accept(stream, token).await else { return };
         if accepted.local {
-            return self.take_in(accepted).await;
+            return self.take_in(accepted, Seat::Here).await;
         }
         let hello = &accepted.hello;
         let agent = Agent {
@@ -112,6 +117,12 @@ impl Shared {
             cache_dir: self.cache_dir.clone(),
             remote: accepted.into_caller(),
         };
+        let stats = agent.remote.call(&Request::GetWorkerStats, Some(HANDSHAKE_TIMEOUT)).await;
+        let Ok(Response::GetWorkerStats(WorkerStats { cores, .. })) = stats else {
+            tracing::warn!("worker {} does not say how it is: it is sent away", agent.name);
+            return;
+        };
+        let seat = Seat::Elsewhere { lanes: (cores as usize).clamp(LANES_MIN, LANES_MAX) };
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let name = agent.name.clone();
         let serving = async move {
@@ -119,13 +130,12 @@ impl Shared {
                 tracing::warn!("worker {name} did not join: {error}");
             }
         };
-        tokio::join!(self.greet(near, Some(self.own_token.clone())), async {
-            drop(tokio::spawn(serving))
-        });
+        tokio::spawn(serving);
+        self.greet(near, Some(self.own_token.clone()), seat).await;
     }
 
     /// The handshake with someone who connected; a worker that was started goes to who waits for it.
-    pub(super) async fn greet<S>(self: &Arc<Self>, stream: S, token: Option<Token>)
+    pub(super) async fn greet<S>(self: &Arc<Self>, stream: S, token: Option<Token>, seat: Seat)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -138,7 +148,7 @@ impl Shared {
             );
             return;
         }
-        self.take_in(accepted).await;
+        self.take_in(accepted, seat).await;
     }
 
     async fn accept<S>(&self, stream: S, token: Option<Token>) -> Option<Accepted<S>>
@@ -157,7 +167,7 @@ impl Shared {
     }
 
     /// Puts a worker that shares the disk among those that are given work.
-    async fn take_in<S>(self: &Arc<Self>, accepted: Accepted<S>)
+    async fn take_in<S>(self: &Arc<Self>, accepted: Accepted<S>, seat: Seat)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -169,7 +179,7 @@ impl Shared {
             tracing::warn!("worker {name} did not take the open files: it is sent away");
             return;
         }
-        let worker = Worker::new(caller, name, shards);
+        let worker = Worker::new(caller, name, shards, seat);
         let waiting = self.expected().remove(&worker.name);
         match waiting {
             Some(waiting) => {

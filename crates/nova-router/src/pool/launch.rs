@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Shared;
 use super::backoff::Backoff;
 use super::breaker::Next;
-use super::worker::Worker;
+use super::worker::{Seat, Worker};
 
 /// A worker that has not connected by then never will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -279,7 +279,7 @@ async fn start_task(
             tracing::warn!("a worker could not join: {error}");
         }
     }));
-    shared.greet(near, Some(shared.own_token.clone())).await;
+    shared.greet(near, Some(shared.own_token.clone()), Seat::Here).await;
     let mut worker = connected.await.map_err(|_| LaunchError::Closed)?;
     worker.life = Some(Life::Task(task));
     Ok(worker)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nova_rpc::Caller;
@@ -22,8 +22,10 @@ pub(super) struct Worker {
     pub(super) shards: Option<Vec<u32>>,
     /// What ends it; nothing for a guest.
     pub(super) life: Option<Life>,
-    /// Somebody gives it shards.
-    is_employed: AtomicBool,
+    /// Where it is.
+    seat: Seat,
+    /// How many give it shards, one each at a time.
+    employers: AtomicUsize,
     /// Single files that it is at.
     updates: AtomicU32,
     /// Shared by single files; held alone by who must know what the worker is at.
@@ -34,6 +36,18 @@ pub(super) struct Worker {
     pub(super) condemned: OnceLock<Loss>,
     /// How it was lost, once that is known.
     pub(super) lost: OnceCell<Loss>,
+}
+
+/// Where a worker is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seat {
+    /// On the router's disk.
+    Here,
+    /// On another one.
+    Elsewhere {
+        /// How many shards it does at a time.
+        lanes: usize,
+    },
 }
 
 /// The right to give shards to a worker.
@@ -48,13 +62,14 @@ pub(super) struct Errand {
 }
 
 impl Worker {
-    pub(super) fn new(caller: Caller, name: String, shards: Option<Vec<u32>>) -> Self {
+    pub(super) fn new(caller: Caller, name: String, shards: Option<Vec<u32>>, seat: Seat) -> Self {
         Self {
             caller,
             name,
             shards,
             life: None,
-            is_employed: AtomicBool::new(false),
+            seat,
+            employers: AtomicUsize::new(0),
             updates: AtomicU32::new(0),
             lane: Arc::default(),
             oom_kills: Mutex::default(),
@@ -65,6 +80,11 @@ impl Worker {
 
     pub(super) fn is_guest(&self) -> bool {
         self.life.is_none()
+    }
+
+    /// Whether it reads and writes the router's disk.
+    pub(super) fn shares_disk(&self) -> bool {
+        self.seat == Seat::Here
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -82,7 +102,7 @@ impl Worker {
 
     /// Whether somebody gives it shards.
     pub(super) fn is_employed(&self) -> bool {
-        self.is_employed.load(Ordering::Acquire)
+        self.employers.load(Ordering::Acquire) > 0
     }
 
     /// Its resident memory; `None` for one whose process is not known.
@@ -90,11 +110,15 @@ impl Worker {
         memory::resident_bytes(self.life.as_ref()?.process()?)
     }
 
-    /// The right to give it shards, if nobody has it.
+    /// The right to give it shards, if not as many have it as it does at a time.
     pub(super) fn employ(self: &Arc<Self>) -> Option<Employed> {
-        let was_free =
-            self.is_employed.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
-        was_free.is_ok().then(|| Employed(Arc::clone(self)))
+        let lanes = match self.seat {
+            Seat::Here => 1,
+            Seat::Elsewhere { lanes } => lanes,
+        };
+        let one_more = |employers| (employers < lanes).then_some(employers + 1);
+        let employed = self.employers.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more);
+        employed.is_ok().then(|| Employed(Arc::clone(self)))
     }
 
     /// The right to have a file scanned, unless somebody needs the worker alone.
@@ -135,7 +159,7 @@ impl Worker {
 
 impl Drop for Employed {
     fn drop(&mut self) {
-        self.0.is_employed.store(false, Ordering::Release);
+        self.0.employers.fetch_sub(1, Ordering::Release);
     }
 }
 
