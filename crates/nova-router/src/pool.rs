@@ -20,6 +20,7 @@ mod door;
 mod launch;
 mod loss;
 mod memory;
+mod spot_check;
 mod supervise;
 mod update;
 mod worker;

@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+use nova_syntax::declarations::FileDeclarations;
+
+const LIAR_VARIABLE: &str = "NOVA_FAULT_LIE";
 const MARK: &str = "// nova-fault: ";
 
 const CHUNK_BYTES: usize = 4 << 20;
@@ -19,6 +22,13 @@ pub(crate) fn inject(text: &str) {
         Some("hang") => wait_for_ever(),
         Some("memory") => hoard(),
         _ => {}
+    }
+}
+
+/// Leaves a declaration out, if this process is to be a liar.
+pub(crate) fn falsify(declarations: &mut FileDeclarations) {
+    if std::env::var_os(LIAR_VARIABLE).is_some() {
+        declarations.symbols.pop();
     }
 }
 

@@ -59,10 +59,14 @@ fn scan(meta: FileMeta, content: &[u8], fallback: Fallback) -> FileSymbols {
     let source = text::decode(content);
     #[cfg(feature = "fault-injection")]
     crate::fault::inject(&source.text);
-    let Some(extracted) = unless_it_panics(|| extract::declarations(&source.text, fallback)) else {
+    let extract = || extract::declarations(&source.text, fallback);
+    #[cfg_attr(not(feature = "fault-injection"), expect(unused_mut, reason = "a liar changes it"))]
+    let Some(mut extracted) = unless_it_panics(extract) else {
         let note = "scanning it failed, which is a bug".to_owned();
         return FileSymbols::skipped(FileMeta { note, ..meta });
     };
+    #[cfg(feature = "fault-injection")]
+    crate::fault::falsify(&mut extracted.declarations);
     let latin1 = source.encoding == Encoding::Latin1;
     let flags = FileFlags {
         latin1,

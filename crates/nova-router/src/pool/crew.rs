@@ -140,13 +140,14 @@ impl Crew {
             Err(error) => Err(error.to_string()),
         };
         attempt.remove_record();
+        let result = match result {
+            Ok(done) if !worker.shares_disk() => self.checked(worker, &task, done).await,
+            result => result,
+        };
         match result {
             Err(reason) if !worker.shares_disk() && self.shared.options.count > 0 => {
-                tracing::info!(
-                    "worker {} did not do shard {}: {reason}",
-                    worker.name,
-                    task.shard()
-                );
+                let (name, shard) = (&worker.name, task.shard());
+                tracing::info!("worker {name} did not do shard {shard}: {reason}");
                 attempt.remove_output();
                 let trials = Trials { is_for_own: true, ..task.trials };
                 self.assignment.give_back(Task { trials, ..task });
@@ -158,6 +159,21 @@ impl Crew {
             }
         }
         true
+    }
+
+    /// What came from elsewhere, unless it is found to be wrong. Who sent that is cut off.
+    async fn checked(
+        &self,
+        worker: &Worker,
+        task: &Task,
+        done: (PathBuf, ShardIndexed),
+    ) -> Result<(PathBuf, ShardIndexed), String> {
+        let check = self.shared.spot_check(&task.request, &done.0).await;
+        check.map(|()| done).map_err(|caught| {
+            tracing::warn!("worker {} is cut off: {caught}", worker.name);
+            worker.end();
+            caught.to_string()
+        })
     }
 
     /// Has a shard tried again that lost its worker, without the file that is to blame, or gives it up.

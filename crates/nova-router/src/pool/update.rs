@@ -69,7 +69,7 @@ impl Shared {
             let began_at_ns = now_ns();
             let outcome = match is_suspect {
                 false => {
-                    let errand = self.errand(request.shard).await?;
+                    let errand = self.errand(request.shard, |_| true).await?;
                     let outcome = self.scan(&errand.worker, &request).await?;
                     let worker = Arc::clone(&errand.worker);
                     drop(errand);
@@ -161,14 +161,18 @@ impl Shared {
         spawn_blocking(condemn).await.ok().flatten()
     }
 
-    /// A worker for a single file: the one with the least to do, else a new one.
-    async fn errand(self: &Arc<Self>, shard: u32) -> Result<Errand, Arc<LaunchError>> {
-        if let Some(errand) = self.free_errand(shard) {
+    /// A worker for a single file: of those that are able the one with the least to do, else a new one.
+    pub(super) async fn errand(
+        self: &Arc<Self>,
+        shard: u32,
+        is_able: fn(&Worker) -> bool,
+    ) -> Result<Errand, Arc<LaunchError>> {
+        if let Some(errand) = self.free_errand(shard, is_able) {
             return Ok(errand);
         }
         // One starts, and the others wait for it.
         let _starting = self.starting.lock().await;
-        if let Some(errand) = self.free_errand(shard) {
+        if let Some(errand) = self.free_errand(shard, is_able) {
             return Ok(errand);
         }
         let worker = self.start().await?;
@@ -177,11 +181,12 @@ impl Shared {
         Ok(errand)
     }
 
-    fn free_errand(&self, shard: u32) -> Option<Errand> {
+    fn free_errand(&self, shard: u32, is_able: fn(&Worker) -> bool) -> Option<Errand> {
         let workers = self.workers();
-        let mut able: Vec<_> =
-            workers.iter().filter(|worker| worker.is_alive() && worker.takes(shard)).collect();
-        able.sort_by_key(|worker| (worker.requests(), worker.is_employed()));
+        let able = workers.iter().filter(|it| it.is_alive() && it.takes(shard) && is_able(it));
+        let mut able: Vec<_> = able.collect();
+        // Of those that have as much to do, one on this disk.
+        able.sort_by_key(|it| (it.requests(), it.is_employed(), !it.shares_disk()));
         able.into_iter().find_map(|worker| worker.errand())
     }
 }
