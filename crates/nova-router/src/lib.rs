@@ -65,6 +65,8 @@ mod wire;
 
 pub mod client;
 
+pub mod trust;
+
 pub use answer::{Answer, SearchRequest};
 pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};

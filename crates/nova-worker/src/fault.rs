@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use nova_syntax::declarations::FileDeclarations;
+use nova_syntax::declarations::Declarations;
 
 const LIAR_VARIABLE: &str = "NOVA_FAULT_LIE";
 const MARK: &str = "// nova-fault: ";
@@ -26,7 +26,7 @@ pub(crate) fn inject(text: &str) {
 }
 
 /// Leaves a declaration out, if this process is to be a liar.
-pub(crate) fn falsify(declarations: &mut FileDeclarations) {
+pub(crate) fn falsify(declarations: &mut Declarations) {
     if std::env::var_os(LIAR_VARIABLE).is_some() {
         declarations.symbols.pop();
     }

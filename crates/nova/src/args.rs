@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use nova_router::trust::WorkerName;
 use nova_rpc::Endpoint;
 use nova_syntax::declarations::Kind;
 use nova_worker::args::WorkerArgs;
 
+use crate::cert::host_name::HostName;
+use crate::cert::{ROUTER, TOKEN_VALIDITY};
 use crate::period::Period;
 use nova_router::{SHARD_BYTES_MAX_DEFAULT, workspace::FILE_BYTES_MAX_DEFAULT};
 use nova_worker::size::Size;
@@ -35,14 +38,21 @@ impl Cli {
         cli
     }
 
-    /// What the grammar cannot tell, as one of the two options stands before the command.
+    /// What the grammar cannot tell.
     fn contradiction(&self) -> Option<&'static str> {
-        let Command::Cache(CacheArgs { action: CacheAction::Clean { roots, .. } }) = &self.command
-        else {
-            return None;
-        };
-        let names_two = self.global.cache_dir.is_some() && !roots.is_empty();
-        names_two.then_some("--cache-dir names the one workspace to clean: leave out ROOT")
+        match &self.command {
+            Command::Cache(CacheArgs { action: CacheAction::Clean { roots, .. } }) => {
+                let names_two = self.global.cache_dir.is_some() && !roots.is_empty();
+                names_two.then_some("--cache-dir names the one workspace to clean: leave out ROOT")
+            }
+            Command::Cert(CertArgs {
+                action: CertAction::Renew { subject, names, .. }, ..
+            }) => {
+                let is_router = subject.as_str() == ROUTER;
+                (!names.is_empty() && !is_router).then_some("--name is for the router alone")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -119,6 +129,11 @@ pub(crate) enum Command {
     /// List or remove cached workspaces
     #[command(after_help = "Examples:\n  nova cache list\n  nova cache clean ~/src/big")]
     Cache(CacheArgs),
+    /// Make certificates and tokens for workers on other machines, and revoke them
+    #[command(after_help = "Examples:\n  nova cert init --name build.example.org\n  \
+        nova cert worker big --shards core\n  nova cert token ci --expires 7d\n  \
+        nova cert list\n  nova cert revoke big\n  nova cert renew router")]
+    Cert(CertArgs),
     /// Work for a router (the same as nova-worker)
     Worker(WorkerArgs),
     /// Print a completion script
@@ -386,6 +401,95 @@ pub(crate) enum CacheAction {
     },
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct CertArgs {
+    #[command(subcommand)]
+    pub(crate) action: CertAction,
+
+    /// The trust folder [default: nova/trust in the platform's folder for configuration]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) trust_dir: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertAction {
+    /// Make the authority and the router's certificate
+    #[command(after_help = "Example:\n  nova cert init --name build.example.org --name 192.0.2.7")]
+    Init {
+        /// What workers reach the router by (may be repeated) [default: localhost, its addresses, and
+        /// this machine's name]
+        #[arg(long = "name", value_name = "HOST")]
+        names: Vec<HostName>,
+    },
+    /// Make a worker's certificate and key, in a folder to be copied to its machine
+    #[command(after_help = "Example:\n  nova cert worker big --shards core --shards 'libs/**'")]
+    Worker {
+        /// What to call it
+        name: WorkerName,
+        #[command(flatten)]
+        enrolment: EnrolmentArgs,
+    },
+    /// Make a token for a worker, in a file to be copied to its machine
+    #[command(after_help = "Examples:\n  nova cert token big\n  \
+        nova cert token ci --expires 7d --shards core --stdout")]
+    Token {
+        /// The worker; one that is not known yet is made known
+        name: WorkerName,
+        /// How long it is valid, such as 12h or 90d
+        #[arg(long, value_name = "TIME", default_value_t = TOKEN_VALIDITY)]
+        expires: Period,
+        /// Print the token, and write it into no file
+        #[arg(long, conflicts_with = "out")]
+        stdout: bool,
+        #[command(flatten)]
+        enrolment: EnrolmentArgs,
+    },
+    /// List the authority, the router and the workers
+    #[command(after_help = "Example:\n  nova cert list")]
+    List,
+    /// Have a worker, or one of its tokens, not be taken any more
+    #[command(
+        after_help = "Examples:\n  nova cert revoke big\n  nova cert revoke ci --token 1f2e3d4c"
+    )]
+    Revoke {
+        /// The worker
+        name: WorkerName,
+        /// This token alone, as nova cert list calls it
+        #[arg(long, value_name = "ID")]
+        token: Option<String>,
+    },
+    /// Make a new certificate in the place of one that is about to expire
+    #[command(after_help = "Examples:\n  nova cert renew big\n  \
+        nova cert renew router --name build.example.org\n  nova cert renew ca")]
+    Renew {
+        /// A worker, `router` or `ca`
+        #[arg(value_name = "NAME|router|ca")]
+        subject: WorkerName,
+        /// Of the router, what workers reach it by from now on (may be repeated) [default: as before]
+        #[arg(long = "name", value_name = "HOST")]
+        names: Vec<HostName>,
+        /// Of a worker, the folder that its own is made in
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+    },
+}
+
+/// What a worker may see, and where what it needs is written.
+#[derive(Debug, Args)]
+pub(crate) struct EnrolmentArgs {
+    /// Which source roots it may see, as nova status calls them (may be repeated) [default: all]
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) shards: Vec<String>,
+
+    /// The folder that its own is made in
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+}
+
 fn parse_kind(text: &str) -> Result<Kind, String> {
     Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
@@ -412,6 +516,7 @@ impl Command {
             Self::Cache(CacheArgs { action }) => match action {
                 CacheAction::List { json } | CacheAction::Clean { json, .. } => *json,
             },
+            Self::Cert(args) => args.json,
             Self::Worker(_) | Self::Completions { .. } => false,
         }
     }

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 mod cache;
+mod cert;
 mod completions;
 mod explain;
 mod export;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(global, &args, messages).await,
         Command::Status(args) => status::run(global, &args, messages).await,
         Command::Cache(args) => cache::run(global, &args.action, messages),
+        Command::Cert(args) => cert::run(&args, messages),
         Command::Worker(args) => args.run().await.map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => completions::run(shell),
     }

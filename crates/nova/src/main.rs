@@ -4,6 +4,7 @@
 //! `../README.md` of the repository is its manual.
 
 mod args;
+mod cert;
 mod commands;
 mod guests;
 mod interrupt;

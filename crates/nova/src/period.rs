@@ -4,17 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A span of time: `90s`, `10m`, `3h`.
+/// A span of time: `90s`, `10m`, `3h`, `30d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Period(pub(crate) Duration);
 
-const UNITS: [(char, u64); 3] = [('h', 3600), ('m', 60), ('s', 1)];
+const UNITS: [(char, u64); 4] = [('d', 24 * 3600), ('h', 3600), ('m', 60), ('s', 1)];
 
 impl FromStr for Period {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let malformed = || "not a time such as 90s, 10m or 3h".to_owned();
+        let malformed = || "not a time such as 90s, 10m, 3h or 30d".to_owned();
         let unit = |(unit, seconds)| Some((text.strip_suffix(unit)?, seconds));
         let (number, seconds) = UNITS.into_iter().find_map(unit).ok_or_else(malformed)?;
         let number: u64 = number.parse().map_err(|_| malformed())?;
@@ -49,6 +49,7 @@ mod tests {
         check("90s", 90, "90s");
         check("10m", 600, "10m");
         check("180m", 10_800, "3h");
+        check("30d", 2_592_000, "30d");
         for text in ["", "3", "h", "-3h", "1.5h", "99999999999999999h", "4000000000s"] {
             assert!(text.parse::<Period>().is_err(), "{text}");
         }

@@ -25,6 +25,13 @@ fn every_command_shows_an_example() {
         &["explain"],
         &["status"],
         &["cache"],
+        &["cert"],
+        &["cert", "init"],
+        &["cert", "worker"],
+        &["cert", "token"],
+        &["cert", "list"],
+        &["cert", "revoke"],
+        &["cert", "renew"],
         &["worker"],
         &["completions"],
     ] {

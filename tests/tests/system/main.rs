@@ -13,6 +13,7 @@ mod sandbox;
 mod archives;
 mod bad_input;
 mod cache_folder;
+mod cert;
 mod command_line;
 mod damage;
 mod digest;

@@ -172,9 +172,14 @@ impl Sandbox {
             .env("TMPDIR", self.path("tmp"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for variable in
-            ["XDG_CACHE_HOME", "NOVA_LOG", "NOVA_AUTH_TOKEN", "NO_COLOR", "RUST_BACKTRACE"]
-        {
+        for variable in [
+            "XDG_CACHE_HOME",
+            "XDG_CONFIG_HOME",
+            "NOVA_LOG",
+            "NOVA_AUTH_TOKEN",
+            "NO_COLOR",
+            "RUST_BACKTRACE",
+        ] {
             command.env_remove(variable);
         }
         Run::new(command)
