@@ -81,7 +81,10 @@ pub use nova_index::{
 pub use nova_protocol::frontend::{Look, RouterStatus, Watching};
 pub use nova_protocol::message::WorkerStats;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
-pub use pool::{GuestOptions, Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};
+pub use pool::{
+    GuestAdmission, GuestOptions, Launch, Supervision, TrustOptions, WORKER_MEMORY_BYTES_MIN,
+    WorkerOptions,
+};
 pub use question::Question;
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};

@@ -17,6 +17,7 @@ mod backoff;
 mod breaker;
 mod crew;
 mod door;
+mod elsewhere;
 mod launch;
 mod loss;
 mod memory;
@@ -37,7 +38,7 @@ use nova_protocol::Token;
 use nova_protocol::message::{
     FileUpdated, Request, Response, ShardIndexed, UpdateFile, WorkerStats,
 };
-use nova_rpc::{Caller, Endpoint, EndpointError, ServerSecurity};
+use nova_rpc::{Caller, Endpoint, EndpointError};
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -48,6 +49,8 @@ use crate::quarantine::Quarantine;
 use breaker::Breaker;
 use crew::Crew;
 use door::Door;
+use elsewhere::OpenTrustError;
+pub use elsewhere::TrustOptions;
 pub use launch::Launch;
 pub(crate) use launch::LaunchError;
 pub use memory::WORKER_MEMORY_BYTES_MIN;
@@ -76,10 +79,22 @@ pub struct WorkerOptions {
 pub struct GuestOptions {
     /// Where they connect.
     pub listen: Endpoint,
-    /// The token that they must show.
-    pub token: Option<Token>,
-    /// What keeps strangers out where that is a port of a network.
-    pub security: ServerSecurity,
+    /// By what they are let in.
+    pub admission: GuestAdmission,
+}
+
+/// By what workers are let in that somebody else starts.
+#[derive(Debug, Clone)]
+pub enum GuestAdmission {
+    /// A token that all of them show.
+    Token {
+        /// The token.
+        token: Token,
+        /// Let `tcp:` leave this machine.
+        allow_insecure: bool,
+    },
+    /// A certificate or a token of each worker's own, over `tcp+tls:`.
+    Trust(TrustOptions),
 }
 
 /// What became of one shard.
@@ -94,8 +109,14 @@ pub(crate) struct Outcome {
 
 /// The router cannot take workers at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for workers: {0}")]
-pub struct PoolError(#[from] EndpointError);
+pub enum PoolError {
+    /// They have nowhere to come in.
+    #[error("cannot listen for workers: {0}")]
+    Endpoint(#[from] EndpointError),
+    /// Nobody knows whom to trust.
+    #[error("cannot take workers in: {0}")]
+    Trust(#[from] OpenTrustError),
+}
 
 /// The workers of one router. Dropping it ends them.
 #[derive(Debug)]

@@ -231,7 +231,11 @@ pub(crate) struct GuestArgs {
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub(crate) auth_token_file: Option<PathBuf>,
 
-    /// This router's certificate, for tcp+tls: [default: router.pem of the trust folder]
+    /// For tcp+tls: the folder that says whom to trust [default: that of nova cert]
+    #[arg(long, value_name = "DIR", requires = "listen")]
+    pub(crate) trust_dir: Option<PathBuf>,
+
+    /// This router's certificate [default: router.pem of the trust folder]
     #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
     pub(crate) tls_cert: Option<PathBuf>,
 

@@ -1,35 +1,43 @@
 //! How a router takes in workers that somebody else starts, by its command line.
 
-use anyhow::{Context, bail};
-use nova_router::GuestOptions;
-use nova_rpc::tls::{CertificateFiles, ServerTls};
-use nova_rpc::{Endpoint, ServerSecurity};
+use anyhow::Context;
+use nova_router::trust::TrustFiles;
+use nova_router::{GuestAdmission, GuestOptions, TrustOptions};
+use nova_rpc::Endpoint;
+use nova_rpc::tls::CertificateFiles;
 use nova_worker::args::read_token;
 
 use crate::args::GuestArgs;
+use crate::cert::folder::TrustFolder;
 
 /// `None` if no workers are to be taken in.
 pub(crate) fn options(args: &GuestArgs) -> anyhow::Result<Option<GuestOptions>> {
     let Some(listen) = args.listen.clone() else { return Ok(None) };
-    let token = args.auth_token_file.as_deref().map(read_token).transpose()?;
-    let tls = match &listen {
-        Endpoint::Tls(_) => Some(server_tls(args)?),
-        _ if token.is_none() => {
-            bail!("--listen {listen} needs --auth-token-file: whoever connects must show a token");
+    let admission = match &listen {
+        Endpoint::Tls(_) => GuestAdmission::Trust(trust(args)?),
+        Endpoint::Unix(_) | Endpoint::Pipe(_) | Endpoint::Tcp(_) => {
+            let missing = "needs --auth-token-file: whoever connects must show a token";
+            let file = args.auth_token_file.as_deref();
+            let file = file.with_context(|| format!("--listen {listen} {missing}"))?;
+            if args.allow_insecure {
+                tracing::warn!("--allow-insecure: what goes over {listen} can be read on its way");
+            }
+            let allow_insecure = args.allow_insecure;
+            GuestAdmission::Token { token: read_token(file)?, allow_insecure }
         }
-        _ => None,
     };
-    if args.allow_insecure {
-        tracing::warn!("--allow-insecure: what goes over {listen} can be read on its way");
-    }
-    let security = ServerSecurity { tls, allow_insecure: args.allow_insecure };
-    Ok(Some(GuestOptions { listen, token, security }))
+    Ok(Some(GuestOptions { listen, admission }))
 }
 
-fn server_tls(args: &GuestArgs) -> anyhow::Result<ServerTls> {
-    let missing = "tcp+tls: needs --tls-cert, --tls-key and --tls-client-ca";
-    let certificate = args.tls_cert.clone().context(missing)?;
-    let key = args.tls_key.clone().context(missing)?;
-    let client_ca = args.tls_client_ca.as_deref().context(missing)?;
-    Ok(ServerTls::load(&CertificateFiles { certificate, key }, client_ca)?)
+/// The files of the trust folder, unless others are named.
+fn trust(args: &GuestArgs) -> anyhow::Result<TrustOptions> {
+    let folder = TrustFolder::new(args.trust_dir.as_deref())?;
+    folder.check_there()?;
+    let certificate = CertificateFiles {
+        certificate: args.tls_cert.clone().unwrap_or_else(|| folder.router()),
+        key: args.tls_key.clone().unwrap_or_else(|| folder.router_key()),
+    };
+    let client_ca = args.tls_client_ca.clone().unwrap_or_else(|| folder.ca());
+    let files = TrustFiles { policy: folder.workers(), audit: Some(folder.audit()) };
+    Ok(TrustOptions { certificate, client_ca, files })
 }

@@ -27,6 +27,8 @@ impl Network {
         let authority = Authority::new(&sandbox, "ca");
         authority.certify("router", "localhost");
         authority.certify("big", "big.example.org");
+        fs::create_dir(sandbox.path("trust")).unwrap();
+        sandbox.trust("[[worker]]\nname = \"big\"\nsan = \"big.example.org\"\n");
         Self { sandbox, port: free_port() }
     }
 
@@ -35,8 +37,9 @@ impl Network {
         let listen = tls(self.port);
         let listen =
             ["--listen", &listen, "--tls-cert", "router.pem", "--tls-key", "router-key.pem"];
-        let authority = ["--tls-client-ca", "ca.pem", "--max-shard-size", "1K", "tree"];
-        self.sandbox.nova(command.iter().chain(&listen).chain(&authority).chain(options))
+        let trust = ["--tls-client-ca", "ca.pem", "--trust-dir", "trust"];
+        let tree = ["--max-shard-size", "1K", "tree"];
+        self.sandbox.nova(command.iter().chain(&listen).chain(&trust).chain(&tree).chain(options))
     }
 
     fn index(&self, options: &[&str]) -> Run {
@@ -49,6 +52,12 @@ impl Network {
         let connect = ["--connect", &endpoint, "--tls-ca-cert", "ca.pem", "--cache-dir", "store"];
         let own = ["--tls-client-cert", "big.pem", "--tls-client-key", "big-key.pem"];
         self.sandbox.nova_worker(connect.iter().chain(&own).chain(options))
+    }
+
+    /// What was decided about workers, a JSON object each.
+    fn audit(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.sandbox.path("trust/audit.log")).unwrap_or_default();
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     fn assert_like_clean(&self, report: &Value) {
@@ -68,11 +77,11 @@ fn a_worker_without_the_disk_builds_the_same_index() {
     sandbox.write("src/p/Empty.java", "");
     sandbox.write("src/q/Large.java", large_class("q", "Large", 10_000));
     sandbox.write("src/q/TooLarge.java", large_class("q", "TooLarge", 60_000));
-    let _worker = network.worker(network.port, &["--name", "far"]).start();
+    let _worker = network.worker(network.port, &[]).start();
     let options = ["--max-file-size", "2M"];
     let report = network.index(&options).ok().json();
     assert_eq!((&report["files"], &report["workers"]), (&6.into(), &1.into()), "{report}");
-    assert_eq!(report["worker_stats"][0]["name"], "far");
+    assert_eq!(report["worker_stats"][0]["name"], "big");
     assert_eq!(report["skipped"].as_array().unwrap().len(), 1, "{report}");
     let clean = sandbox.in_clean_cache(|nova| {
         let index = ["index", "--json", "--max-shard-size", "1K", "--max-file-size", "2M"];
@@ -294,4 +303,147 @@ fn in_the_clear_is_for_this_machine_alone() {
     let connect = ["--connect", &endpoint, "--cache-dir", "store"];
     let _worker = sandbox.nova_worker(connect.iter().chain(&token)).start();
     network.assert_like_clean(&listen(&endpoint).ok().json());
+}
+
+const BIG: &str = "[[worker]]\nname = \"big\"\nsan = \"big.example.org\"\n";
+
+impl Network {
+    /// Whether something was decided about the worker "big".
+    fn was_decided(&self, event: &str) -> bool {
+        self.audit().iter().any(|it| it["event"] == event && it["worker"] == "big")
+    }
+
+    #[track_caller]
+    fn wait_until(&self, event: &str) {
+        wait_for(event, SOON, || self.was_decided(event).then_some(()));
+    }
+
+    /// A router that goes on, with a worker elsewhere that has come in.
+    fn serve(&self, options: &[&str], worker: Run) -> (Running, Running) {
+        let router = self.router(&["serve", "-v"], options).start();
+        let worker = worker.start();
+        self.wait_until("accepted");
+        (router, worker)
+    }
+
+    /// Ends a router that goes on; answers what it said.
+    fn end(&self, router: Running) -> String {
+        self.sandbox.nova(["serve", "--stop", "tree"]).ok();
+        router.end().code(0).stderr
+    }
+}
+
+#[test]
+fn who_is_revoked_is_cut_off_at_once_and_comes_back_when_trusted_again() {
+    let network = Network::new();
+    let (router, mut worker) =
+        network.serve(&["--workers", "0"], network.worker(network.port, &[]));
+    network.sandbox.trust(&format!("{BIG}revoked = true\n"));
+    network.wait_until("cut");
+    network.wait_until("rejected");
+    assert!(network.was_decided("revoked"));
+    network.sandbox.trust(BIG);
+    let accepted = || network.audit().iter().filter(|it| it["event"] == "accepted").count() == 2;
+    wait_for("the worker to come back", 2 * SOON, || accepted().then_some(()));
+    network.sandbox.write("src/p/New.java", "package p; class New {}");
+    assert_eq!(network.sandbox.found("New"), ["New"]);
+    assert!(worker.is_running());
+    network.end(router);
+    let secrets = fs::read_to_string(network.sandbox.path("trust/audit.log")).unwrap();
+    assert!(!secrets.contains("PRIVATE"), "{secrets}");
+}
+
+#[test]
+fn a_worker_sees_no_more_than_it_may() {
+    let network = Network::new();
+    let sandbox = &network.sandbox;
+    let text = |package: &str| {
+        format!("package {package}; class Marked {{ int marked_by_{package}_0123456789; }}")
+    };
+    sandbox.trust(&format!("{BIG}shards = [\"src\"]\n"));
+    let (router, _worker) = network.serve(&["--workers", "1"], network.worker(network.port, &[]));
+    for round in 0..3 {
+        for root in ["src", "secret"] {
+            sandbox.write(format!("{root}/{root}/Marked{round}.java"), text(root));
+        }
+        // An index run has the shards built anew, an edit has a file scanned.
+        sandbox.nova(["index", "tree"]).ok();
+        sandbox.write("secret/secret/Edited.java", text("secret").replace("Marked", "Edited"));
+        assert_eq!(sandbox.found("Edited"), ["Edited"]);
+    }
+    network.end(router);
+    let packs = fs::read_dir(sandbox.path("store/texts")).unwrap().flatten();
+    let stored: Vec<u8> = packs.flat_map(|pack| fs::read(pack.path()).unwrap()).collect();
+    let has = |text: &[u8]| stored.windows(text.len()).any(|window| window == text);
+    assert!(has(b"marked_by_src"), "nothing was sent at all");
+    assert!(!has(b"marked_by_secret"));
+}
+
+#[test]
+fn of_two_that_say_to_be_the_same_one_comes_in() {
+    let network = Network::new();
+    let (router, first) = network.serve(&["--workers", "0"], network.worker(network.port, &[]));
+    let second = |options: &[&str]| {
+        let endpoint = tls(network.port);
+        let connect = ["--connect", &endpoint, "--tls-ca-cert", "ca.pem", "--cache-dir", "store2"];
+        let own = ["--tls-client-cert", "big.pem", "--tls-client-key", "big-key.pem"];
+        network.sandbox.nova_worker(connect.iter().chain(&own).chain(options))
+    };
+    let said = what_it_says(second(&[]));
+    assert!(said.contains("does not take this worker"), "{said}");
+    // The dead make room.
+    signal(first.id(), "KILL");
+    first.end();
+    let _second = second(&[]).start();
+    let accepted = || network.audit().iter().filter(|it| it["event"] == "accepted").count() == 2;
+    wait_for("the second to come in", SOON, || accepted().then_some(()));
+    network.end(router);
+}
+
+#[test]
+fn a_liar_is_caught_and_what_it_said_is_not_believed() {
+    let network = Network::new();
+    let worker = network.worker(network.port, &[]).env("NOVA_FAULT_LIE", "1");
+    let (router, _worker) = network.serve(&["--workers", "1"], worker);
+    for package in ["s", "t", "u", "v"] {
+        network.sandbox.write(format!("src/{package}/A.java"), large_class(package, "A", 20));
+    }
+    network.sandbox.nova(["index", "tree"]).ok();
+    network.wait_until("cut");
+    let said = network.end(router);
+    assert!(said.contains("are not those of the file"), "{said}");
+    let report = network.sandbox.nova(["index", "--json", "--max-shard-size", "1K", "tree"]).ok();
+    network.assert_like_clean(&report.json());
+}
+
+#[test]
+fn the_commands_of_the_page_for_newcomers_do_what_it_says() {
+    let network = Network::new();
+    let sandbox = &network.sandbox;
+    sandbox.nova_at_home(["cert", "init", "--name", "localhost"]).ok();
+    sandbox.nova_at_home(["cert", "worker", "big"]).ok();
+    let endpoint = tls(network.port);
+    let router = sandbox.nova(["serve", "tree", "--workers", "0", "--listen", &endpoint]).start();
+    let own = ["--tls-client-cert", "big/big.pem", "--tls-client-key", "big/big-key.pem"];
+    let connect = ["--connect", &endpoint, "--cache-dir", "store", "--tls-ca-cert", "big/ca.pem"];
+    let _worker = sandbox.nova_worker(connect.iter().chain(&own)).start();
+    wait_for("the index", SOON, || (sandbox.found("method19").len() == 3).then_some(()));
+    let status = sandbox.nova(["status", "--json", "tree"]).ok().json();
+    assert!(status.to_string().contains("\"big\""), "{status}");
+
+    // A new certificate of the router is shown to who comes from then on.
+    let shown = || {
+        let port = format!("localhost:{}", network.port);
+        let asked = sandbox.program("openssl", ["s_client", "-connect", &port, "-showcerts"]).run();
+        asked
+            .text()
+            .lines()
+            .skip_while(|it| !it.contains("BEGIN CERTIFICATE"))
+            .nth(3)
+            .map(str::to_owned)
+    };
+    let before = shown();
+    sandbox.nova_at_home(["cert", "renew", "router"]).ok();
+    wait_for("the new certificate", SOON, || (shown() != before).then_some(()));
+    network.end(router);
 }

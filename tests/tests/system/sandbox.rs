@@ -61,6 +61,13 @@ impl Sandbox {
         fs::write(path, content).unwrap();
     }
 
+    /// Writes whom to trust into the folder `trust`, at one moment.
+    pub(crate) fn trust(&self, workers: &str) {
+        let (new, path) = (self.path("trust/workers.toml.new"), self.path("trust/workers.toml"));
+        fs::write(&new, workers).unwrap();
+        fs::rename(new, path).unwrap();
+    }
+
     /// `nova` with these arguments and `--cache-dir cache`, started in the sandbox.
     pub(crate) fn nova<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
         // Before the arguments, which may contain `--`.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use nova_index::ShardIdentity;
-use nova_protocol::message::{Progress, Request, Response, ShardIndexed, SourceFile};
+use nova_protocol::message::{Progress, Request, Response, ShardIndexed, SourceFile, SourceRoot};
 use nova_protocol::path;
 use nova_rpc::CallError;
 use nova_worker::record::InWork;
@@ -102,7 +102,8 @@ impl Crew {
         let has_own = self.shared.options.count > 0;
         let may_have = |task: &Task| {
             let Trials { is_careful, is_for_own, .. } = task.trials;
-            worker.takes(task.request.shard)
+            let takes = |root: &SourceRoot| worker.takes(task.request.shard, &root.identity);
+            task.request.roots.iter().all(takes)
                 && (worker.shares_disk() || !has_own || !(is_careful || is_for_own))
         };
         let prefers = |task: &Task| {
@@ -119,6 +120,7 @@ impl Crew {
         let request = Request::IndexShard(attempt.request(&task));
         let call = worker.caller.call_with_progress(&request, None, |now| counted.count(now));
         let stall = self.shared.options.supervision.task_stall;
+        worker.pass().inspect(|pass| pass.record_assigned(task.shard()));
         let answer = tokio::select! {
             biased;
             answer = self.shared.watch(worker, call, stall, || counted.sum()) => answer,
@@ -171,6 +173,7 @@ impl Crew {
         let check = self.shared.spot_check(&task.request, &done.0).await;
         check.map(|()| done).map_err(|caught| {
             tracing::warn!("worker {} is cut off: {caught}", worker.name);
+            worker.pass().inspect(|pass| pass.record_cut(&caught.to_string()));
             worker.end();
             caught.to_string()
         })

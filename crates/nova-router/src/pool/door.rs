@@ -1,44 +1,52 @@
 //! Where workers come in: listens, greets, and sends away who does not belong.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use nova_protocol::handshake::{Hello, Nonce};
+use nova_protocol::handshake::{Hello, Nonce, Reject};
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
-use nova_protocol::message::{Request, Response, WorkerStats};
 use nova_protocol::{Token, path};
 use nova_rpc::{
-    AcceptPolicy, Accepted, Admission, Challenge, Endpoint, EndpointError, Listener, Stream,
-    Visitor, accept,
+    AcceptPolicy, Accepted, Admission, Challenge, Endpoint, Listener, ServerSecurity, Visitor,
+    accept,
 };
-use nova_worker::shipping::agent::Agent;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::launch::PIPE_BYTES;
+use super::elsewhere::Gatekeeper;
 use super::worker::{Seat, Worker};
-use super::{GuestOptions, Shared};
+use super::{GuestAdmission, GuestOptions, PoolError, Shared};
 
 /// Handshakes at a time; who comes later waits in the socket's queue.
 const HANDSHAKES_MAX: usize = 64;
 /// A worker that has not taken the open files by then is not given any work.
 const REHYDRATE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Shards that a worker elsewhere does at a time: one is sent while another is scanned ...
-const LANES_MIN: usize = 2;
-/// ... and beyond so many it is the wire that everybody waits for.
-const LANES_MAX: usize = 8;
+/// Of these by one address.
+const HANDSHAKES_PER_ADDRESS_MAX: usize = 8;
 /// An error of the listening socket (out of file descriptors) does not go away at once.
 const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
+
+/// By what a worker is let in.
+#[derive(Debug, Clone)]
+pub(super) enum Gate {
+    /// The token that it shows.
+    Token(Option<Token>),
+    /// Its certificate, or a token of its own.
+    Trust(Arc<Gatekeeper>),
+}
 
 /// Takes in workers for as long as it is not dropped.
 #[derive(Debug)]
 pub(super) struct Door {
     endpoint: Endpoint,
-    _task: AbortOnDropHandle<()>,
+    _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Drop for Door {
@@ -51,87 +59,104 @@ impl Drop for Door {
 }
 
 /// One for the workers that this router starts, one for guests.
-pub(super) fn open_all(shared: &Arc<Shared>) -> Result<Vec<Door>, EndpointError> {
+pub(super) fn open_all(shared: &Arc<Shared>) -> Result<Vec<Door>, PoolError> {
     let mut doors = Vec::new();
     if shared.options.launch.needs_socket() {
-        let own = Some(shared.own_token.clone());
+        let own = Gate::Token(Some(shared.own_token.clone()));
         doors.push(open(shared, Listener::bind(&shared.socket())?, own));
     }
-    if let Some(guests) = &shared.options.guests {
-        let GuestOptions { listen, token, security } = guests;
-        doors.push(open(shared, Listener::bind_securely(listen, security)?, token.clone()));
+    if let Some(GuestOptions { listen, admission }) = &shared.options.guests {
+        let (gate, security) = match admission {
+            GuestAdmission::Token { token, allow_insecure } => {
+                let allow_insecure = *allow_insecure;
+                let security = ServerSecurity { tls: None, allow_insecure };
+                (Gate::Token(Some(token.clone())), security)
+            }
+            GuestAdmission::Trust(options) => {
+                let (gatekeeper, tls) = Gatekeeper::new(options)?;
+                let security = ServerSecurity { tls: Some(tls), allow_insecure: false };
+                (Gate::Trust(Arc::new(gatekeeper)), security)
+            }
+        };
+        doors.push(open(shared, Listener::bind_securely(listen, &security)?, gate));
     }
     Ok(doors)
 }
 
-/// Takes in whoever connects and shows the token.
-fn open(shared: &Arc<Shared>, listener: Listener, token: Option<Token>) -> Door {
+/// Takes in whoever connects and may come in.
+fn open(shared: &Arc<Shared>, listener: Listener, gate: Gate) -> Door {
     let endpoint = listener.endpoint().clone();
-    let shared = Arc::clone(shared);
-    let task = tokio::spawn(async move {
-        let mut handshakes = JoinSet::new();
-        loop {
-            tokio::select! {
-                visitor = listener.accept(), if handshakes.len() < HANDSHAKES_MAX => match visitor {
-                    Ok(visitor) => {
-                        let (shared, token) = (Arc::clone(&shared), token.clone());
-                        handshakes.spawn(async move { shared.let_in(visitor, token).await });
+    tracing::info!("workers may come in at {endpoint}");
+    let listener = Arc::new(listener);
+    let mut tasks = Vec::new();
+    if let Gate::Trust(gatekeeper) = &gate {
+        let keeping = Arc::clone(gatekeeper).keep(Arc::clone(&listener), Arc::downgrade(shared));
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(keeping)));
+    }
+    let taking_in = take_in_all(Arc::clone(shared), listener, gate);
+    tasks.push(AbortOnDropHandle::new(tokio::spawn(taking_in)));
+    Door { endpoint, _tasks: tasks }
+}
+
+async fn take_in_all(shared: Arc<Shared>, listener: Arc<Listener>, gate: Gate) {
+    let mut handshakes = JoinSet::new();
+    let mut addresses: HashMap<Option<IpAddr>, usize> = HashMap::new();
+    loop {
+        tokio::select! {
+            visitor = listener.accept(), if handshakes.len() < HANDSHAKES_MAX => match visitor {
+                Ok(visitor) => {
+                    let from = visitor.address().map(|address| address.ip());
+                    let pending = addresses.entry(from).or_default();
+                    if from.is_some() && *pending >= HANDSHAKES_PER_ADDRESS_MAX {
+                        tracing::warn!("sent one away from {from:?}: too many come from there at a time");
+                        continue;
                     }
-                    Err(error) => {
-                        tracing::warn!("{error}");
-                        tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
+                    *pending += 1;
+                    let (shared, gate) = (Arc::clone(&shared), gate.clone());
+                    handshakes.spawn(async move {
+                        shared.let_in(visitor, gate).await;
+                        from
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
+                }
+            },
+            Some(from) = handshakes.join_next() => {
+                // One that panicked is a bug, and keeps its place.
+                if let Ok(from) = from
+                    && let Entry::Occupied(mut pending) = addresses.entry(from)
+                {
+                    *pending.get_mut() -= 1;
+                    if *pending.get() == 0 {
+                        pending.remove();
                     }
-                },
-                Some(_) = handshakes.join_next() => {}
+                }
             }
         }
-    });
-    Door { endpoint, _task: AbortOnDropHandle::new(task) }
+    }
 }
 
 impl Shared {
     /// Finds out who has connected, and greets them.
-    async fn let_in(self: &Arc<Self>, visitor: Visitor, token: Option<Token>) {
-        match timeout(HANDSHAKE_TIMEOUT, visitor.open()).await {
-            Ok(Ok((stream, peer))) if peer.address.is_some() => {
-                self.greet_from_afar(stream, token).await;
+    async fn let_in(self: &Arc<Self>, visitor: Visitor, gate: Gate) {
+        let address = visitor.address();
+        let from = address.map(|address| format!(" from {address}")).unwrap_or_default();
+        match (timeout(HANDSHAKE_TIMEOUT, visitor.open()).await, address, gate) {
+            (Ok(Ok((stream, peer))), Some(address), gate) => {
+                self.greet_from_afar(stream, peer, address, gate).await;
             }
-            Ok(Ok((stream, _))) => self.greet(stream, token, Seat::Here).await,
-            Ok(Err(error)) => tracing::warn!("a worker did not join: {error}"),
-            Err(_) => tracing::warn!("a worker did not join within {HANDSHAKE_TIMEOUT:?}"),
-        }
-    }
-
-    /// The handshake with someone over a network. Unless they share the disk all the same, an agent stands for
-    /// them that does: it sends them what they need of it.
-    async fn greet_from_afar(self: &Arc<Self>, stream: Stream, token: Option<Token>) {
-        let Some(accepted) = self.accept(stream, token).await else { return };
-        if accepted.local {
-            return self.take_in(accepted, Seat::Here).await;
-        }
-        let hello = &accepted.hello;
-        let agent = Agent {
-            name: hello.name.clone(),
-            shards: hello.shards.clone(),
-            token: Some(self.own_token.clone()),
-            cache_dir: self.cache_dir.clone(),
-            remote: accepted.into_caller(),
-        };
-        let stats = agent.remote.call(&Request::GetWorkerStats, Some(HANDSHAKE_TIMEOUT)).await;
-        let Ok(Response::GetWorkerStats(WorkerStats { cores, .. })) = stats else {
-            tracing::warn!("worker {} does not say how it is: it is sent away", agent.name);
-            return;
-        };
-        let seat = Seat::Elsewhere { lanes: (cores as usize).clamp(LANES_MIN, LANES_MAX) };
-        let (near, far) = tokio::io::duplex(PIPE_BYTES);
-        let name = agent.name.clone();
-        let serving = async move {
-            if let Err(error) = agent.serve(far).await {
-                tracing::warn!("worker {name} did not join: {error}");
+            (Ok(Ok((stream, _))), None, Gate::Token(token)) => {
+                self.greet(stream, token, Seat::Here).await;
             }
-        };
-        tokio::spawn(serving);
-        self.greet(near, Some(self.own_token.clone()), seat).await;
+            // A socket has no certificates.
+            (Ok(Ok(_)), None, Gate::Trust(_)) => {}
+            (Ok(Err(error)), ..) => tracing::warn!("a worker{from} did not join: {error}"),
+            (Err(_), ..) => {
+                tracing::warn!("a worker{from} did not join within {HANDSHAKE_TIMEOUT:?}");
+            }
+        }
     }
 
     /// The handshake with someone who connected; a worker that was started goes to who waits for it.
@@ -139,7 +164,7 @@ impl Shared {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let Some(accepted) = self.accept(stream, token).await else { return };
+        let Some(accepted) = self.accept(stream, token, |_| Ok(())).await else { return };
         if !accepted.local {
             tracing::warn!(
                 "sent worker {} away: it does not see the cache folder {}; start it with --cache-dir",
@@ -151,7 +176,13 @@ impl Shared {
         self.take_in(accepted, seat).await;
     }
 
-    async fn accept<S>(&self, stream: S, token: Option<Token>) -> Option<Accepted<S>>
+    /// The handshake; `admit` has the last word.
+    pub(super) async fn accept<S>(
+        &self,
+        stream: S,
+        token: Option<Token>,
+        admit: impl FnOnce(&Hello) -> Result<(), Reject>,
+    ) -> Option<Accepted<S>>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
@@ -161,7 +192,10 @@ impl Shared {
             path: Bytes::copy_from_slice(&path::to_bytes(&self.run.nonce_file())),
             nonce: Nonce(self.run.nonce()),
         };
-        let admit = |_: &Hello| Ok(Admission { number, challenge: Some(challenge) });
+        let admit = |hello: &Hello| {
+            admit(hello)?;
+            Ok(Admission { number, challenge: Some(challenge) })
+        };
         let accepted = accept(stream, &policy, admit).await;
         accepted.inspect_err(|error| tracing::warn!("worker {number} did not join: {error}")).ok()
     }

@@ -69,7 +69,7 @@ impl Shared {
             let began_at_ns = now_ns();
             let outcome = match is_suspect {
                 false => {
-                    let errand = self.errand(request.shard, |_| true).await?;
+                    let errand = self.errand(&request, |_| true).await?;
                     let outcome = self.scan(&errand.worker, &request).await?;
                     let worker = Arc::clone(&errand.worker);
                     drop(errand);
@@ -164,15 +164,15 @@ impl Shared {
     /// A worker for a single file: of those that are able the one with the least to do, else a new one.
     pub(super) async fn errand(
         self: &Arc<Self>,
-        shard: u32,
+        request: &UpdateFile,
         is_able: fn(&Worker) -> bool,
     ) -> Result<Errand, Arc<LaunchError>> {
-        if let Some(errand) = self.free_errand(shard, is_able) {
+        if let Some(errand) = self.free_errand(request, is_able) {
             return Ok(errand);
         }
         // One starts, and the others wait for it.
         let _starting = self.starting.lock().await;
-        if let Some(errand) = self.free_errand(shard, is_able) {
+        if let Some(errand) = self.free_errand(request, is_able) {
             return Ok(errand);
         }
         let worker = self.start().await?;
@@ -181,9 +181,10 @@ impl Shared {
         Ok(errand)
     }
 
-    fn free_errand(&self, shard: u32, is_able: fn(&Worker) -> bool) -> Option<Errand> {
+    fn free_errand(&self, request: &UpdateFile, is_able: fn(&Worker) -> bool) -> Option<Errand> {
         let workers = self.workers();
-        let able = workers.iter().filter(|it| it.is_alive() && it.takes(shard) && is_able(it));
+        let takes = |it: &Worker| it.takes(request.shard, &request.root.identity);
+        let able = workers.iter().filter(|it| it.is_alive() && takes(it) && is_able(it));
         let mut able: Vec<_> = able.collect();
         // Of those that have as much to do, one on this disk.
         able.sort_by_key(|it| (it.requests(), it.is_employed(), !it.shares_disk()));

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use nova_rpc::Caller;
 use nova_worker::memory;
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio_util::task::AbortOnDropHandle;
 
+use super::elsewhere::Pass;
 use super::launch::Life;
 use super::loss::{Loss, OomKills};
 
@@ -39,7 +41,7 @@ pub(super) struct Worker {
 }
 
 /// Where a worker is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Seat {
     /// On the router's disk.
     Here,
@@ -47,6 +49,10 @@ pub(super) enum Seat {
     Elsewhere {
         /// How many shards it does at a time.
         lanes: usize,
+        /// What it may have.
+        pass: Pass,
+        /// Its agent.
+        _serving: AbortOnDropHandle<()>,
     },
 }
 
@@ -84,15 +90,25 @@ impl Worker {
 
     /// Whether it reads and writes the router's disk.
     pub(super) fn shares_disk(&self) -> bool {
-        self.seat == Seat::Here
+        matches!(self.seat, Seat::Here)
     }
 
     pub(super) fn is_alive(&self) -> bool {
         !self.caller.connection().is_closed() && self.condemned.get().is_none()
     }
 
-    pub(super) fn takes(&self, shard: u32) -> bool {
+    /// What one elsewhere was let in by.
+    pub(super) fn pass(&self) -> Option<&Pass> {
+        match &self.seat {
+            Seat::Here => None,
+            Seat::Elsewhere { pass, .. } => Some(pass),
+        }
+    }
+
+    /// Whether it may be given files of a source root in a shard.
+    pub(super) fn takes(&self, shard: u32, root: &[u8]) -> bool {
         self.shards.as_ref().is_none_or(|shards| shards.contains(&shard))
+            && self.pass().is_none_or(|pass| pass.may_have(root))
     }
 
     /// How many requests it has in hand.
@@ -112,9 +128,9 @@ impl Worker {
 
     /// The right to give it shards, if not as many have it as it does at a time.
     pub(super) fn employ(self: &Arc<Self>) -> Option<Employed> {
-        let lanes = match self.seat {
+        let lanes = match &self.seat {
             Seat::Here => 1,
-            Seat::Elsewhere { lanes } => lanes,
+            Seat::Elsewhere { lanes, .. } => *lanes,
         };
         let one_more = |employers| (employers < lanes).then_some(employers + 1);
         let employed = self.employers.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more);

@@ -74,14 +74,16 @@ impl Bundle {
     /// The command that works with the certificate, from within the folder.
     pub(crate) fn command_with_certificate(&self) -> String {
         let (certificate, key) = (self.certificate_file(), self.key_file());
-        format!("{CONNECT} --tls-ca {CA_FILE} --tls-cert {certificate} --tls-key {key}")
+        format!(
+            "{CONNECT} --tls-ca-cert {CA_FILE} --tls-client-cert {certificate} --tls-client-key {key}"
+        )
     }
 
     /// The command that works with a token, from within the folder.
     pub(crate) fn command_with_token(&self, token: &Token) -> String {
         let file = self.token_file(token);
-        format!("{CONNECT} --tls-ca {CA_FILE} --auth-token-file {file}")
+        format!("{CONNECT} --tls-ca-cert {CA_FILE} --auth-token-file {file}")
     }
 }
 
-const CONNECT: &str = "nova-worker --connect tcp+tls:HOST:PORT";
+const CONNECT: &str = "nova-worker --connect tcp+tls:HOST:PORT --cache-dir ~/.cache/nova-worker";

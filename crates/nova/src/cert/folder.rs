@@ -52,6 +52,11 @@ impl TrustFolder {
         self.path.join("workers.toml")
     }
 
+    /// What was decided about workers.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.path.join("audit.log")
+    }
+
     /// Where a worker's certificate is kept.
     pub(crate) fn issued(&self, fingerprint: &Fingerprint) -> PathBuf {
         self.path.join("issued").join(format!("{}.pem", fingerprint.digits()))

@@ -1,0 +1,232 @@
+//! Workers on other machines: who they are, what they may have, and their end when they are trusted no more.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use nova_index::{ShardId, Stamp};
+use nova_protocol::handshake::{Hello, Reject, RejectCode};
+use nova_protocol::limits::HANDSHAKE_TIMEOUT;
+use nova_protocol::message::{Request, Response, WorkerStats};
+use nova_rpc::tls::{CertificateFiles, ServerTls, TlsError};
+use nova_rpc::{Listener, Peer, Stream};
+use nova_worker::disk;
+use nova_worker::shipping::agent::Agent;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Shared;
+use super::door::Gate;
+use super::launch::PIPE_BYTES;
+use super::worker::Seat;
+use crate::trust::{AuditEvent, Identity, Lease, Refusal, Trust, TrustError, TrustFiles};
+
+/// Shards that a worker elsewhere does at a time: one is sent while another is scanned ...
+const LANES_MIN: usize = 2;
+/// ... and beyond so many it is the wire that everybody waits for.
+const LANES_MAX: usize = 8;
+/// How often the files that say whom to trust are looked at.
+const TRUST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// By what workers on other machines know this router, and it them.
+#[derive(Debug, Clone)]
+pub struct TrustOptions {
+    /// The router's certificate.
+    pub certificate: CertificateFiles,
+    /// Who vouches for the certificates of workers.
+    pub client_ca: PathBuf,
+    /// Who may come in.
+    pub files: TrustFiles,
+}
+
+/// Whom a router trusts, and what it shows of itself.
+#[derive(Debug)]
+pub(super) struct Gatekeeper {
+    trust: Trust,
+    options: TrustOptions,
+}
+
+/// What a worker elsewhere is let in by, for as long as it is connected.
+#[derive(Debug)]
+pub(super) struct Pass {
+    address: SocketAddr,
+    /// Who it is; not known of one that came with the token that all show.
+    known: Option<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    identity: Arc<Identity>,
+    gatekeeper: Arc<Gatekeeper>,
+    _lease: Lease,
+}
+
+impl Gatekeeper {
+    pub(super) fn new(options: &TrustOptions) -> Result<(Self, ServerTls), OpenTrustError> {
+        let trust = Trust::open(options.files.clone())?;
+        let gatekeeper = Self { trust, options: options.clone() };
+        let tls = gatekeeper.load_tls()?;
+        Ok((gatekeeper, tls))
+    }
+
+    fn load_tls(&self) -> Result<ServerTls, TlsError> {
+        ServerTls::load(&self.options.certificate, &self.options.client_ca)
+    }
+
+    /// Looks at the files again and again: cuts off who is trusted no more, and shows new certificates.
+    pub(super) async fn keep(self: Arc<Self>, listener: Arc<Listener>, shared: Weak<Shared>) {
+        let mut look = interval(TRUST_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut shown = self.tls_stamps();
+        loop {
+            look.tick().await;
+            self.trust.refresh();
+            let Some(shared) = shared.upgrade() else { return };
+            for worker in shared.workers().iter() {
+                if let Some(reason) = worker.pass().and_then(Pass::objection) {
+                    tracing::warn!("worker {} is cut off: {reason}", worker.name);
+                    worker.end();
+                }
+            }
+            let now = self.tls_stamps();
+            if now == shown {
+                continue;
+            }
+            match self.load_tls() {
+                Ok(tls) => {
+                    listener.renew(tls);
+                    shown = now;
+                    tracing::info!("showing the new certificate");
+                }
+                // Key and certificate are not replaced at one moment.
+                Err(error) => tracing::warn!("the old certificate goes on to hold: {error}"),
+            }
+        }
+    }
+
+    fn tls_stamps(&self) -> [Option<Stamp>; 3] {
+        let TrustOptions { certificate, client_ca, .. } = &self.options;
+        [&certificate.certificate, &certificate.key, client_ca]
+            .map(|path| std::fs::metadata(path).ok().map(|metadata| disk::stamp(&metadata)))
+    }
+
+    /// Whether somebody may come in.
+    fn admit(self: &Arc<Self>, peer: &Peer, hello: &Hello) -> Result<Known, Refusal> {
+        let identity = self.trust.judge(peer.certificate.as_deref(), hello.token.as_ref())?;
+        let lease = self.trust.admit(&identity)?;
+        Ok(Known { identity, gatekeeper: Arc::clone(self), _lease: lease })
+    }
+}
+
+/// Why nobody can come in from elsewhere.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenTrustError {
+    /// Nobody knows whom to trust.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The router's certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Pass {
+    /// Whether its worker may see the files of a source root.
+    pub(super) fn may_have(&self, root: &[u8]) -> bool {
+        self.known.as_ref().is_none_or(|known| known.identity.scope().may_have(root))
+    }
+
+    /// Writes down that its worker is given a shard.
+    pub(super) fn record_assigned(&self, shard: ShardId) {
+        let address = self.address.to_string();
+        if let Some(Known { identity, gatekeeper, .. }) = &self.known {
+            let worker = identity.name();
+            gatekeeper.trust.record(&AuditEvent::Assigned { worker, address: &address, shard });
+        }
+    }
+
+    /// Writes down that its worker was cut off.
+    pub(super) fn record_cut(&self, reason: &str) {
+        let address = self.address.to_string();
+        if let Some(Known { identity, gatekeeper, .. }) = &self.known {
+            let worker = identity.name();
+            gatekeeper.trust.record(&AuditEvent::Cut { worker, address: &address, reason });
+        }
+    }
+
+    /// Why its worker is to go, if it is; that is written down.
+    fn objection(&self) -> Option<&'static str> {
+        let Known { identity, gatekeeper, .. } = self.known.as_ref()?;
+        if gatekeeper.trust.still_trusts(identity) {
+            return None;
+        }
+        let reason = "it is trusted no more, or may see other shards";
+        self.record_cut(reason);
+        Some(reason)
+    }
+}
+
+impl Shared {
+    /// The handshake with someone over a network. An agent stands for them that shares the disk: it sends them
+    /// what they need of it.
+    pub(super) async fn greet_from_afar(
+        self: &Arc<Self>,
+        stream: Stream,
+        peer: Peer,
+        address: SocketAddr,
+        gate: Gate,
+    ) {
+        let mut known = None;
+        let token = match &gate {
+            Gate::Token(token) => token.clone(),
+            Gate::Trust(_) => None,
+        };
+        let admit = |hello: &Hello| {
+            if let Gate::Trust(gatekeeper) = &gate {
+                let admitted = gatekeeper.admit(&peer, hello).map_err(|refusal| {
+                    let address = address.to_string();
+                    let rejected = AuditEvent::Rejected { refusal: &refusal, address: &address };
+                    gatekeeper.trust.record(&rejected);
+                    let code = match refusal {
+                        Refusal::AlreadyConnected(_) => RejectCode::NotWanted,
+                        _ => RejectCode::BadToken,
+                    };
+                    Reject::new(code, env!("CARGO_PKG_VERSION"), refusal.to_string())
+                })?;
+                known = Some(admitted);
+            }
+            Ok(())
+        };
+        let Some(accepted) = self.accept(stream, token, admit).await else { return };
+        let pass = Pass { address, known };
+        let hello = &accepted.hello;
+        let name = pass.known.as_ref().map(|known| known.identity.name().to_string());
+        let agent = Agent {
+            name: name.unwrap_or_else(|| hello.name.clone()),
+            shards: hello.shards.clone(),
+            token: Some(self.own_token.clone()),
+            cache_dir: self.cache_dir.clone(),
+            remote: accepted.into_caller(),
+        };
+        if let Some(Known { identity, gatekeeper, .. }) = &pass.known {
+            let address = address.to_string();
+            gatekeeper.trust.record(&AuditEvent::Accepted { identity, address: &address });
+        }
+        let stats = agent.remote.call(&Request::GetWorkerStats, Some(HANDSHAKE_TIMEOUT)).await;
+        let Ok(Response::GetWorkerStats(WorkerStats { cores, .. })) = stats else {
+            tracing::warn!("worker {} does not say how it is: it is sent away", agent.name);
+            return;
+        };
+        tracing::info!("worker {} works from {address}", agent.name);
+        let lanes = (cores as usize).clamp(LANES_MIN, LANES_MAX);
+        let (near, far) = tokio::io::duplex(PIPE_BYTES);
+        let name = agent.name.clone();
+        let serving = tokio::spawn(async move {
+            if let Err(error) = agent.serve(far).await {
+                tracing::warn!("worker {name} did not join: {error}");
+            }
+        });
+        let seat = Seat::Elsewhere { lanes, pass, _serving: AbortOnDropHandle::new(serving) };
+        self.greet(near, Some(self.own_token.clone()), seat).await;
+    }
+}
