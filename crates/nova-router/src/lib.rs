@@ -79,7 +79,7 @@ pub use nova_index::{
 pub use nova_protocol::frontend::{Look, RouterStatus, Watching};
 pub use nova_protocol::message::WorkerStats;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
-pub use pool::{Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};
+pub use pool::{InProcess, Launch, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions};
 pub use question::Question;
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
