@@ -23,6 +23,7 @@ use nova_router::{
 };
 use nova_syntax::declarations::Kind;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Fixture, request};
@@ -35,8 +36,9 @@ const QUIET_POINTS: usize = 4;
 const STEPS_BETWEEN_MAX: usize = 12;
 const EDITORS: usize = 2;
 const AT_A_TIME: usize = 4;
-/// Longer than the router bears with workers that hang, one after the other.
-const VERIFY_TIMEOUT: Duration = Duration::from_secs(300);
+/// Longer than the router bears with workers that hang, one after the other. While somebody waits for a worker the
+/// clock is paused, so this costs no time either.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Why a shard fails whose file is damaged after the run has opened it.
 const DAMAGED_MEANWHILE: &str = "cannot build upon ";
 /// What is written under these names in the cache folder, by whoever has its lock.
@@ -354,7 +356,7 @@ impl World {
         let Editor { session, open } = &self.editors[editor];
         let texts = self.texts_of(editor);
         let query = ["T", "m", "Typed", "class:T", ""][dice.below(5)];
-        let answer = search(session, query).await;
+        let answer = self.search(session, query).await;
         for (symbol, _) in answer.hits.iter().filter(|(symbol, _)| symbol.kind != Kind::Package) {
             let path = self.below_tree(symbol);
             let line = texts.get(&path).and_then(|text| text.lines().nth(symbol.line as usize));
@@ -366,9 +368,18 @@ impl World {
             return;
         };
         let name = text.split("class ").last().and_then(|it| it.split(' ').next()).unwrap();
-        let answer = search(session, name).await;
+        let answer = self.search(session, name).await;
         let is_found = |symbol: &Symbol| symbol.name == name && self.below_tree(symbol) == *path;
         assert!(answer.hits.iter().any(|(it, _)| is_found(it)), "{name} in {path} is not found");
+    }
+
+    async fn search(&self, session: &Session, query: &str) -> Answer {
+        // Whoever waits in vain does so for no time.
+        let _paused = self.faults.pause_clock();
+        let request = SearchRequest { verify_timeout: PATIENCE, ..request(query, 1000) };
+        let answer = session.search(&request).await.unwrap();
+        assert_eq!(answer.pending, 0);
+        answer
     }
 
     async fn check_quiet(&mut self) {
@@ -380,7 +391,9 @@ impl World {
         let report = self.workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
         assert_eq!(report.failed, [], "nothing is in the way any more");
         for (number, editor) in self.editors.iter().enumerate() {
-            editor.session.caught_up().await;
+            let _paused = self.faults.pause_clock();
+            let caught_up = timeout(PATIENCE, editor.session.caught_up()).await;
+            caught_up.expect("what is open is shown at some time");
             let seen = self.lines(&editor.session.view());
             assert_eq!(seen, expected(&self.texts_of(number)), "editor {number}");
         }
@@ -438,13 +451,6 @@ async fn catch_up(workspace: &Arc<Workspace>, faults: &Faults) {
         Err(ReconcileError::Cache(_)) if faults.is_disk_full() => {}
         Err(error) => panic!("{error}"),
     }
-}
-
-async fn search(session: &Session, query: &str) -> Answer {
-    let request = SearchRequest { verify_timeout: VERIFY_TIMEOUT, ..request(query, 1000) };
-    let answer = session.search(&request).await.unwrap();
-    assert_eq!(answer.pending, 0);
-    answer
 }
 
 fn any_path(dice: &mut Dice) -> String {

@@ -68,12 +68,12 @@ struct Waiting {
 impl Faults {
     /// Lies in wait with a fault, unless there is one.
     pub(super) fn lie_in_wait(&self, dice: &mut Dice) {
-        let fault = match dice.below(7) {
+        let fault = match dice.below(9) {
             0 | 1 => Fault::Kill,
             2 => Fault::Cut,
             3 => Fault::Hang,
-            4 => Fault::Delay(Duration::from_secs(1 + dice.below(DELAY_SECONDS_MAX) as u64)),
-            5 => Fault::Repeat,
+            4..=6 => Fault::Delay(Duration::from_secs(1 + dice.below(DELAY_SECONDS_MAX) as u64)),
+            7 => Fault::Repeat,
             _ => Fault::RepeatAnswer,
         };
         let is_of_answers = matches!(fault, Fault::Repeat | Fault::RepeatAnswer);
