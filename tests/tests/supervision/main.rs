@@ -178,6 +178,9 @@ async fn a_worker_that_keeps_too_much_memory_is_replaced_between_two_shards() {
     assert_eq!(workspace.contents().files, 20);
 }
 
+/// More than a tick of the clock that files are stamped by.
+const STAMPS_SETTLE_TIME: Duration = Duration::from_millis(100);
+
 /// Starts a worker for whose first shard there is no room: the device on which there is never any stands where
 /// that is to be written.
 const WITHOUT_ROOM: &str = r#"
@@ -191,6 +194,9 @@ async fn without_room_for_a_shard_the_old_one_is_served_and_the_next_run_makes_i
         ("p/A.java", "package p;\nclass Target {}"),
         ("p/B.java", "package p;\nclass Other {}"),
     ]);
+    // A file that was just written would be read again together with what changed.
+    let written = Instant::now();
+    wait_for("the stamps", || (written.elapsed() > STAMPS_SETTLE_TIME).then_some(())).await;
     fixture.index(&fixture.workspace(1, patient())).await;
     fixture.write("p/A.java", "package p;\n\n\nclass Target { int more; }");
     let worker = programs::programs().nova_worker.clone().into_os_string();

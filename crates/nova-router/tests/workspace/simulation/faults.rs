@@ -53,6 +53,8 @@ struct State {
     waiting: Option<Waiting>,
     /// Workers that were, or will be, lost since it was quiet.
     losses: u32,
+    /// Those of them that hang now.
+    hanging: u32,
     is_disk_full: bool,
     /// Who needs the clock to stand still.
     pauses: u32,
@@ -100,10 +102,17 @@ impl Faults {
         state.waiting.take().map(|waiting| waiting.fault)
     }
 
-    /// Nothing is in work any more: whoever is lost from now on was not lost at the same.
+    /// Nothing is in work any more: whoever is lost from now on was not lost at the same. But one that hangs, and was
+    /// not needed meanwhile, is lost as soon as it is given something.
     pub(super) fn quiet(&self) {
         let mut state = self.state();
-        (state.waiting, state.losses) = (None, 0);
+        (state.waiting, state.losses) = (None, state.hanging);
+    }
+
+    /// A worker hangs for as long as the guard lives.
+    pub(super) fn hang(&self) -> Hanging {
+        self.state().hanging += 1;
+        Hanging { faults: self.clone(), _paused: self.pause_clock() }
     }
 
     /// From now on what is written finds no room, where it can be told where that will be.
@@ -152,5 +161,17 @@ impl Drop for PausedClock {
         if state.pauses == 0 && tokio::runtime::Handle::try_current().is_ok() {
             tokio::time::resume();
         }
+    }
+}
+
+/// A worker that hangs.
+pub(super) struct Hanging {
+    faults: Faults,
+    _paused: PausedClock,
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.faults.state().hanging -= 1;
     }
 }

@@ -135,7 +135,7 @@ impl<'f> Lane<'f> {
                 return Err(End::Closed);
             }
             Some(Fault::Hang) => {
-                let _paused = self.faults.pause_clock();
+                let _hanging = self.faults.hang();
                 return std::future::pending().await;
             }
             Some(Fault::Delay(delay)) => {
