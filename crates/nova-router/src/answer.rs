@@ -1,7 +1,7 @@
 //! Answers queries, and never with a line that is wrong by now.
 //!
 //! The files of the hits are compared with the disk before anyone sees them. What changed is scanned
-//! and the query runs once more; what could not be settled in time is left out, and counted.
+//! and the query runs again; what could not be settled in time is left out, and counted.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -45,12 +45,15 @@ pub struct Answer {
 pub(crate) trait Frontend {
     /// The view that its queries run on now.
     fn view(&self) -> Arc<SymbolView>;
-    /// Whether it has unsaved text of a file, so that the disk tells nothing of it.
-    fn has_open(&self, file: &FileKey) -> bool;
-    /// The texts that came and that the view does not show yet.
-    fn awaited(&self) -> Vec<(FileKey, Order)>;
+    /// Whether its view of that revision shows unsaved text in the place of a file, which is called so there;
+    /// `None` if it has not opened the file (absolute path), so that the disk tells.
+    fn covers(&self, path: &[u8], key: &FileKey, at: Revision) -> Option<bool>;
+    /// Has what is open shown where it belongs by now.
+    fn place_anew(&self);
+    /// The texts that came and that the view does not show yet, by the absolute paths of their files.
+    fn awaited(&self) -> Vec<(Vec<u8>, Order)>;
     /// Waits until the view shows these texts, or newer ones of their files.
-    fn shown(&self, texts: &[(FileKey, Order)]) -> impl Future<Output = ()> + Send;
+    fn shown(&self, texts: &[(Vec<u8>, Order)]) -> impl Future<Output = ()> + Send;
 }
 
 /// One without unsaved text.
@@ -59,15 +62,17 @@ impl Frontend for Workspace {
         self.published.view()
     }
 
-    fn has_open(&self, _: &FileKey) -> bool {
-        false
+    fn covers(&self, _: &[u8], _: &FileKey, _: Revision) -> Option<bool> {
+        None
     }
 
-    fn awaited(&self) -> Vec<(FileKey, Order)> {
+    fn place_anew(&self) {}
+
+    fn awaited(&self) -> Vec<(Vec<u8>, Order)> {
         Vec::new()
     }
 
-    async fn shown(&self, _: &[(FileKey, Order)]) {}
+    async fn shown(&self, _: &[(Vec<u8>, Order)]) {}
 }
 
 /// What to look for, and how.
@@ -84,6 +89,10 @@ pub struct SearchRequest {
     /// Triggered when nobody waits any more, for one when the next key was pressed.
     pub cancel: CancellationToken,
 }
+
+/// A query runs so often at most: once more for what has changed, and again where meanwhile a survey that had
+/// begun before was published, or what is open has come to belong elsewhere.
+const QUERY_RUNS_MAX: u32 = 4;
 
 /// Without a query, files that were changed since then come first.
 const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -105,20 +114,24 @@ impl Workspace {
         request: &SearchRequest,
     ) -> Result<Answer, Cancelled> {
         let deadline = Instant::now() + request.verify_timeout;
-        let behind = behind(frontend, deadline).await;
-        let mut view = frontend.view();
-        let mut result = self.run_query(&view, request)?;
-        let mut changed = self.changed(frontend, &result.hits);
-        if !changed.is_empty() {
-            self.refresh(&changed, view.revision(), deadline).await;
-            drop(result);
+        let mut runs = 0;
+        let (mut view, mut behind, mut result, mut changed);
+        loop {
+            behind = self::behind(frontend, deadline).await;
             view = frontend.view();
             result = self.run_query(&view, request)?;
-            changed = self.changed(frontend, &result.hits);
+            changed = self.changed(frontend, view.revision(), &result.hits);
+            runs += 1;
+            if changed.is_empty() || runs == QUERY_RUNS_MAX || Instant::now() >= deadline {
+                break;
+            }
+            frontend.place_anew();
+            self.refresh(&changed, view.revision(), deadline).await;
         }
         let settled = result.hits.iter().filter(|hit| {
-            let key = FileKey::of(hit.symbol.file());
-            !changed.contains_key(&key) && !behind.contains(&key)
+            let file = hit.symbol.file();
+            !changed.contains_key(&FileKey::of(file))
+                && (behind.is_empty() || !behind.contains(&self.path_of(file)))
         });
         Ok(Answer {
             hits: settled.map(|hit| (self.symbol(hit.symbol), hit.score)).collect(),
@@ -174,14 +187,18 @@ impl Workspace {
         }
     }
 
-    /// Of the files of some hits, those that are not on the disk as they were indexed.
-    fn changed(&self, frontend: &impl Frontend, hits: &[Hit<'_>]) -> Changed {
+    /// Of the files of some hits, those that are not on the disk as they were indexed; or that are open, and the
+    /// view does not show that because it has just come to call them otherwise.
+    fn changed(&self, frontend: &impl Frontend, at: Revision, hits: &[Hit<'_>]) -> Changed {
         let files = hits.iter().map(|hit| hit.symbol.file());
         let files: BTreeMap<FileKey, FileRef<'_>> =
             files.map(|file| (FileKey::of(file), file)).collect();
         let is_changed = |key: &FileKey, file: FileRef<'_>| {
-            !frontend.has_open(key)
-                && self.stamp_now(&self.path_of(file), file.stamp()) != Some(file.stamp())
+            let path = self.path_of(file);
+            match frontend.covers(&path, key, at) {
+                Some(covers) => !covers,
+                None => self.stamp_now(&path, file.stamp()) != Some(file.stamp()),
+            }
         };
         let changed = files.into_iter().filter(|(key, file)| is_changed(key, *file));
         changed.map(|(key, file)| (key, Place::of(file.shard()))).collect()
@@ -201,12 +218,12 @@ impl Workspace {
 
 /// Waits for the texts that came before the query; the files of which the view does not show them at the
 /// deadline.
-async fn behind(frontend: &impl Frontend, deadline: Instant) -> HashSet<FileKey> {
+async fn behind(frontend: &impl Frontend, deadline: Instant) -> HashSet<Vec<u8>> {
     let awaited = frontend.awaited();
     if awaited.is_empty() || timeout_at(deadline, frontend.shown(&awaited)).await.is_ok() {
         return HashSet::new();
     }
-    let still = frontend.awaited().into_iter().map(|(key, _)| key);
-    let awaited: HashSet<FileKey> = awaited.into_iter().map(|(key, _)| key).collect();
-    still.filter(|key| awaited.contains(key)).collect()
+    let still = frontend.awaited().into_iter().map(|(path, _)| path);
+    let awaited: HashSet<Vec<u8>> = awaited.into_iter().map(|(path, _)| path).collect();
+    still.filter(|path| awaited.contains(path)).collect()
 }

@@ -45,6 +45,7 @@ impl Workspace {
     /// files that were. Shards that cannot be built stay as they are, and so do their deltas.
     pub async fn fold(self: &Arc<Self>) -> Result<usize, ReconcileError> {
         let _building = self.building.lock().await;
+        let since = self.published.next_order();
         let (deltas, parts) = self.published.unfolded();
         let Some(layout) = self.layout().filter(|_| !deltas.is_empty()) else { return Ok(0) };
         let parts = parts.into_iter().map(|part| (part.shard.id(), part)).collect();
@@ -70,7 +71,7 @@ impl Workspace {
         let parts = parts.collect();
         let deltas = unfolded.deltas.into_iter();
         let folded: Vec<_> = deltas.filter(|(key, _)| is_built(key)).collect();
-        self.published.fold(parts, &folded);
+        self.published.fold(parts, &folded, since);
         let (_, parts) = self.published.unfolded();
         self.renew_dictionary(parts.into_iter().map(|part| part.shard).collect()).await?;
         self.sessions.all().iter().for_each(|session| session.place_anew());

@@ -82,8 +82,8 @@ pub use nova_protocol::frontend::{Look, RouterStatus, Watching};
 pub use nova_protocol::message::WorkerStats;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{
-    GuestAdmission, GuestOptions, Launch, Supervision, TrustOptions, WORKER_MEMORY_BYTES_MIN,
-    WorkerOptions,
+    GuestAdmission, GuestOptions, InProcess, Launch, Supervision, TrustOptions,
+    WORKER_MEMORY_BYTES_MIN, WorkerOptions,
 };
 pub use question::Question;
 pub use reconcile::ReconcileError;

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
+use nova_index::Revision;
 
 pub(crate) use edit::apply;
 pub use edit::{Position, TextChange};
@@ -86,6 +87,8 @@ struct Document {
     order: Order,
     /// The newest text that a view shows.
     shown: Order,
+    /// The first view that shows any text of it where it belongs.
+    shown_since: Option<Revision>,
     /// Somebody has it scanned, text after text, until there is no newer one.
     is_in_work: bool,
 }
@@ -126,6 +129,7 @@ impl Overlay {
             opened: order,
             order,
             shown: Order::default(),
+            shown_since: None,
             is_in_work: false,
         };
         self.documents.insert(key.clone(), document);
@@ -180,10 +184,22 @@ impl Overlay {
             return None;
         }
         let document = self.documents.remove(known)?;
-        let moved =
-            Document { place: home.place, shown: Order::default(), is_in_work: false, ..document };
+        let moved = Document {
+            place: home.place,
+            shown: Order::default(),
+            shown_since: None,
+            is_in_work: false,
+            ..document
+        };
         self.documents.insert(home.key.clone(), moved);
         Some(std::mem::replace(known, home.key))
+    }
+
+    /// Whether a view of that revision shows a document's text by this name; `None` if it is not open.
+    pub(crate) fn covers(&self, path: &[u8], name: &FileKey, at: Revision) -> Option<bool> {
+        let key = self.keys.get(path)?;
+        let document = self.documents.get(key)?;
+        Some(key == name && document.shown_since.is_some_and(|since| since <= at))
     }
 
     /// Whether a file is open.
@@ -191,15 +207,20 @@ impl Overlay {
         self.documents.contains_key(key)
     }
 
-    /// The newest texts that no view shows yet.
-    pub(crate) fn awaited(&self) -> Vec<(FileKey, Order)> {
-        let behind = self.documents.iter().filter(|(_, document)| document.is_behind());
-        behind.map(|(key, document)| (key.clone(), document.order)).collect()
+    /// The newest texts that no view shows yet, by absolute path: under way a document may come to belong
+    /// elsewhere.
+    pub(crate) fn awaited(&self) -> Vec<(Vec<u8>, Order)> {
+        let documents = self.keys.iter().filter_map(|(path, key)| {
+            let document = self.documents.get(key)?;
+            document.is_behind().then(|| (path.clone(), document.order))
+        });
+        documents.collect()
     }
 
     /// Whether a view shows this text of a document, or a newer one, or the document is closed.
-    pub(crate) fn is_shown(&self, key: &FileKey, order: Order) -> bool {
-        self.documents.get(key).is_none_or(|document| document.shown >= order)
+    pub(crate) fn is_shown(&self, path: &[u8], order: Order) -> bool {
+        let document = self.keys.get(path).and_then(|key| self.documents.get(key));
+        document.is_none_or(|document| document.shown >= order)
     }
 
     /// Takes on the scanning of a document, unless somebody is at it, who will see its newest text.
@@ -221,10 +242,11 @@ impl Overlay {
         self.documents.get(key).is_some_and(|document| order >= document.opened)
     }
 
-    /// A view shows the text that came then.
-    pub(crate) fn show(&mut self, key: &FileKey, order: Order) {
+    /// The view of that revision shows the text that came then.
+    pub(crate) fn show(&mut self, key: &FileKey, order: Order, at: Revision) {
         if let Some(document) = self.documents.get_mut(key) {
             document.shown = document.shown.max(order);
+            document.shown_since.get_or_insert(at);
         }
     }
 
@@ -319,11 +341,11 @@ mod tests {
             overlay.change(PATH, DocumentVersion(version), &text, order, 99).unwrap();
             assert!(!overlay.take_on(&key()), "somebody is at it");
         }
-        overlay.show(&key(), first.order);
-        assert_eq!(overlay.awaited(), [(key(), Order(99))]);
+        overlay.show(&key(), first.order, Revision(1));
+        assert_eq!(overlay.awaited(), [(PATH.to_vec(), Order(99))]);
         let second = overlay.next_text(&key()).unwrap();
         assert_eq!(second.text, "class A99 {}");
-        overlay.show(&key(), second.order);
+        overlay.show(&key(), second.order, Revision(2));
         assert!(overlay.next_text(&key()).is_none());
         assert!(overlay.take_on(&key()), "it can be taken on again");
     }
@@ -342,13 +364,19 @@ mod tests {
     #[test]
     fn a_document_that_belongs_elsewhere_is_shown_there_anew() {
         let mut overlay = opened();
-        overlay.show(&key(), Order(1));
+        overlay.show(&key(), Order(1), Revision(4));
+        assert_eq!(overlay.covers(PATH, &key(), Revision(3)), Some(false));
+        assert_eq!(overlay.covers(PATH, &key(), Revision(4)), Some(true));
         let elsewhere = FileKey { root: b"src/a".to_vec(), path: b"A.java".to_vec() };
         let home = Home { key: elsewhere.clone(), place: PLACE };
         assert_eq!(overlay.move_to(PATH, home.clone()), Some(key()));
         assert_eq!(overlay.move_to(PATH, home), None);
-        assert_eq!(overlay.awaited(), [(elsewhere.clone(), Order(1))]);
+        assert_eq!(overlay.awaited(), [(PATH.to_vec(), Order(1))]);
+        assert!(!overlay.is_shown(PATH, Order(1)));
+        assert_eq!(overlay.covers(PATH, &key(), Revision(4)), Some(false));
+        assert_eq!(overlay.covers(PATH, &elsewhere, Revision(4)), Some(false));
         assert_eq!(overlay.close(PATH).unwrap().key, elsewhere);
         assert_eq!(overlay.close(PATH), None);
+        assert_eq!(overlay.covers(PATH, &elsewhere, Revision(4)), None);
     }
 }

@@ -47,6 +47,10 @@ struct State {
     dictionary: Option<Arc<Dictionary>>,
     /// What changed on the disk since the shards were surveyed.
     deltas: Deltas,
+    /// When the survey began that the shards are of.
+    surveyed: Order,
+    /// When reading those files began that were folded into the shards since.
+    folded: HashMap<FileKey, Order>,
     overlays: HashMap<OverlayId, Overlay>,
     last_overlay: u64,
 }
@@ -106,12 +110,15 @@ impl Published {
         state.parts = parts;
         state.dictionary = dictionary;
         state.deltas.retain(|key, delta| delta.order > since && is_called_so(key));
+        state.surveyed = since;
+        state.folded.clear();
         state.replaced_at = Revision(state.revision + 1);
         self.publish_all(&mut state);
     }
 
-    /// Puts rebuilt shards in the place of the ones before: they hold what these deltas told.
-    pub(crate) fn fold(&self, parts: Vec<Part>, folded: &[(FileKey, Delta)]) {
+    /// Puts rebuilt shards in the place of the ones before: they hold what these deltas told, or what the files
+    /// held when they were read from then on.
+    pub(crate) fn fold(&self, parts: Vec<Part>, folded: &[(FileKey, Delta)], since: Order) {
         let mut state = self.state();
         for part in parts {
             let known = state.parts.iter_mut().find(|it| it.shard.id() == part.shard.id());
@@ -121,9 +128,12 @@ impl Published {
             }
         }
         for (key, delta) in folded {
-            if state.deltas.get(key).is_some_and(|now| now.order == delta.order) {
+            // What was gone was not looked for again.
+            let read_at = if delta.index.is_some() { since } else { delta.order };
+            if state.deltas.get(key).is_some_and(|now| now.order <= read_at) {
                 state.deltas.remove(key);
             }
+            state.folded.insert(key.clone(), read_at);
         }
         self.publish_all(&mut state);
     }
@@ -140,7 +150,7 @@ impl Published {
     pub(crate) fn supersede(&self, key: &FileKey, called_so_at: Revision, delta: Delta) -> bool {
         let mut state = self.state();
         let is_called_so = called_so_at >= state.replaced_at || state.has(key);
-        if !is_called_so || !is_younger(&state.deltas, key, &delta) {
+        if !is_called_so || delta.order <= state.read_at(key) {
             return false;
         }
         let revision = state.next_revision();
@@ -229,6 +239,13 @@ impl State {
     fn next_revision(&mut self) -> Revision {
         self.revision += 1;
         Revision(self.revision)
+    }
+
+    /// When reading what is known of a file began.
+    fn read_at(&self, key: &FileKey) -> Order {
+        let delta = self.deltas.get(key).map(|delta| delta.order);
+        let folded = self.folded.get(key).copied();
+        delta.max(folded).max(Some(self.surveyed)).unwrap_or_default()
     }
 
     /// Whether the shards know a file by this name.
@@ -393,11 +410,33 @@ mod tests {
         replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
         supersede(&published, "A.java", delta(&published, "A.java", "1"));
         supersede(&published, "B.java", delta(&published, "B.java", "1"));
+        let since = published.next_order();
         let (folded, _) = published.unfolded();
         supersede(&published, "B.java", delta(&published, "B.java", "2"));
-        published.fold(part(&[("A.java", "1"), ("B.java", "1")]), &folded);
+        published.fold(part(&[("A.java", "1"), ("B.java", "1")]), &folded, since);
         assert_eq!(notes(&published.view()), ["1", "2"]);
         assert_eq!(published.unfolded_count(), 1);
+    }
+
+    #[test]
+    fn what_was_read_before_the_shards_were_never_takes_their_place() {
+        let published = Published::default();
+        replace(&published, &[("A.java", "0"), ("B.java", "0")], published.next_order());
+        let before_survey = delta(&published, "A.java", "1");
+        replace(&published, &[("A.java", "2"), ("B.java", "0")], published.next_order());
+        assert!(!supersede(&published, "A.java", before_survey));
+
+        supersede(&published, "A.java", delta(&published, "A.java", "3"));
+        let gone = Delta { order: published.next_order(), index: None };
+        supersede(&published, "B.java", gone);
+        let [of_a, of_b] = ["A.java", "B.java"].map(|path| delta(&published, path, "4"));
+        let since = published.next_order();
+        let (folded, _) = published.unfolded();
+        published.fold(part(&[("A.java", "5")]), &folded, since);
+        assert!(!supersede(&published, "A.java", of_a));
+        assert_eq!(notes(&published.view()), ["5"]);
+        // That one was not read again: whoever read it since knows more.
+        assert!(supersede(&published, "B.java", of_b));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use nova_index::{Cancelled, FileRef, SymbolView};
+use nova_index::{Cancelled, FileRef, Revision, SymbolView};
 use nova_protocol::message::{OpenFile, Request, UnloadFiles};
 use nova_protocol::path;
 use tokio::sync::Notify;
@@ -91,7 +91,7 @@ impl Session {
     /// The best symbols for a query, each verified to be where it is said to be: on the disk, or in what is
     /// open.
     pub async fn search(&self, request: &SearchRequest) -> Result<Answer, Cancelled> {
-        self.0.workspace.search_for(&*self.0, request).await
+        self.0.workspace.search_for(self, request).await
     }
 
     /// Shows this text of a file (absolute path) instead of the disk's, from now on until it is closed.
@@ -156,27 +156,31 @@ impl Session {
 
     /// Waits until the view shows everything that was opened, changed and closed before.
     pub async fn caught_up(&self) {
-        self.0.shown(&self.0.awaited()).await;
+        self.shown(&self.awaited()).await;
     }
 }
 
-impl Frontend for Inner {
+impl Frontend for Session {
     fn view(&self) -> Arc<SymbolView> {
-        self.view.load_full()
+        self.view()
     }
 
-    fn has_open(&self, file: &FileKey) -> bool {
-        self.overlay().has(file)
+    fn covers(&self, path: &[u8], key: &FileKey, at: Revision) -> Option<bool> {
+        self.0.overlay().covers(path, key, at)
     }
 
-    fn awaited(&self) -> Vec<(FileKey, Order)> {
-        self.overlay().awaited()
+    fn place_anew(&self) {
+        self.0.place_anew();
     }
 
-    async fn shown(&self, texts: &[(FileKey, Order)]) {
+    fn awaited(&self) -> Vec<(Vec<u8>, Order)> {
+        self.0.overlay().awaited()
+    }
+
+    async fn shown(&self, texts: &[(Vec<u8>, Order)]) {
         loop {
-            let shown = self.shown.notified();
-            if texts.iter().all(|(key, order)| self.overlay().is_shown(key, *order)) {
+            let shown = self.0.shown.notified();
+            if texts.iter().all(|(path, order)| self.0.overlay().is_shown(path, *order)) {
                 return;
             }
             shown.await;
@@ -228,7 +232,7 @@ impl Inner {
         if overlay.wants(key, text.order) {
             let delta = Delta { order: text.order, index };
             self.workspace.published.overlay(self.id, key, delta);
-            overlay.show(key, text.order);
+            overlay.show(key, text.order, self.view.load().revision());
         }
         drop(overlay);
         self.shown.notify_waiters();

@@ -10,7 +10,7 @@ use nova_router::client::Found;
 use nova_router::report::IndexReport;
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Client, Launch, Query, Root, SearchRequest, Supervision, WorkerOptions, Workspace,
+    Client, InProcess, Launch, Query, Root, SearchRequest, Supervision, WorkerOptions, Workspace,
     WorkspaceOptions,
 };
 use tokio::task::JoinHandle;
@@ -118,7 +118,7 @@ impl Fixture {
         let workers = WorkerOptions {
             count: 1,
             one_per_shard: false,
-            launch: Launch::InProcess,
+            launch: Launch::InProcess(InProcess::default()),
             guests: None,
             supervision: Supervision::default(),
         };

@@ -178,6 +178,41 @@ async fn a_worker_that_keeps_too_much_memory_is_replaced_between_two_shards() {
     assert_eq!(workspace.contents().files, 20);
 }
 
+/// More than a tick of the clock that files are stamped by.
+const STAMPS_SETTLE_TIME: Duration = Duration::from_millis(100);
+
+/// Starts a worker for whose first shard there is no room: the device on which there is never any stands where
+/// that is to be written.
+const WITHOUT_ROOM: &str = r#"
+for run in "$NOVA_TEST_CACHE"/run-*; do ln -s /dev/full "$run/shard_0.0.bin"; done
+exec "$0" "$@"
+"#;
+
+#[tokio::test]
+async fn without_room_for_a_shard_the_old_one_is_served_and_the_next_run_makes_it_good() {
+    let fixture = Fixture::new(&[
+        ("p/A.java", "package p;\nclass Target {}"),
+        ("p/B.java", "package p;\nclass Other {}"),
+    ]);
+    // A file that was just written would be read again together with what changed.
+    let written = Instant::now();
+    wait_for("the stamps", || (written.elapsed() > STAMPS_SETTLE_TIME).then_some(())).await;
+    fixture.index(&fixture.workspace(1, patient())).await;
+    fixture.write("p/A.java", "package p;\n\n\nclass Target { int more; }");
+    let worker = programs::programs().nova_worker.clone().into_os_string();
+    let script = WITHOUT_ROOM.replace("$NOVA_TEST_CACHE", fixture.cache().to_str().unwrap());
+    let arguments = vec!["-c".into(), script.into(), worker];
+    let launch = Launch::Process { executable: PathBuf::from("/bin/sh"), arguments };
+    let workspace = fixture.workspace_with(1, patient(), launch);
+    let report = fixture.index(&workspace).await;
+    let reason = &report.failed[0].reason;
+    assert!(reason.contains("cannot write") && reason.contains("No space left"), "{reason}");
+    assert_eq!(fixture.lines(&workspace, "Other").await, [1]);
+    assert_eq!(fixture.lines(&workspace, "Target").await, [0; 0]);
+    assert_eq!(fixture.index(&workspace).await.failed, []);
+    assert_eq!(fixture.lines(&workspace, "Target").await, [3]);
+}
+
 #[tokio::test]
 async fn a_program_that_cannot_be_a_worker_fails_every_shard_for_one_reason() {
     let fixture = busy_tree();

@@ -77,6 +77,43 @@ fn a_layout_that_finds_no_room_fails_by_name_and_the_next_run_is_right() {
     assert!(!sandbox.cache().join("layout.json.new").exists());
 }
 
+/// The device on which there is never room stands for the disk, under the name that is written.
+#[cfg(target_os = "linux")]
+fn without_room_for(sandbox: &Sandbox, name: &str) {
+    std::os::unix::fs::symlink("/dev/full", sandbox.cache().join(name)).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_room_for_names_all_is_found_and_the_next_run_has_them() {
+    let sandbox = tree();
+    sandbox.let_stamps_settle();
+    sandbox.index();
+    let names = sandbox.cache().join("names.bin");
+    fs::remove_file(&names).unwrap();
+    without_room_for(&sandbox, "names.bin.new");
+    let run = sandbox.nova(["index", "tree"]).run().code(0);
+    run.says(&["No space left on device", "names.bin"]);
+    assert!(!names.exists());
+    assert_eq!(sandbox.found("First"), ["First"]);
+    assert!(names.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_room_for_a_layout_what_was_indexed_is_served_and_the_next_run_is_right() {
+    let sandbox = tree();
+    sandbox.let_stamps_settle();
+    sandbox.index();
+    sandbox.write("more/q/More.java", "package q; class More {}");
+    without_room_for(&sandbox, "layout.json.new");
+    let failed = sandbox.nova(["index", "tree"]).run().code(1);
+    failed.says(&["No space left on device", "layout.json"]);
+    fs::remove_file(sandbox.cache().join("layout.json.new")).unwrap();
+    assert_eq!(sandbox.found("First"), ["First"]);
+    sandbox.assert_like_clean();
+}
+
 #[test]
 fn a_cache_folder_that_is_too_deep_for_a_socket_works() {
     let sandbox = tree();

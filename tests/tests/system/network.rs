@@ -106,11 +106,6 @@ impl Wire {
     pub(crate) fn was_cut(&self) -> bool {
         self.shared.cut_after.load(Ordering::SeqCst) == u64::MAX
     }
-
-    /// Cuts what is connected now.
-    pub(crate) fn cut(&self) {
-        self.shared.cut();
-    }
 }
 
 impl Drop for Wire {

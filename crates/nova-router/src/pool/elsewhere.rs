@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Shared;
 use super::door::Gate;
-use super::launch::PIPE_BYTES;
+use super::in_process::PIPE_BYTES;
 use super::worker::Seat;
 use crate::trust::{AuditEvent, Identity, Lease, Refusal, Trust, TrustError, TrustFiles};
 

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use nova_worker::Worker as InProcessWorker;
 use nova_worker::args::TOKEN_VARIABLE;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
@@ -18,14 +17,13 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Shared;
 use super::backoff::Backoff;
 use super::breaker::Next;
-use super::worker::{Seat, Worker};
+use super::in_process::{self, InProcess};
+use super::worker::Worker;
 
 /// A worker that has not connected by then never will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A killed process is gone by then; one that is not is stuck in the kernel.
 const END_TIMEOUT: Duration = Duration::from_millis(50);
-/// Buffer of an in-memory connection, each way.
-pub(super) const PIPE_BYTES: usize = 256 << 10;
 
 /// How a router starts a worker.
 #[derive(Debug, Clone)]
@@ -38,7 +36,7 @@ pub enum Launch {
         arguments: Vec<OsString>,
     },
     /// In this process, over a pipe in memory: for tests and small embeddings.
-    InProcess,
+    InProcess(InProcess),
 }
 
 impl Launch {
@@ -147,6 +145,9 @@ pub(crate) enum LaunchError {
         /// The program.
         executable: PathBuf,
     },
+    /// It broke off before it was taken, or was not taken; the log says why.
+    #[error("a worker in this process did not join")]
+    NotJoined,
     /// There is no use for it any more.
     #[error("the router is ending")]
     Closed,
@@ -196,7 +197,7 @@ async fn launch(shared: &Arc<Shared>) -> Result<Worker, LaunchError> {
         Launch::Process { executable, arguments } => {
             start_process(shared, &name, executable, arguments, connected).await
         }
-        Launch::InProcess => start_task(shared, &name, connected).await,
+        Launch::InProcess(how) => in_process::start(shared, &name, how, connected).await,
     };
     shared.expected().remove(&name);
     result
@@ -259,28 +260,4 @@ async fn log_output(output: ChildStderr, name: String) -> String {
         last = line;
     }
     last
-}
-
-async fn start_task(
-    shared: &Arc<Shared>,
-    name: &str,
-    connected: oneshot::Receiver<Worker>,
-) -> Result<Worker, LaunchError> {
-    let (near, far) = tokio::io::duplex(PIPE_BYTES);
-    let worker = InProcessWorker {
-        name: name.to_owned(),
-        token: Some(shared.own_token.clone()),
-        shards: None,
-        cache_dir: Some(shared.cache_dir.clone()),
-        texts: None,
-    };
-    let task = AbortOnDropHandle::new(tokio::spawn(async move {
-        if let Err(error) = worker.serve(far).await {
-            tracing::warn!("a worker could not join: {error}");
-        }
-    }));
-    shared.greet(near, Some(shared.own_token.clone()), Seat::Here).await;
-    let mut worker = connected.await.map_err(|_| LaunchError::Closed)?;
-    worker.life = Some(Life::Task(task));
-    Ok(worker)
 }

@@ -54,14 +54,19 @@ async fn a_worker_is_given_what_it_must_know_before_any_work() {
         let load = nova_protocol::message::LoadFiles { files: vec![file] };
         caller.call(&Request::LoadFiles(load), None).await.unwrap();
     });
-    let fixture = pool(Launch::InProcess, Supervision::default(), rehydration);
+    let fixture =
+        pool(Launch::InProcess(InProcess::default()), Supervision::default(), rehydration);
     let updated = fixture.pool.update_file(update(3, "class Older {}")).await.unwrap();
     assert_eq!(updated.version, 5);
 }
 
 #[tokio::test]
 async fn edits_at_the_same_moment_start_one_worker_and_keep_it() {
-    let fixture = pool(Launch::InProcess, Supervision::default(), Rehydration::default());
+    let fixture = pool(
+        Launch::InProcess(InProcess::default()),
+        Supervision::default(),
+        Rehydration::default(),
+    );
     let edit = |version| fixture.pool.update_file(update(version, "class A {}"));
     let edits = tokio::join!(edit(1), edit(2), edit(3), edit(4));
     assert!([edits.0, edits.1, edits.2, edits.3].iter().all(Result::is_ok));
@@ -94,9 +99,21 @@ async fn a_program_that_ends_at_once_is_told_with_its_last_words_and_not_tried_a
     assert_eq!(count(), starts_before);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_worker_of_this_process_that_breaks_off_before_it_has_joined_is_not_waited_for() {
+    let launch = Launch::InProcess(InProcess::new(async |_, pipe| drop(pipe)));
+    let fixture = pool(launch, Supervision::default(), Rehydration::default());
+    let error = fixture.pool.update_file(update(1, "")).await.unwrap_err().to_string();
+    assert!(error.contains("did not join"), "{error}");
+}
+
 #[tokio::test]
 async fn quarantined_text_is_answered_as_skipped_without_a_worker() {
-    let fixture = pool(Launch::InProcess, Supervision::default(), Rehydration::default());
+    let fixture = pool(
+        Launch::InProcess(InProcess::default()),
+        Supervision::default(),
+        Rehydration::default(),
+    );
     let hash = nova_index::ContentHash::of(b"class Bad {}");
     let reason = "killed its worker (SIGSEGV)".to_owned();
     fixture.quarantine.add(crate::quarantine::Entry::new((b"", b"A.java"), reason, hash, None));

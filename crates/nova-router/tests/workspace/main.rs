@@ -17,8 +17,8 @@ use nova_router::explain_path::Verdict;
 use nova_router::report::{FailedShard, IndexReport, Skipped};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, Launch, Look, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest,
-    Supervision, Total, WorkerOptions, Workspace, WorkspaceOptions,
+    Answer, InProcess, Launch, Look, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT,
+    SearchRequest, Supervision, Total, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -55,10 +55,14 @@ impl Fixture {
     }
 
     fn workspace(&self) -> Arc<Workspace> {
+        self.workspace_with(InProcess::default())
+    }
+
+    fn workspace_with(&self, workers: InProcess) -> Arc<Workspace> {
         let workers = WorkerOptions {
             count: 2,
             one_per_shard: false,
-            launch: Launch::InProcess,
+            launch: Launch::InProcess(workers),
             guests: None,
             supervision: Supervision::default(),
         };

@@ -1,30 +1,48 @@
-//! The property that everything rests on, hunted by chance: whatever happens to the files, the editors and
-//! the router, once it is quiet each sees the symbols of the text that there is; and at no time a hit
-//! points to where its name is not.
+//! The property that everything rests on, hunted by chance: whatever happens to the files, the editors, the
+//! disk, the router, its workers and the wires to them, once it is quiet each sees the symbols of the text that
+//! there is; and at no time a hit points to where its name is not.
 //!
 //! `NOVA_TEST_SEED` repeats a sequence, `NOVA_TEST_SEQUENCES` says how many there are.
+
+mod dice;
+mod expected;
+mod faults;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use nova_index::{FileMeta, FileSymbols, Revision, Root, Shard, ShardBuilder, ShardId};
-use nova_index::{ShardIdentity, SymbolView, ViewShard};
-use nova_router::report::Symbol;
-use nova_router::{DocumentVersion, Look, Position, Session, TextChange, Workspace};
+use nova_index::SymbolView;
+use nova_router::report::{FailedShard, Symbol};
+use nova_router::{
+    Answer, DocumentVersion, Look, Position, ReconcileError, SearchRequest, Session, TextChange,
+    Workspace,
+};
 use nova_syntax::declarations::Kind;
-use nova_syntax::extract::{self, Fallback};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Fixture, request};
+use dice::Dice;
+use expected::{expected, line};
+use faults::Faults;
 
 const SEQUENCES: u64 = 150;
 const QUIET_POINTS: usize = 4;
 const STEPS_BETWEEN_MAX: usize = 12;
 const EDITORS: usize = 2;
 const AT_A_TIME: usize = 4;
+/// Longer than the router bears with workers that hang, one after the other. While somebody waits for a worker the
+/// clock is paused, so this costs no time either.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Why a shard fails whose file is damaged after the run has opened it.
+const DAMAGED_MEANWHILE: &str = "cannot build upon ";
+/// What is written under these names in the cache folder, by whoever has its lock.
+const UNFINISHED: [&str; 2] = ["layout.json.new", "names.bin.new"];
 
 #[test]
 fn whatever_happens_once_quiet_everybody_sees_what_there_is() {
@@ -65,6 +83,10 @@ struct World {
     /// Ends what keeps the workspace in line with the disk, if anything does.
     _tending: DropGuard,
     editors: Vec<Editor>,
+    /// What befalls workers and the disk.
+    faults: Faults,
+    /// What nobody has waited for yet.
+    beside: JoinSet<()>,
     /// The texts on the disk, by path below the tree.
     disk: Texts,
     /// How many texts there were: no two are the same.
@@ -83,7 +105,8 @@ impl World {
     async fn new(mut dice: Dice) -> Self {
         let fixture = Fixture::new(&[]);
         let tree = fixture.real_tree();
-        let (workspace, tending) = Self::open(&fixture, &mut dice).await;
+        let faults = Faults::default();
+        let (workspace, tending) = Self::open(&fixture, &faults, &mut dice).await;
         let editors = Self::editors(&workspace);
         let mut world = Self {
             fixture,
@@ -91,6 +114,8 @@ impl World {
             workspace,
             _tending: tending,
             editors,
+            faults,
+            beside: JoinSet::new(),
             disk: Texts::new(),
             written: 0,
             dice: Dice(0),
@@ -105,8 +130,13 @@ impl World {
     }
 
     /// With or without a watcher.
-    async fn open(fixture: &Fixture, dice: &mut Dice) -> (Arc<Workspace>, DropGuard) {
-        let (workspace, cancel) = (fixture.workspace(), CancellationToken::new());
+    async fn open(
+        fixture: &Fixture,
+        faults: &Faults,
+        dice: &mut Dice,
+    ) -> (Arc<Workspace>, DropGuard) {
+        let workspace = fixture.workspace_with(wire::workers(faults));
+        let cancel = CancellationToken::new();
         if dice.below(3) > 0 {
             workspace.watch().await.unwrap();
             let (tended, cancel) = (Arc::clone(&workspace), cancel.clone());
@@ -128,16 +158,21 @@ impl World {
             _ => any_path(&mut dice),
         };
         let editor = dice.below(EDITORS);
-        match dice.below(16) {
+        if self.faults.is_disk_full() {
+            UNFINISHED.iter().for_each(|name| self.faults.about_to_write(&self.cache().join(name)));
+        }
+        match dice.below(20) {
             0..=2 => self.write(&path, &mut dice),
             3 => self.remove(&path),
             4 => self.rename(&path, &any_path(&mut dice)),
             5 => self.rename_folder(&mut dice),
             6..=10 => self.edit(editor, &path, &mut dice).await,
-            11 => self.save(editor, &path).await,
-            12 => self.close(editor, &path).await,
-            13 => self.catch_up().await,
+            11 => self.save(editor, &path, &mut dice).await,
+            12 => self.close(editor, &path, &mut dice).await,
+            13 => self.catch_up_beside(&mut dice).await,
             14 => drop(self.workspace.fold().await.unwrap()),
+            15..=17 => self.faults.lie_in_wait(&mut dice),
+            18 => self.fill_disk_or_damage(&mut dice),
             _ => self.restart(&mut dice).await,
         }
         if dice.below(3) == 0 {
@@ -215,38 +250,74 @@ impl World {
         }
     }
 
-    async fn save(&mut self, editor: usize, path: &str) {
+    async fn save(&mut self, editor: usize, path: &str, dice: &mut Dice) {
         let Editor { session, open } = &self.editors[editor];
         if let Some((_, text)) = open.get(path) {
             let file = self.tree.join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, text).unwrap();
             self.disk.insert(path.to_owned(), text.clone());
-            session.save(&file).await;
+            let session = session.clone();
+            self.wait_or_not(async move { session.save(&file).await }, dice).await;
         }
     }
 
-    async fn close(&mut self, editor: usize, path: &str) {
+    async fn close(&mut self, editor: usize, path: &str, dice: &mut Dice) {
         let Editor { session, open } = &mut self.editors[editor];
         if open.remove(path).is_some() {
-            session.close(&self.tree.join(path)).await;
+            let closing = session.close(&self.tree.join(path));
+            self.wait_or_not(closing, dice).await;
+        }
+    }
+
+    async fn catch_up_beside(&mut self, dice: &mut Dice) {
+        let (workspace, faults) = (Arc::clone(&self.workspace), self.faults.clone());
+        self.wait_or_not(async move { catch_up(&workspace, &faults).await }, dice).await;
+    }
+
+    /// Waits for something, or has it go on beside what comes next.
+    async fn wait_or_not(
+        &mut self,
+        something: impl Future<Output = ()> + Send + 'static,
+        dice: &mut Dice,
+    ) {
+        match dice.below(2) {
+            0 => something.await,
+            _ => drop(self.beside.spawn(something)),
         }
     }
 
     async fn catch_up(&self) {
-        let report =
-            self.workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await.unwrap();
-        assert!(report.failed.is_empty(), "{:?}", report.failed);
+        catch_up(&self.workspace, &self.faults).await;
+    }
+
+    fn fill_disk_or_damage(&mut self, dice: &mut Dice) {
+        match dice.below(2) {
+            0 => self.faults.fill_disk(),
+            _ => self.damage_cache(dice),
+        }
+    }
+
+    /// There is room again.
+    fn clear_disk(&self) {
+        self.faults.clear_disk();
+        // Whatever was begun there has failed, and is begun anew.
+        UNFINISHED.iter().for_each(|name| drop(fs::remove_file(self.cache().join(name))));
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.fixture.folder.path().join("cache")
     }
 
     /// Another router takes over, and the editors tell it what they have open. Meanwhile the cache may have
     /// been damaged.
     async fn restart(&mut self, dice: &mut Dice) {
+        self.beside.shutdown().await;
         self.workspace.close();
         if dice.below(2) == 0 {
             self.damage_cache(dice);
         }
-        (self.workspace, self._tending) = Self::open(&self.fixture, dice).await;
+        (self.workspace, self._tending) = Self::open(&self.fixture, &self.faults, dice).await;
         let opened: Vec<_> = self.editors.drain(..).map(|editor| editor.open).collect();
         self.editors = Self::editors(&self.workspace);
         if dice.below(2) == 0 {
@@ -262,7 +333,7 @@ impl World {
     }
 
     fn damage_cache(&self, dice: &mut Dice) {
-        let files = fs::read_dir(self.fixture.folder.path().join("cache")).unwrap();
+        let files = fs::read_dir(self.cache()).unwrap();
         let files = files.map(|entry| entry.unwrap().path());
         let mut files: Vec<_> =
             files.filter(|it| it.extension().is_some_and(|it| it == "bin")).collect();
@@ -285,8 +356,7 @@ impl World {
         let Editor { session, open } = &self.editors[editor];
         let texts = self.texts_of(editor);
         let query = ["T", "m", "Typed", "class:T", ""][dice.below(5)];
-        let answer = session.search(&request(query, 1000)).await.unwrap();
-        assert_eq!(answer.pending, 0);
+        let answer = self.search(session, query).await;
         for (symbol, _) in answer.hits.iter().filter(|(symbol, _)| symbol.kind != Kind::Package) {
             let path = self.below_tree(symbol);
             let line = texts.get(&path).and_then(|text| text.lines().nth(symbol.line as usize));
@@ -298,19 +368,37 @@ impl World {
             return;
         };
         let name = text.split("class ").last().and_then(|it| it.split(' ').next()).unwrap();
-        let answer = session.search(&request(name, 1000)).await.unwrap();
+        let answer = self.search(session, name).await;
         let is_found = |symbol: &Symbol| symbol.name == name && self.below_tree(symbol) == *path;
         assert!(answer.hits.iter().any(|(it, _)| is_found(it)), "{name} in {path} is not found");
     }
 
+    async fn search(&self, session: &Session, query: &str) -> Answer {
+        // Whoever waits in vain does so for no time.
+        let _paused = self.faults.pause_clock();
+        let request = SearchRequest { verify_timeout: PATIENCE, ..request(query, 1000) };
+        let answer = session.search(&request).await.unwrap();
+        assert_eq!(answer.pending, 0);
+        answer
+    }
+
     async fn check_quiet(&mut self) {
-        self.catch_up().await;
+        while let Some(ended) = self.beside.join_next().await {
+            ended.unwrap();
+        }
+        self.clear_disk();
+        let cancel = CancellationToken::new();
+        let report = self.workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+        assert_eq!(report.failed, [], "nothing is in the way any more");
         for (number, editor) in self.editors.iter().enumerate() {
-            editor.session.caught_up().await;
+            let _paused = self.faults.pause_clock();
+            let caught_up = timeout(PATIENCE, editor.session.caught_up()).await;
+            caught_up.expect("what is open is shown at some time");
             let seen = self.lines(&editor.session.view());
             assert_eq!(seen, expected(&self.texts_of(number)), "editor {number}");
         }
         assert_eq!(self.lines(&self.workspace.view()), expected(&self.disk), "the disk");
+        self.faults.quiet();
     }
 
     fn lines(&self, view: &SymbolView) -> Vec<String> {
@@ -351,68 +439,25 @@ impl World {
     }
 }
 
+/// While the disk is full, shards may fail, and so may the whole run; and a shard, if its file is damaged after the
+/// run has opened it.
+async fn catch_up(workspace: &Arc<Workspace>, faults: &Faults) {
+    match workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await {
+        Ok(report) => {
+            let is_damage = |failed: &FailedShard| failed.reason.starts_with(DAMAGED_MEANWHILE);
+            let is_right = faults.is_disk_full() || report.failed.iter().all(is_damage);
+            assert!(is_right, "{:?}", report.failed);
+        }
+        Err(ReconcileError::Cache(_)) if faults.is_disk_full() => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
 fn any_path(dice: &mut Dice) -> String {
     let root = ["one", "two/src", "two/src/nested", "."][dice.below(4)];
     let package = ["p", "p/q", "r", ""][dice.below(4)];
     let path = format!("{root}/{package}/C{}.java", dice.below(12));
     path.replace("//", "/").trim_start_matches("./").to_owned()
-}
-
-/// The symbols of some texts, each scanned for itself.
-fn expected(texts: &Texts) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (path, text) in texts {
-        let identity = ShardIdentity([7; 16]);
-        let root = Root { identity: b"src".to_vec(), archive_stamp: None };
-        let mut builder = ShardBuilder::new(ShardId(0), identity, 0, vec![root]);
-        let meta = FileMeta { path: path.as_bytes().to_vec(), ..FileMeta::default() };
-        let declarations = extract::declarations(text, Fallback::Tree).declarations;
-        builder.add(&FileSymbols::new(meta, text, declarations)).unwrap();
-        let shard = Shard::from_bytes(builder.finish().unwrap().into(), &identity).unwrap();
-        let parts = vec![ViewShard::new(Arc::new(shard), [])];
-        let view = SymbolView::new(Revision(0), parts, None);
-        lines.extend(view.symbols().map(|symbol| {
-            let symbol = Symbol {
-                name: symbol.name().to_owned(),
-                kind: symbol.kind(),
-                container: symbol.container(),
-                package: symbol.package().to_owned(),
-                file: Vec::new(),
-                line: symbol.line(),
-                character: symbol.character(),
-                signature: symbol.signature(),
-                modifiers: symbol.modifiers(),
-                local: symbol.local(),
-            };
-            line(path, &symbol)
-        }));
-    }
-    lines.sort();
-    lines.dedup_by(|a, b| a == b && a.starts_with("package "));
-    lines
-}
-
-/// A package is one symbol, at whichever of its files.
-fn line(path: &str, symbol: &Symbol) -> String {
-    let Symbol { kind: Kind::Package, name, .. } = symbol else {
-        let Symbol { package, container, signature, line, character, .. } = symbol;
-        return format!("{path}:{line}:{character} {package} {container} {signature}");
-    };
-    format!("package {name}")
-}
-
-/// Numbers that follow from a seed.
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `bound`, by splitmix64.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound as u64) as usize
-    }
 }
 
 /// Says how to repeat a sequence that fails.

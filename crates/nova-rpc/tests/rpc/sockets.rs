@@ -113,7 +113,7 @@ async fn a_socket_that_was_left_behind_is_in_use_until_it_is_deleted() {
 async fn nobody_at_an_endpoint_is_said_with_its_name() {
     let folder = TempDir::new().unwrap();
     let endpoint = Endpoint::Unix(folder.path().join("nova.sock"));
-    let error = connect(&endpoint).await.unwrap_err().to_string();
+    let error = connect(&endpoint).await.err().unwrap().to_string();
     assert!(error.starts_with(&format!("cannot connect to {endpoint}: ")), "{error}");
 }
 
@@ -135,7 +135,7 @@ async fn a_socket_path_is_checked_against_the_systems_bound() {
 #[cfg(unix)]
 #[tokio::test]
 async fn pipes_are_for_windows() {
-    let error = connect(&Endpoint::Pipe("nova".into())).await.unwrap_err();
+    let error = connect(&Endpoint::Pipe("nova".into())).await.err().unwrap();
     let expected = "pipe:nova cannot be used on this system: \
                     named pipes are for Windows, use unix:PATH";
     assert_eq!(error.to_string(), expected);
