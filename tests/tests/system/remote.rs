@@ -326,6 +326,16 @@ impl Network {
         (router, worker)
     }
 
+    /// Has a router that goes on find what was ignored, so that it plans, and has its workers build shards.
+    fn unignored(&self, pattern: &str, make: impl FnOnce()) {
+        self.sandbox.write(".gitignore", pattern);
+        let look = || self.sandbox.nova(["index", "--max-shard-size", "1K", "tree"]).ok();
+        look();
+        make();
+        fs::remove_file(self.sandbox.file(".gitignore")).unwrap();
+        look();
+    }
+
     /// Ends a router that goes on; answers what it said.
     fn end(&self, router: Running) -> String {
         self.sandbox.nova(["serve", "--stop", "tree"]).ok();
@@ -357,17 +367,25 @@ fn who_is_revoked_is_cut_off_at_once_and_comes_back_when_trusted_again() {
 fn a_worker_sees_no_more_than_it_may() {
     let network = Network::new();
     let sandbox = &network.sandbox;
+    // Each mark stands in a text once, so that packing leaves it as it is.
     let text = |package: &str| {
-        format!("package {package}; class Marked {{ int marked_by_{package}_0123456789; }}")
+        let mark = if package == "secret" { "zeppelin" } else { "xylophone" };
+        format!("package {package}; class Marked {{ int {mark}; }}")
     };
+    sandbox.write("src/src/Marked.java", text("src"));
+    // A root of this size shares its shards with no other.
+    sandbox.write("src/src/Large.java", large_class("src", "Large", 30_000));
+    sandbox.write("secret/secret/Marked.java", text("secret"));
     sandbox.trust(&format!("{BIG}shards = [\"src\"]\n"));
     let (router, _worker) = network.serve(&["--workers", "1"], network.worker(network.port, &[]));
-    for round in 0..3 {
-        for root in ["src", "secret"] {
-            sandbox.write(format!("{root}/{root}/Marked{round}.java"), text(root));
-        }
-        // An index run has the shards built anew, an edit has a file scanned.
-        sandbox.nova(["index", "tree"]).ok();
+    for round in 0..5 {
+        let new = format!("New{round}.java");
+        network.unignored(&new, || {
+            for package in ["src", "a", "b", "c", "d"] {
+                sandbox.write(format!("src/{package}/{new}"), text(package));
+            }
+            sandbox.write(format!("secret/secret/{new}"), text("secret"));
+        });
         sandbox.write("secret/secret/Edited.java", text("secret").replace("Marked", "Edited"));
         assert_eq!(sandbox.found("Edited"), ["Edited"]);
     }
@@ -375,8 +393,8 @@ fn a_worker_sees_no_more_than_it_may() {
     let packs = fs::read_dir(sandbox.path("store/texts")).unwrap().flatten();
     let stored: Vec<u8> = packs.flat_map(|pack| fs::read(pack.path()).unwrap()).collect();
     let has = |text: &[u8]| stored.windows(text.len()).any(|window| window == text);
-    assert!(has(b"marked_by_src"), "nothing was sent at all");
-    assert!(!has(b"marked_by_secret"));
+    assert!(has(b"xylophone"), "nothing was sent at all: {:?}", network.audit());
+    assert!(!has(b"zeppelin"));
 }
 
 #[test]
@@ -405,10 +423,12 @@ fn a_liar_is_caught_and_what_it_said_is_not_believed() {
     let network = Network::new();
     let worker = network.worker(network.port, &[]).env("NOVA_FAULT_LIE", "1");
     let (router, _worker) = network.serve(&["--workers", "1"], worker);
-    for package in ["s", "t", "u", "v"] {
-        network.sandbox.write(format!("src/{package}/A.java"), large_class(package, "A", 20));
-    }
-    network.sandbox.nova(["index", "tree"]).ok();
+    network.unignored("more", || {
+        for package in ["s", "t", "u", "v"] {
+            let text = large_class(package, "A", 20);
+            network.sandbox.write(format!("src/more/{package}/A.java"), text);
+        }
+    });
     network.wait_until("cut");
     let said = network.end(router);
     assert!(said.contains("are not those of the file"), "{said}");
@@ -427,6 +447,9 @@ fn the_commands_of_the_page_for_newcomers_do_what_it_says() {
     let own = ["--tls-client-cert", "big/big.pem", "--tls-client-key", "big/big-key.pem"];
     let connect = ["--connect", &endpoint, "--cache-dir", "store", "--tls-ca-cert", "big/ca.pem"];
     let _worker = sandbox.nova_worker(connect.iter().chain(&own)).start();
+    let audit = sandbox.path("home/.config/nova/trust/audit.log");
+    let has_come = || fs::read_to_string(&audit).unwrap_or_default().contains("accepted");
+    wait_for("the worker to come in", SOON, || has_come().then_some(()));
     wait_for("the index", SOON, || (sandbox.found("method19").len() == 3).then_some(()));
     let status = sandbox.nova(["status", "--json", "tree"]).ok().json();
     assert!(status.to_string().contains("\"big\""), "{status}");
@@ -435,12 +458,8 @@ fn the_commands_of_the_page_for_newcomers_do_what_it_says() {
     let shown = || {
         let port = format!("localhost:{}", network.port);
         let asked = sandbox.program("openssl", ["s_client", "-connect", &port, "-showcerts"]).run();
-        asked
-            .text()
-            .lines()
-            .skip_while(|it| !it.contains("BEGIN CERTIFICATE"))
-            .nth(3)
-            .map(str::to_owned)
+        let text = asked.text();
+        text.split_once("BEGIN CERTIFICATE").expect("a certificate is shown").1.to_owned()
     };
     let before = shown();
     sandbox.nova_at_home(["cert", "renew", "router"]).ok();
