@@ -104,8 +104,9 @@ fn assert_undelayed(query: Duration) -> anyhow::Result<()> {
 async fn kill_workers(workspace: &Workspace) -> anyhow::Result<()> {
     let workers = workspace.worker_stats().await;
     anyhow::ensure!(!workers.is_empty(), "there is no worker to kill");
-    for (_, stats) in workers {
-        let status = Command::new("kill").args(["-9", &stats.pid.to_string()]).status()?;
+    for worker in workers {
+        let pid = worker.stats.pid.to_string();
+        let status = Command::new("kill").args(["-9", &pid]).status()?;
         anyhow::ensure!(status.success(), "a worker could not be killed");
     }
     Ok(())

@@ -164,7 +164,7 @@ pub struct IndexReport {
     pub workers: u64,
     /// What they say of themselves, by name.
     #[serde(with = "crate::bounded")]
-    pub worker_stats: Vec<(String, WorkerStats)>,
+    pub worker_stats: Vec<WorkerStatus>,
     /// How long it took, in microseconds.
     pub elapsed_us: u64,
     /// Files whose text was scanned, of all that the router serves.
@@ -338,9 +338,29 @@ pub struct RouterStatus {
     pub watching: Watching,
     /// Files that changed on the disk and are not in their shards yet.
     pub unfolded_files: u64,
-    /// What the workers at rest say of themselves, by name.
+    /// The workers that are there.
     #[serde(with = "crate::bounded")]
-    pub workers: Vec<(String, WorkerStats)>,
+    pub workers: Vec<WorkerStatus>,
+}
+
+/// A worker as its router sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStatus {
+    /// What it is called.
+    pub name: String,
+    /// Where it is, if it does not share the router's disk.
+    pub address: Option<String>,
+    /// The shards that it has in hand.
+    #[serde(with = "crate::bounded")]
+    pub shards: Vec<u32>,
+    /// Source bytes of the shards that it was given and has done.
+    pub bytes_done: u64,
+    /// How long it took for these, in milliseconds; several at a time count each for itself.
+    pub busy_ms: u64,
+    /// Why it did not do the last shard that it did not do.
+    pub last_error: Option<String>,
+    /// What it says of itself.
+    pub stats: WorkerStats,
 }
 
 /// How a router comes to know of changes.

@@ -43,7 +43,9 @@ pub(crate) struct Trials {
     pub(crate) failed: u32,
     /// Files that were found to break workers.
     pub(crate) quarantined: u32,
-    /// A worker elsewhere could not do it: the router's own are to try.
+    /// Workers elsewhere that had it and were lost.
+    pub(crate) lost_elsewhere: u32,
+    /// Workers elsewhere could not do it: the router's own are to try.
     pub(crate) is_for_own: bool,
     /// File by file, with a record of which is in work.
     pub(crate) is_careful: bool,

@@ -78,7 +78,7 @@ pub use nova_index::{
     Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
     Total,
 };
-pub use nova_protocol::frontend::{Look, RouterStatus, Watching};
+pub use nova_protocol::frontend::{Look, RouterStatus, Watching, WorkerStatus};
 pub use nova_protocol::message::WorkerStats;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{

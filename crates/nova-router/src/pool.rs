@@ -36,10 +36,11 @@ use std::time::Duration;
 
 use nova_index::{ShardId, ShardIdentity};
 use nova_protocol::Token;
+use nova_protocol::frontend::WorkerStatus;
 use nova_protocol::message::{
     FileUpdated, Request, Response, ShardIndexed, UpdateFile, WorkerStats,
 };
-use nova_rpc::{Caller, Endpoint, EndpointError};
+use nova_rpc::{Endpoint, EndpointError};
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -256,17 +257,23 @@ impl Pool {
     }
 
     /// What the workers say of themselves, by name.
-    pub(crate) async fn stats(&self) -> Vec<(String, WorkerStats)> {
-        let workers: Vec<(String, Caller)> =
-            self.shared.workers().iter().map(|w| (w.name.clone(), w.caller.clone())).collect();
-        let mut all = Vec::new();
-        for (name, caller) in workers {
-            if let Ok(Response::GetWorkerStats(stats)) =
-                caller.call(&Request::GetWorkerStats, Some(STATS_DEADLINE)).await
-            {
-                all.push((name, stats));
-            }
+    pub(crate) async fn stats(&self) -> Vec<WorkerStatus> {
+        let workers = self.shared.workers().clone();
+        let mut all = JoinSet::new();
+        for worker in workers {
+            all.spawn(async move {
+                let ask = worker.caller.call(&Request::GetWorkerStats, Some(STATS_DEADLINE));
+                let stats = match ask.await {
+                    Ok(Response::GetWorkerStats(stats)) => stats,
+                    // Who does not say is there all the same.
+                    _ if worker.is_alive() => WorkerStats::default(),
+                    _ => return None,
+                };
+                Some(worker.status(stats))
+            });
         }
+        let mut all: Vec<_> = all.join_all().await.into_iter().flatten().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nova_index::{Digest, ShardId};
 use nova_protocol::frontend::Look;
-use nova_protocol::message::WorkerStats;
+use nova_protocol::frontend::WorkerStatus;
 use nova_syntax::declarations::{Kind, Modifiers};
 
 /// A file or folder that is not in the index, or that there is something to say about.
@@ -47,7 +47,7 @@ pub struct IndexReport {
     /// Worker processes that took part in this run.
     pub workers: usize,
     /// What those that are still there say of themselves, by name.
-    pub worker_stats: Vec<(String, WorkerStats)>,
+    pub worker_stats: Vec<WorkerStatus>,
     /// Time from the start to the published view.
     pub elapsed: Duration,
     /// Files whose text was scanned in this run.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nova_index::{FileRef, Revision, Shard, Stamp, SymbolView, ViewShard};
-use nova_protocol::message::{Request, WorkerStats};
+use nova_protocol::frontend::WorkerStatus;
+use nova_protocol::message::Request;
 use nova_protocol::path;
 use tokio::sync::OnceCell;
 
@@ -202,7 +203,7 @@ impl Workspace {
     }
 
     /// What the workers at rest say of themselves, by name.
-    pub async fn worker_stats(&self) -> Vec<(String, WorkerStats)> {
+    pub async fn worker_stats(&self) -> Vec<WorkerStatus> {
         match self.pool.get() {
             Some(pool) => pool.stats().await,
             None => Vec::new(),

@@ -168,7 +168,7 @@ impl Fixture {
     /// Waits until a worker that is asked how it is has something else in hand as well.
     pub(crate) async fn busy_with_a_shard(&self, workspace: &Workspace) {
         let deadline = Instant::now() + WAIT_TIMEOUT;
-        while workspace.worker_stats().await.iter().all(|(_, stats)| stats.requests_in_flight < 2) {
+        while workspace.worker_stats().await.iter().all(|it| it.stats.requests_in_flight < 2) {
             assert!(Instant::now() < deadline, "waited {WAIT_TIMEOUT:?} for a shard in work");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -167,7 +167,7 @@ async fn a_worker_that_keeps_too_much_memory_is_replaced_between_two_shards() {
     let measured = busy_tree();
     let workspace = measured.workspace(1, patient());
     let stats = measured.index(&workspace).await.worker_stats;
-    let resident_bytes = stats[0].1.resident_bytes;
+    let resident_bytes = stats[0].stats.resident_bytes;
     let fixture = busy_tree();
     // More than it has when it begins with a shard, and less than twice as much as it has ever.
     let supervision = Supervision { memory_bytes: Some(resident_bytes * 3 / 5), ..patient() };

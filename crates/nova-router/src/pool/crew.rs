@@ -22,6 +22,11 @@ use super::{LaunchError, Outcome, Shared};
 use crate::assignment::{Assignment, TASK_ATTEMPTS_MAX, TASK_QUARANTINED_MAX, Taker, Task, Trials};
 use crate::quarantine::{self, Entry};
 
+/// A shard at which so many workers elsewhere were lost is for the router's own.
+const LOSSES_ELSEWHERE_MAX: u32 = 2;
+/// Where there are none of these it is given up after so many.
+const LOSSES_WITHOUT_OWN_MAX: u32 = 16;
+
 /// What those who work on one assignment share.
 #[derive(Clone)]
 pub(super) struct Crew {
@@ -121,6 +126,7 @@ impl Crew {
         let call = worker.caller.call_with_progress(&request, None, |now| counted.count(now));
         let stall = self.shared.options.supervision.task_stall;
         worker.pass().inspect(|pass| pass.record_assigned(task.shard()));
+        let in_hand = worker.take_in_hand(task.request.shard);
         let answer = tokio::select! {
             biased;
             answer = self.shared.watch(worker, call, stall, || counted.sum()) => answer,
@@ -136,7 +142,10 @@ impl Crew {
             Err(CallError::Disconnected(_)) => {
                 let loss = self.shared.bury(worker).await;
                 tracing::warn!("worker {} was lost at shard {}: {loss}", worker.name, task.shard());
-                self.after_loss(task, &attempt, &loss).await;
+                match worker.shares_disk() {
+                    true => self.after_loss(task, &attempt, &loss).await,
+                    false => self.after_loss_elsewhere(task, &attempt),
+                }
                 return false;
             }
             Err(error) => Err(error.to_string()),
@@ -146,6 +155,10 @@ impl Crew {
             Ok(done) if !worker.shares_disk() => self.checked(worker, &task, done).await,
             result => result,
         };
+        match &result {
+            Ok(_) => in_hand.done(task.bytes),
+            Err(reason) => in_hand.failed(reason),
+        }
         match result {
             Err(reason) if !worker.shares_disk() && self.shared.options.count > 0 => {
                 let (name, shard) = (&worker.name, task.shard());
@@ -177,6 +190,23 @@ impl Crew {
             worker.end();
             caught.to_string()
         })
+    }
+
+    /// Has a shard tried again that lost a worker elsewhere: mostly it is the wire that was cut. Should it be a
+    /// file that breaks workers, the router's own find out which.
+    fn after_loss_elsewhere(&self, mut task: Task, attempt: &Attempt) {
+        attempt.remove_output();
+        task.trials.lost_elsewhere += 1;
+        let losses = task.trials.lost_elsewhere;
+        if self.shared.options.count > 0 {
+            task.trials.is_for_own |= losses >= LOSSES_ELSEWHERE_MAX;
+        } else if losses >= LOSSES_WITHOUT_OWN_MAX {
+            let reason =
+                format!("{losses} workers were lost at it, and the router has none itself");
+            self.conclude(&task, Err(reason));
+            return;
+        }
+        self.assignment.give_back(task);
     }
 
     /// Has a shard tried again that lost its worker, without the file that is to blame, or gives it up.

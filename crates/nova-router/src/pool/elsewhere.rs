@@ -154,6 +154,11 @@ impl Pass {
         }
     }
 
+    /// Where its worker is.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Why its worker is to go, if it is; that is written down.
     fn objection(&self) -> Option<&'static str> {
         let Known { identity, gatekeeper, .. } = self.known.as_ref()?;

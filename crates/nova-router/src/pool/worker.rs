@@ -1,11 +1,15 @@
 //! One worker as its pool sees it: what it has in hand, and what ended it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
+use nova_protocol::frontend::WorkerStatus;
+use nova_protocol::message::WorkerStats;
 use nova_rpc::Caller;
 use nova_worker::memory;
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -28,6 +32,8 @@ pub(super) struct Worker {
     seat: Seat,
     /// How many give it shards, one each at a time.
     employers: AtomicUsize,
+    /// What it was given.
+    work: Mutex<Work>,
     /// Single files that it is at.
     updates: AtomicU32,
     /// Shared by single files; held alone by who must know what the worker is at.
@@ -56,6 +62,15 @@ pub(super) enum Seat {
     },
 }
 
+/// The shards that a worker was given.
+#[derive(Debug, Default)]
+struct Work {
+    in_hand: BTreeSet<u32>,
+    bytes_done: u64,
+    busy: Duration,
+    last_error: Option<String>,
+}
+
 /// The right to give shards to a worker.
 #[derive(Debug)]
 pub(super) struct Employed(pub(super) Arc<Worker>);
@@ -76,6 +91,7 @@ impl Worker {
             life: None,
             seat,
             employers: AtomicUsize::new(0),
+            work: Mutex::default(),
             updates: AtomicU32::new(0),
             lane: Arc::default(),
             oom_kills: Mutex::default(),
@@ -109,6 +125,30 @@ impl Worker {
     pub(super) fn takes(&self, shard: u32, root: &[u8]) -> bool {
         self.shards.as_ref().is_none_or(|shards| shards.contains(&shard))
             && self.pass().is_none_or(|pass| pass.may_have(root))
+    }
+
+    /// Notes that it is given a shard, until what is returned is dropped.
+    pub(super) fn take_in_hand(&self, shard: u32) -> InHand<'_> {
+        self.work().in_hand.insert(shard);
+        InHand { worker: self, shard, since: Instant::now() }
+    }
+
+    /// How it is, with what it says itself.
+    pub(super) fn status(&self, stats: WorkerStats) -> WorkerStatus {
+        let work = self.work();
+        WorkerStatus {
+            name: self.name.clone(),
+            address: self.pass().map(|pass| pass.address().to_string()),
+            shards: work.in_hand.iter().copied().collect(),
+            bytes_done: work.bytes_done,
+            busy_ms: u64::try_from(work.busy.as_millis()).unwrap_or(u64::MAX),
+            last_error: work.last_error.clone(),
+            stats,
+        }
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many requests it has in hand.
@@ -170,6 +210,33 @@ impl Worker {
         if let Some(life) = &self.life {
             life.end();
         }
+    }
+}
+
+/// A shard that a worker was given.
+pub(super) struct InHand<'w> {
+    worker: &'w Worker,
+    shard: u32,
+    since: Instant,
+}
+
+impl InHand<'_> {
+    /// Notes that so much source of it is done.
+    pub(super) fn done(&self, bytes: u64) {
+        let mut work = self.worker.work();
+        work.bytes_done += bytes;
+        work.busy += self.since.elapsed();
+    }
+
+    /// Notes why it is not done.
+    pub(super) fn failed(&self, reason: &str) {
+        self.worker.work().last_error = Some(reason.to_owned());
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.worker.work().in_hand.remove(&self.shard);
     }
 }
 

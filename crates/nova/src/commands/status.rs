@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use nova_router::client::Found;
 use nova_router::report::{Quarantined, ShardStatus, Status};
-use nova_router::{Client, Record, Root, RouterStatus, Watching, Workspace, WorkspaceOptions};
+use nova_router::{
+    Client, Record, Root, RouterStatus, Watching, WorkerStatus, Workspace, WorkspaceOptions,
+};
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, IndexingArgs, StatusArgs};
@@ -112,10 +114,37 @@ fn write_running(out: &mut impl Write, daemon: Option<&(Record, RouterStatus)>) 
         Watching::Events => writeln!(out, "changes   told by the system")?,
         Watching::Polling(reason) => writeln!(out, "changes   looked for: {reason}")?,
     }
-    match status.workers.len() {
-        0 => writeln!(out, "workers   none at rest"),
-        workers => writeln!(out, "workers   {workers} at rest"),
+    if status.workers.is_empty() {
+        writeln!(out, "workers   none running")?;
     }
+    for (position, worker) in status.workers.iter().enumerate() {
+        let heading = if position == 0 { "workers " } else { "        " };
+        writeln!(out, "{heading}  {}", worker_line(worker))?;
+    }
+    Ok(())
+}
+
+/// Who it is, where, what it has in hand, how fast it is, and what went wrong last.
+fn worker_line(worker: &WorkerStatus) -> String {
+    let WorkerStatus { name, address, shards, bytes_done, busy_ms, last_error, .. } = worker;
+    let mut line = name.clone();
+    if let Some(address) = address {
+        line += &format!(" at {address}");
+    }
+    match &shards[..] {
+        [] => line += ": at rest",
+        shards => {
+            let shards: Vec<_> = shards.iter().map(ToString::to_string).collect();
+            line += &format!(": at shard {}", shards.join(", "));
+        }
+    }
+    if let Some(per_second) = (bytes_done * 1000).checked_div(*busy_ms) {
+        line += &format!(", {}/s", Size(per_second));
+    }
+    if let Some(error) = last_error {
+        line += &format!("; last error: {error}");
+    }
+    line
 }
 
 /// The frontends beside this one.
@@ -151,7 +180,7 @@ fn to_json(
         return json!({ "indexed": false, "cache": cache, "daemon": served });
     };
     let workers = daemon.map_or(&[][..], |(_, status)| &status.workers);
-    let workers = workers.iter().map(|(name, stats)| json::worker(name, stats));
+    let workers = workers.iter().map(json::worker);
     let totals = Totals::of(status);
     let shards = status.shards.iter().map(|ShardStatus { shard, state }| match state {
         Ok(facts) => json!({

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use nova_router::report::{Contents, IndexReport, Skipped, Symbol};
-use nova_router::{Root, WorkerStats};
+use nova_router::{Root, WorkerStatus};
 use serde::Serialize;
 use serde_json::json;
 
@@ -76,7 +76,7 @@ pub(crate) fn index_report(
         "worker_stats": report
             .worker_stats
             .iter()
-            .map(|(name, stats)| worker(name, stats))
+            .map(worker)
             .collect::<Vec<_>>(),
         "elapsed_ms": report.elapsed.as_secs_f64() * 1e3,
         "rescanned_files": report.rescanned_files,
@@ -91,10 +91,18 @@ pub(crate) fn index_report(
 }
 
 /// What a worker says of itself.
-pub(crate) fn worker(name: &str, stats: &WorkerStats) -> serde_json::Value {
+pub(crate) fn worker(worker: &WorkerStatus) -> serde_json::Value {
+    let WorkerStatus { name, address, shards, bytes_done, busy_ms, last_error, stats } = worker;
     json!({
         "name": name,
+        "address": address,
+        "shards": shards,
+        "bytes_done": bytes_done,
+        "busy_ms": busy_ms,
+        "last_error": last_error,
         "pid": stats.pid,
+        "cores": stats.cores,
+        "requests_in_flight": stats.requests_in_flight,
         "files_scanned": stats.files_scanned,
         "bytes_scanned": stats.bytes_scanned,
         "resident_bytes_peak": stats.resident_bytes_peak,
