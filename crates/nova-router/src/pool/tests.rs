@@ -5,6 +5,7 @@ use crate::cache::Cache;
 use bytes::Bytes;
 use nova_index::Shard;
 use nova_protocol::message::{Location, OpenFile, SourceRoot};
+use nova_rpc::Caller;
 
 /// A pool in a folder of its own.
 struct Fixture {
