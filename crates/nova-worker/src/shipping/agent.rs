@@ -119,7 +119,8 @@ impl Agent {
                     tracing::warn!("worker {} is cut off: {error}", self.name);
                 }
                 cut.cancel();
-                std::mem::forget(responder);
+                // Once the connection has ended there is nobody to be answered.
+                cancelled.cancelled().await;
             }
         }
     }
@@ -150,7 +151,7 @@ impl Agent {
         if request.text.is_none() {
             let read = spawn_blocking(move || read_text(request)).await.map_err(panicked)??;
             match read {
-                Read::Text(with_text) => request = with_text,
+                Read::Text(with_text) => request = *with_text,
                 Read::Nothing(updated) => return Ok(updated),
             }
         }
@@ -180,7 +181,7 @@ impl Agent {
 
 enum Read {
     /// The request with the text that is on the disk.
-    Text(UpdateFile),
+    Text(Box<UpdateFile>),
     /// There is no text, and this is what is to be said of the file.
     Nothing(FileUpdated),
 }
@@ -202,5 +203,6 @@ fn read_text(request: UpdateFile) -> Result<Read, RequestError> {
         ctime_ns: stamp.ctime_ns,
         inode: stamp.inode,
     };
-    Ok(Read::Text(UpdateFile { text: Some(content), stamp: Some(stamp), ..request }))
+    let request = UpdateFile { text: Some(content), stamp: Some(stamp), ..request };
+    Ok(Read::Text(Box::new(request)))
 }
