@@ -151,16 +151,23 @@ impl Dictionary {
 
     /// A name; empty if there is none.
     pub(crate) fn name(&self, name: u32) -> &[u8] {
-        let start = |block: &BlockRow| block.text_start.get() as usize;
-        let range = self.range_of(name, start, |row| row.text_end.get().into());
-        self.section(Section::NameText).get(range).unwrap_or_default()
+        self.names().get(name)
+    }
+
+    /// All names, for whoever looks at many.
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names {
+            rows: self.rows(Section::Names),
+            blocks: self.rows(Section::Blocks),
+            text: self.section(Section::NameText),
+        }
     }
 
     /// The symbols that have a name, and the packages that end in it, the best first.
     pub(crate) fn postings(&self, name: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
         let width = self.packing.bytes();
         let start = |block: &BlockRow| block.postings_start.get() as usize;
-        let range = self.range_of(name, start, |row| row.postings_end.get() as usize);
+        let range = self.names().range_of(name, start, |row| row.postings_end.get() as usize);
         let bytes = range.start * width..range.end * width;
         let postings = self.section(Section::Postings).get(bytes).unwrap_or_default();
         postings.chunks_exact(width).map(|bytes| self.packing.unpack(bytes))
@@ -234,21 +241,6 @@ impl Dictionary {
         &self.rows::<U64>(section)[index * words..(index + 1) * words]
     }
 
-    fn range_of(
-        &self,
-        name: u32,
-        start: impl Fn(&BlockRow) -> usize,
-        end: impl Fn(&NameRow) -> usize,
-    ) -> Range<usize> {
-        let rows = self.rows::<NameRow>(Section::Names);
-        let name = name as usize;
-        let Some(row) = rows.get(name) else { return 0..0 };
-        let block = start(&self.rows::<BlockRow>(Section::Blocks)[name / BLOCK_NAMES]);
-        let is_first = name.is_multiple_of(BLOCK_NAMES);
-        let before = if is_first { 0 } else { end(&rows[name - 1]) };
-        block + before..block + end(row)
-    }
-
     fn home_bytes(&self) -> usize {
         Home::bytes(self.rows::<PackageRow>(Section::Packages).len())
     }
@@ -267,6 +259,37 @@ impl Dictionary {
 }
 
 impl std::fmt::Debug for Dictionary {
+/// The names of a dictionary.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'d> {
+    rows: &'d [NameRow],
+    blocks: &'d [BlockRow],
+    text: &'d [u8],
+}
+
+impl<'d> Names<'d> {
+    /// A name; empty if there is none.
+    pub(crate) fn get(self, name: u32) -> &'d [u8] {
+        let start = |block: &BlockRow| block.text_start.get() as usize;
+        let range = self.range_of(name, start, |row| row.text_end.get().into());
+        self.text.get(range).unwrap_or_default()
+    }
+
+    fn range_of(
+        self,
+        name: u32,
+        start: impl Fn(&BlockRow) -> usize,
+        end: impl Fn(&NameRow) -> usize,
+    ) -> Range<usize> {
+        let name = name as usize;
+        let Some(row) = self.rows.get(name) else { return 0..0 };
+        let block = start(&self.blocks[name / BLOCK_NAMES]);
+        let is_first = name.is_multiple_of(BLOCK_NAMES);
+        let before = if is_first { 0 } else { end(&self.rows[name - 1]) };
+        block + before..block + end(row)
+    }
+}
+
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dictionary")
             .field("names", &self.names)
