@@ -31,6 +31,7 @@ use zerocopy::FromBytes;
 use zerocopy::little_endian::U64;
 
 use crate::format::U24;
+use crate::gallop::partition_point_near;
 use crate::id::{FileId, ShardIdentity};
 use crate::map::map;
 use crate::matching::{fold, letter_class};
@@ -258,7 +259,6 @@ impl Dictionary {
     }
 }
 
-impl std::fmt::Debug for Dictionary {
 /// The names of a dictionary.
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'d> {
@@ -290,6 +290,7 @@ impl<'d> Names<'d> {
     }
 }
 
+impl std::fmt::Debug for Dictionary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dictionary")
             .field("names", &self.names)
@@ -304,10 +305,20 @@ pub(crate) fn range_beginning_with<'n>(
     names: &'n [U24],
     letters: &[u8],
 ) -> &'n [U24] {
-    let compare = |name: &U24| compare_beginning(dictionary.name(name.get()), letters);
-    let start = names.partition_point(|name| compare(name).is_lt());
-    let rest = &names[start..];
-    &rest[..rest.partition_point(|name| compare(name).is_eq())]
+    let texts = dictionary.names();
+    let is_before = |name: &U24| compare_beginning(texts.get(name.get()), letters).is_lt();
+    first_beginning_with(dictionary, &names[names.partition_point(is_before)..], letters)
+}
+
+/// The same where those come first.
+pub(crate) fn first_beginning_with<'n>(
+    dictionary: &Dictionary,
+    names: &'n [U24],
+    letters: &[u8],
+) -> &'n [U24] {
+    let texts = dictionary.names();
+    let begins = |name: &U24| compare_beginning(texts.get(name.get()), letters).is_eq();
+    &names[..partition_point_near(names, 0, begins)]
 }
 
 /// Compares the beginning of a name's letters with some letters: equal if it begins with them.
