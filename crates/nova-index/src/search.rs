@@ -189,10 +189,11 @@ impl<'v> Run<'_, 'v> {
     /// To be called with every name or symbol that is looked at.
     fn step(&mut self) -> Result<(), Cancelled> {
         self.steps = self.steps.wrapping_add(1);
-        if self.steps % STEPS_PER_CANCEL_CHECK == 1 && (self.is_cancelled)() {
-            return Err(Cancelled);
-        }
-        Ok(())
+        if self.steps % STEPS_PER_CANCEL_CHECK == 1 { self.go_on() } else { Ok(()) }
+    }
+
+    fn go_on(&self) -> Result<(), Cancelled> {
+        if (self.is_cancelled)() { Err(Cancelled) } else { Ok(()) }
     }
 
     /// Whether a file of a shard is one that the view shows and the query lets in.

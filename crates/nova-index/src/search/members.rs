@@ -90,6 +90,10 @@ impl Visitor for Types<'_, '_, '_> {
 
     fn may_want(&self, name: u32) -> bool {
         self.dictionary.homes(name).any(|home| self.surroundings.may_be_named(home))
+    fn go_on(&self) -> Result<(), Cancelled> {
+        self.run.go_on()
+    }
+
     }
 
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled> {

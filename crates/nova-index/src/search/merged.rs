@@ -131,6 +131,10 @@ impl Visitor for Hits<'_, '_, '_> {
         self.surroundings.is_none() && self.shows_all
     }
 
+    fn go_on(&self) -> Result<(), Cancelled> {
+        self.run.go_on()
+    }
+
     fn may_want(&self, name: u32) -> bool {
         match self.surroundings {
             Some(surroundings) => self
