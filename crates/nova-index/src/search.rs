@@ -201,12 +201,6 @@ impl<'v> Run<'_, 'v> {
         self.shard(index).is_visible(file) && self.admission.admits(index, file)
     }
 
-    /// The same for the file of what a posting speaks of, as far as it can be told at little cost.
-    fn may_show(&self, index: u32, place: u32) -> bool {
-        let is_package = place >= self.shard(index).shard().symbol_count();
-        is_package || self.admission.admits_symbol(index, SymbolId(place))
-    }
-
     /// The place of a symbol, if a trace says in which line something happened.
     fn place_by_line(&self, place: PlaceMatch, symbol: &SymbolRef<'_>) -> PlaceMatch {
         let line = self.query.line.as_ref();

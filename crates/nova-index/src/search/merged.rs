@@ -202,7 +202,7 @@ impl<'v> Hits<'_, '_, 'v> {
             && (self.shows_all || {
                 let shards = self.run.view.merged_shards();
                 let index = shards.get(posting.shard as usize).copied().flatten();
-                index.is_some_and(|index| self.run.may_show(index, posting.place))
+                index.is_some_and(|index| self.run.admission.may_admit(index, posting.place))
             })
     }
 
@@ -269,8 +269,7 @@ impl<'v> Hits<'_, '_, 'v> {
             return Some(Package { name, file });
         }
         let files = self.run.shard(index).shard().files();
-        let others =
-            files.filter(|it| it.package() == Some(name) && self.run.shows(index, it.id()));
+        let others = files.filter(|it| self.run.shows(index, it.id()) && it.shares_package(file));
         let best = others.reduce(|best, it| if precedes(it, best) { it } else { best })?;
         Some(Package { name, file: best })
     }
