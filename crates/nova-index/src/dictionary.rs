@@ -31,6 +31,7 @@ use zerocopy::FromBytes;
 use zerocopy::little_endian::U64;
 
 use crate::format::U24;
+use crate::gallop::partition_point_near;
 use crate::id::{FileId, ShardIdentity};
 use crate::map::map;
 use crate::matching::{fold, letter_class};
@@ -151,16 +152,23 @@ impl Dictionary {
 
     /// A name; empty if there is none.
     pub(crate) fn name(&self, name: u32) -> &[u8] {
-        let start = |block: &BlockRow| block.text_start.get() as usize;
-        let range = self.range_of(name, start, |row| row.text_end.get().into());
-        self.section(Section::NameText).get(range).unwrap_or_default()
+        self.names().get(name)
+    }
+
+    /// All names, for whoever looks at many.
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names {
+            rows: self.rows(Section::Names),
+            blocks: self.rows(Section::Blocks),
+            text: self.section(Section::NameText),
+        }
     }
 
     /// The symbols that have a name, and the packages that end in it, the best first.
     pub(crate) fn postings(&self, name: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
         let width = self.packing.bytes();
         let start = |block: &BlockRow| block.postings_start.get() as usize;
-        let range = self.range_of(name, start, |row| row.postings_end.get() as usize);
+        let range = self.names().range_of(name, start, |row| row.postings_end.get() as usize);
         let bytes = range.start * width..range.end * width;
         let postings = self.section(Section::Postings).get(bytes).unwrap_or_default();
         postings.chunks_exact(width).map(|bytes| self.packing.unpack(bytes))
@@ -234,21 +242,6 @@ impl Dictionary {
         &self.rows::<U64>(section)[index * words..(index + 1) * words]
     }
 
-    fn range_of(
-        &self,
-        name: u32,
-        start: impl Fn(&BlockRow) -> usize,
-        end: impl Fn(&NameRow) -> usize,
-    ) -> Range<usize> {
-        let rows = self.rows::<NameRow>(Section::Names);
-        let name = name as usize;
-        let Some(row) = rows.get(name) else { return 0..0 };
-        let block = start(&self.rows::<BlockRow>(Section::Blocks)[name / BLOCK_NAMES]);
-        let is_first = name.is_multiple_of(BLOCK_NAMES);
-        let before = if is_first { 0 } else { end(&rows[name - 1]) };
-        block + before..block + end(row)
-    }
-
     fn home_bytes(&self) -> usize {
         Home::bytes(self.rows::<PackageRow>(Section::Packages).len())
     }
@@ -263,6 +256,37 @@ impl Dictionary {
     ) -> &[R] {
         <[R]>::ref_from_bytes(self.section(section))
             .expect("opening checked that the section is whole rows")
+    }
+}
+
+/// The names of a dictionary.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'d> {
+    rows: &'d [NameRow],
+    blocks: &'d [BlockRow],
+    text: &'d [u8],
+}
+
+impl<'d> Names<'d> {
+    /// A name; empty if there is none.
+    pub(crate) fn get(self, name: u32) -> &'d [u8] {
+        let start = |block: &BlockRow| block.text_start.get() as usize;
+        let range = self.range_of(name, start, |row| row.text_end.get().into());
+        self.text.get(range).unwrap_or_default()
+    }
+
+    fn range_of(
+        self,
+        name: u32,
+        start: impl Fn(&BlockRow) -> usize,
+        end: impl Fn(&NameRow) -> usize,
+    ) -> Range<usize> {
+        let name = name as usize;
+        let Some(row) = self.rows.get(name) else { return 0..0 };
+        let block = start(&self.blocks[name / BLOCK_NAMES]);
+        let is_first = name.is_multiple_of(BLOCK_NAMES);
+        let before = if is_first { 0 } else { end(&self.rows[name - 1]) };
+        block + before..block + end(row)
     }
 }
 
@@ -281,10 +305,20 @@ pub(crate) fn range_beginning_with<'n>(
     names: &'n [U24],
     letters: &[u8],
 ) -> &'n [U24] {
-    let compare = |name: &U24| compare_beginning(dictionary.name(name.get()), letters);
-    let start = names.partition_point(|name| compare(name).is_lt());
-    let rest = &names[start..];
-    &rest[..rest.partition_point(|name| compare(name).is_eq())]
+    let texts = dictionary.names();
+    let is_before = |name: &U24| compare_beginning(texts.get(name.get()), letters).is_lt();
+    first_beginning_with(dictionary, &names[names.partition_point(is_before)..], letters)
+}
+
+/// The same where those come first.
+pub(crate) fn first_beginning_with<'n>(
+    dictionary: &Dictionary,
+    names: &'n [U24],
+    letters: &[u8],
+) -> &'n [U24] {
+    let texts = dictionary.names();
+    let begins = |name: &U24| compare_beginning(texts.get(name.get()), letters).is_eq();
+    &names[..partition_point_near(names, 0, begins)]
 }
 
 /// Compares the beginning of a name's letters with some letters: equal if it begins with them.

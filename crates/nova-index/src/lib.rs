@@ -18,6 +18,7 @@
 
 mod bits;
 mod digest;
+mod gallop;
 mod id;
 mod path;
 mod stamp;

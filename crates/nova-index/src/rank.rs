@@ -1,6 +1,7 @@
 //! Which of two symbols that match a query comes first: a total order that depends on what the
 //! symbols are and where they stand, never on how shards are numbered.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -150,23 +151,34 @@ impl fmt::Display for Score {
     }
 }
 
-/// What decides among equal scores: the shorter name, then the qualified one.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// What decides among equal scores: the shorter name, then the qualified one. Mostly the package decides,
+/// and so the rest of it is found out when it is needed.
 pub(crate) struct QualifiedName<'v> {
-    name_bytes: usize,
-    package: &'v str,
-    container: String,
-    name: &'v str,
+    symbol: ViewSymbol<'v>,
+    package: OnceCell<&'v str>,
+    container: OnceCell<String>,
 }
 
 impl<'v> QualifiedName<'v> {
-    pub(crate) fn of(symbol: &ViewSymbol<'v>) -> Self {
-        Self {
-            name_bytes: symbol.name().len(),
-            package: symbol.package(),
-            container: symbol.container(),
-            name: symbol.name(),
-        }
+    pub(crate) fn of(symbol: ViewSymbol<'v>) -> Self {
+        Self { symbol, package: OnceCell::new(), container: OnceCell::new() }
+    }
+
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        let name_bytes = |it: &Self| it.symbol.name().len();
+        name_bytes(self)
+            .cmp(&name_bytes(other))
+            .then_with(|| self.package().cmp(other.package()))
+            .then_with(|| self.container().cmp(other.container()))
+            .then_with(|| self.symbol.name().cmp(other.symbol.name()))
+    }
+
+    fn package(&self) -> &'v str {
+        self.package.get_or_init(|| self.symbol.package())
+    }
+
+    fn container(&self) -> &str {
+        self.container.get_or_init(|| self.symbol.container())
     }
 }
 

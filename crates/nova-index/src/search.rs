@@ -189,21 +189,16 @@ impl<'v> Run<'_, 'v> {
     /// To be called with every name or symbol that is looked at.
     fn step(&mut self) -> Result<(), Cancelled> {
         self.steps = self.steps.wrapping_add(1);
-        if self.steps % STEPS_PER_CANCEL_CHECK == 1 && (self.is_cancelled)() {
-            return Err(Cancelled);
-        }
-        Ok(())
+        if self.steps % STEPS_PER_CANCEL_CHECK == 1 { self.go_on() } else { Ok(()) }
+    }
+
+    fn go_on(&self) -> Result<(), Cancelled> {
+        if (self.is_cancelled)() { Err(Cancelled) } else { Ok(()) }
     }
 
     /// Whether a file of a shard is one that the view shows and the query lets in.
     fn shows(&self, index: u32, file: FileId) -> bool {
         self.shard(index).is_visible(file) && self.admission.admits(index, file)
-    }
-
-    /// The same for the file of what a posting speaks of, as far as it can be told at little cost.
-    fn may_show(&self, index: u32, place: u32) -> bool {
-        let is_package = place >= self.shard(index).shard().symbol_count();
-        is_package || self.admission.admits_symbol(index, SymbolId(place))
     }
 
     /// The place of a symbol, if a trace says in which line something happened.

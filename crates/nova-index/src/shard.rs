@@ -372,6 +372,11 @@ impl<'a> FileRef<'a> {
         (package.get() != U24::NONE).then(|| self.shard.string(package))
     }
 
+    /// Whether another file of the shard is in the same package.
+    pub(crate) fn shares_package(self, other: Self) -> bool {
+        self.row.package == other.row.package
+    }
+
     /// The file's package clause.
     pub fn package_clause(self) -> Option<PackageClauseRef<'a>> {
         self.package().map(|name| PackageClauseRef {

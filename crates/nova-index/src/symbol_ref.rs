@@ -3,6 +3,7 @@
 use nova_syntax::declarations::{Kind, Modifier, Modifiers};
 
 use crate::format::{ModifiersRow, ScopeRow, SymbolRow, U24};
+use crate::gallop::partition_point_near;
 use crate::id::SymbolId;
 use crate::shard::{FileRef, Shard};
 
@@ -85,10 +86,16 @@ impl<'a> SymbolRef<'a> {
 
     /// The innermost enclosing named type.
     pub fn parent(&self) -> Option<Self> {
-        let scopes = self.shard.rows::<ScopeRow>();
-        let after = scopes.partition_point(|scope| scope.first.get() <= self.id.0);
-        let parent = scopes[after - 1].parent.get();
+        let parent = self.shard.rows::<ScopeRow>()[self.next_scope() - 1].parent.get();
         if parent == U24::NONE { None } else { self.shard.symbol(SymbolId(parent)) }
+    }
+
+    /// The first scope that begins after the symbol.
+    fn next_scope(&self) -> usize {
+        let scopes = self.shard.rows::<ScopeRow>();
+        // Scopes have much the same size.
+        let guess = self.id.0 as usize * scopes.len() / self.shard.symbol_count() as usize;
+        partition_point_near(scopes, guess, |scope| scope.first.get() <= self.id.0)
     }
 
     /// What lies directly in a type, in source order.
@@ -96,7 +103,7 @@ impl<'a> SymbolRef<'a> {
         let (shard, id) = (self.shard, self.id.0);
         let scopes = shard.rows::<ScopeRow>();
         let symbols = shard.symbol_count();
-        let after = scopes.partition_point(|scope| scope.first.get() <= id);
+        let after = self.next_scope();
         // Scopes of the types within are between those of the type; any other one ends it.
         let inside = (after..scopes.len()).take_while(move |&at| {
             let parent = scopes[at].parent.get();

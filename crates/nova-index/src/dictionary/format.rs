@@ -187,7 +187,7 @@ impl Home {
     }
 
     pub(super) fn unpack(bytes: &[u8]) -> Self {
-        let packed = bytes.iter().rev().fold(0, |packed, byte| packed << 8 | u32::from(*byte));
+        let packed = number(bytes) as u32;
         Self { package: packed >> Self::DEPTH_BITS, depth: packed & Self::DEPTH_MAX }
     }
 }
@@ -293,9 +293,7 @@ impl Packing {
     }
 
     pub(super) fn unpack(self, bytes: &[u8]) -> Posting {
-        let mut packed = [0; 8];
-        packed[..bytes.len()].copy_from_slice(bytes);
-        let packed = u64::from_le_bytes(packed);
+        let packed = number(bytes);
         let low = |value: u64, bits: u8| (value & ((1 << bits) - 1)) as u32;
         let above = packed >> self.place_bits;
         Posting {
@@ -304,6 +302,11 @@ impl Packing {
             place: low(packed, self.place_bits),
         }
     }
+}
+
+/// The number that has these bytes, the lowest first.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]

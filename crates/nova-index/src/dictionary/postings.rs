@@ -370,7 +370,7 @@ mod tests {
             });
             let symbols: Vec<_> = symbols.collect();
             for ((a_merit, a), (b_merit, b)) in symbols.iter().zip(symbols.iter().skip(1)) {
-                let by_name = QualifiedName::of(a).cmp(&QualifiedName::of(b));
+                let by_name = QualifiedName::of(*a).compare(&QualifiedName::of(*b));
                 let order =
                     b_merit.cmp(a_merit).then(by_name).then_with(|| compare_places_of(a, b));
                 assert!(order.is_lt(), "{a:?} before {b:?}");

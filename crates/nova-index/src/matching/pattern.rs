@@ -22,7 +22,12 @@ pub(crate) struct Pattern {
     capitals: u64,
     /// Letters that were typed after an underscore.
     starts: u64,
+    /// For each byte of ASCII a bit for each of the letters that it is, in any case.
+    letters_of: Box<[u64; ASCII]>,
 }
+
+/// How many bytes of ASCII there are.
+const ASCII: usize = 1 << 7;
 
 impl Pattern {
     pub(crate) fn new(text: &str) -> Self {
@@ -30,7 +35,13 @@ impl Pattern {
         let (letters, len) = typed.letters();
         let letters = letters[..len].to_vec();
         let classes = letters.iter().fold(0, |bits, letter| bits | 1 << letter_class(*letter));
-        Self { classes, capitals: typed.capitals, starts: after_underscores(text), letters }
+        let mut letters_of = Box::new([0; ASCII]);
+        for (at, letter) in letters.iter().enumerate().filter(|(_, letter)| letter.is_ascii()) {
+            letters_of[usize::from(*letter)] |= 1 << at;
+            letters_of[usize::from(letter.to_ascii_uppercase())] |= 1 << at;
+        }
+        let (capitals, starts) = (typed.capitals, after_underscores(text));
+        Self { letters, classes, capitals, starts, letters_of }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -69,18 +80,17 @@ impl Pattern {
     /// Whether the letters are in the name in order: every match but by a typo has them so. Costs less
     /// than to find out how it matches.
     pub(crate) fn may_be_in(&self, name: &[u8]) -> bool {
-        let mut letters = self.letters.iter();
-        let Some(mut wanted) = letters.next() else { return true };
+        // The letter that is wanted next, as a bit. Added to itself it is the one after that, and so no
+        // branch depends on the name.
+        let mut wanted: u64 = 1;
+        let mut all = 0;
         for byte in name {
-            if byte.to_ascii_lowercase() == *wanted {
-                match letters.next() {
-                    Some(next) => wanted = next,
-                    None => return true,
-                }
-            }
+            let fitting = self.letters_of[usize::from(*byte) % ASCII];
+            wanted = wanted.wrapping_add(wanted & fitting);
+            all |= byte;
         }
         // Other letters are folded in other ways.
-        !name.is_ascii()
+        wanted == 1_u64.checked_shl(self.len() as u32).unwrap_or(0) || !all.is_ascii()
     }
 
     /// Whether the letters are the first ones of all words of the name, and those of nothing else.
@@ -416,6 +426,19 @@ mod tests {
         check("b", &long, MatchClass::Absent);
         check(&"a".repeat(1 << 10), &long, MatchClass::Prefix);
         check("ab", &format!("{long}B"), MatchClass::Absent);
+    }
+
+    #[test]
+    fn letters_may_be_in_a_name_if_they_are_there_in_order() {
+        let may_be_in =
+            |pattern: &str, name: &str| Pattern::new(pattern).may_be_in(name.as_bytes());
+        assert!(may_be_in("hSmP", "HashMap"));
+        assert!(!may_be_in("pam", "HashMap"));
+        assert!(!may_be_in("hashmaps", "HashMap"));
+        assert!(may_be_in("pam", "HäshMap"), "who knows how the ä is folded");
+        let longest = "ab".repeat(32);
+        assert!(may_be_in(&longest, &longest.to_uppercase()));
+        assert!(!may_be_in(&longest, &longest[1..]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use zerocopy::little_endian::U32;
 
 use crate::bits::BitSet;
 use crate::format::{FileRow, FolderRow, Section};
+use crate::gallop::partition_point_near;
 use crate::id::FileId;
 use crate::merit::Group;
 use crate::shard::{FileRef, Shard};
@@ -146,8 +147,13 @@ fn add_by_parts(shard: &Shard, part: &[u8], holds: &mut BitSet) {
         return;
     }
     let (folders, files) = (shard.rows::<FolderRow>(), shard.rows::<FileRow>());
+    let mut after = 0;
     for folder in rows_with(&finder, shard.text(Section::FolderText), folders, |row| row.path_end) {
-        holds.insert(files_in(shard, folder));
+        // Folders come in order, and so do their files.
+        let of_file = |row: &FileRow| row.folder.get() as usize;
+        let start = partition_point_near(files, after, |row| of_file(row) < folder);
+        after = partition_point_near(files, start, |row| of_file(row) <= folder);
+        holds.insert(start as u32..after as u32);
     }
     for file in rows_with(&finder, shard.text(Section::FileText), files, |row| row.name_end) {
         holds.insert(file as u32..file as u32 + 1);
@@ -176,10 +182,12 @@ fn rows_with<R>(
 ) -> Vec<usize> {
     let text = text.to_ascii_lowercase();
     let mut found = Vec::new();
-    let (mut from, mut row) = (0, 0);
+    let mut from = 0;
     while let Some(at) = text.get(from..).and_then(|rest| finder.find(rest)) {
         let start = from + at;
-        row += rows[row..].partition_point(|row| end(row).get() as usize <= start);
+        // Rows have much the same length.
+        let guess = start * rows.len() / text.len();
+        let row = partition_point_near(rows, guess, |row| end(row).get() as usize <= start);
         let Some(row_end) = rows.get(row).map(|row| end(row).get() as usize) else { break };
         if start + finder.needle().len() <= row_end {
             found.push(row);

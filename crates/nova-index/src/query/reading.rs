@@ -94,34 +94,28 @@ impl NamePattern {
 
     /// How a name matches a single word, at least by a piece of it.
     pub(crate) fn grade_by_words(&self, name: &[u8]) -> Grade {
-        match self.single() {
-            Some(word) if word.may_be_in(name) => {
-                word.grade_by_words(&Words::new(name)).at_most(self.class_max)
-            }
-            _ => Grade::ABSENT,
-        }
+        self.grade_if(name, |_, _| true)
     }
 
     /// The same, if the word may be the first letters of all words.
     pub(crate) fn grade_of_initials(&self, name: &[u8]) -> Grade {
-        let name = Words::new(name);
-        match self.single() {
-            Some(word) if word.is_initials_of(&name) => {
-                word.grade_by_words(&name).at_most(self.class_max)
-            }
-            _ => Grade::ABSENT,
-        }
+        self.grade_if(name, Pattern::is_initials_of)
     }
 
     /// The same, if it matches by one piece.
     pub(crate) fn grade_of_piece(&self, name: &[u8]) -> Grade {
+        self.grade_if(name, Pattern::is_piece_of)
+    }
+
+    fn grade_if(&self, name: &[u8], may_match: impl Fn(&Pattern, &Words) -> bool) -> Grade {
+        let Some(word) = self.single().filter(|word| word.may_be_in(name)) else {
+            return Grade::ABSENT;
+        };
         let name = Words::new(name);
-        match self.single() {
-            Some(word) if word.is_piece_of(&name) => {
-                word.grade_by_words(&name).at_most(self.class_max)
-            }
-            _ => Grade::ABSENT,
+        if !may_match(word, &name) {
+            return Grade::ABSENT;
         }
+        word.grade_by_words(&name).at_most(self.class_max)
     }
 
     /// How a name matches: of several words as well as the one that matches it least, unless they are all

@@ -1,6 +1,7 @@
 //! Which files a query lets in.
 
 use std::cell::{Cell, OnceCell};
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -50,6 +51,8 @@ pub(super) struct Admitted {
     files: BitSet,
     /// The symbols of these files, to be told without looking for their file.
     symbols: BitSet,
+    /// How many symbols the shard has.
+    symbol_count: u32,
 }
 
 impl<'a> Admission<'a> {
@@ -66,22 +69,17 @@ impl<'a> Admission<'a> {
             let looks = Cell::new(view.file_count() / FILES_PER_LOOK);
             return Self::Most(Most { view, filters, looks, shards: OnceCell::new() });
         }
-        let shards = view.shards();
         let files = all_admitted_files(view, filters);
-        let symbols = shards.iter().zip(&files).map(|(shard, files)| symbol_count(shard, files));
-        let all: usize = shards.iter().map(|it| it.shard().symbol_count() as usize).sum();
+        let all: usize = view.shards().iter().map(|it| it.shard().symbol_count() as usize).sum();
         let few = FEW_SYMBOLS_MAX.max(all / FEW_SYMBOLS_PART);
         let of_common = names_beginning.saturating_mul(FEW_SYMBOLS_PER_NAME);
         let few = few.max(of_common.min(FEW_SYMBOLS_OF_COMMON_MAX));
-        let mut total = 0;
-        for symbols in symbols {
-            total += symbols;
-            if total > few {
-                return Self::Some(admitted(view, files));
-            }
+        let symbols = files.iter().flat_map(|files| &files.symbols).map(ExactSizeIterator::len);
+        if symbols.sum::<usize>() > few {
+            return Self::Some(admitted(view, files));
         }
         let few = (0..).zip(&files).flat_map(|(index, files)| {
-            files.ranges().flatten().map(move |file| (index, FileId(file)))
+            files.files.ranges().flatten().map(move |file| (index, FileId(file)))
         });
         Self::Few(few.collect())
     }
@@ -96,13 +94,20 @@ impl<'a> Admission<'a> {
         }
     }
 
-    /// Whether a symbol is in a file that is let in and shown; of few files nobody need know.
-    pub(super) fn admits_symbol(&self, shard: u32, symbol: SymbolId) -> bool {
+    /// Whether what a posting speaks of is in a file that is let in and shown, as far as it can be told at
+    /// little cost; of packages and of few files nobody need know.
+    pub(super) fn may_admit(&self, shard: u32, place: u32) -> bool {
         match self {
-            Self::Most(most) => most.admits_symbol(shard, symbol),
-            Self::Some(shards) => shards[shard as usize].symbols.contains(symbol.0),
+            Self::Most(most) => most.may_admit(shard, place),
+            Self::Some(shards) => shards[shard as usize].may_admit(place),
             Self::All | Self::Few(_) => true,
         }
+    }
+}
+
+impl Admitted {
+    fn may_admit(&self, place: u32) -> bool {
+        self.symbols.contains(place) || place >= self.symbol_count
     }
 }
 
@@ -118,12 +123,13 @@ impl Most<'_> {
         }
     }
 
-    fn admits_symbol(&self, shard: u32, symbol: SymbolId) -> bool {
-        match self.shards.get() {
-            Some(shards) => shards[shard as usize].symbols.contains(symbol.0),
+    fn may_admit(&self, shard: u32, place: u32) -> bool {
+        match self.shards() {
+            Some(shards) => shards[shard as usize].may_admit(place),
             None => {
-                let file = self.view.shards()[shard as usize].shard().file_of(symbol);
-                self.admits(shard, file.id())
+                let symbols = self.view.shards()[shard as usize].shard();
+                let is_package = place >= symbols.symbol_count();
+                is_package || self.admits(shard, symbols.file_of(SymbolId(place)).id())
             }
         }
     }
@@ -155,13 +161,30 @@ fn lets_in_most(view: &SymbolView, filters: &[FileFilter]) -> bool {
     let_in.count() >= FILES_SAMPLED / 2
 }
 
-fn all_admitted_files(view: &SymbolView, filters: &[FileFilter]) -> Vec<BitSet> {
-    view.shards().par_iter().map(|shard| admitted_files(shard, filters)).collect()
+/// Files of a shard with their symbols.
+struct Files {
+    files: BitSet,
+    symbols: Vec<Range<u32>>,
 }
 
-fn admitted(view: &SymbolView, files: Vec<BitSet>) -> Vec<Admitted> {
-    let shards = view.shards().par_iter().zip(files);
-    shards.map(|(shard, files)| Admitted { symbols: symbols_of(shard, &files), files }).collect()
+fn all_admitted_files(view: &SymbolView, filters: &[FileFilter]) -> Vec<Files> {
+    let files = view.shards().par_iter().map(|shard| {
+        let files = admitted_files(shard, filters);
+        let symbols = files.ranges().map(|files| shard.shard().symbols_of(files)).collect();
+        Files { files, symbols }
+    });
+    files.collect()
+}
+
+fn admitted(view: &SymbolView, files: Vec<Files>) -> Vec<Admitted> {
+    let shards = view.shards().iter().zip(files);
+    let admitted = shards.map(|(shard, Files { files, symbols: ranges })| {
+        let symbol_count = shard.shard().symbol_count();
+        let mut symbols = BitSet::new(symbol_count);
+        ranges.into_iter().for_each(|range| symbols.insert(range));
+        Admitted { files, symbols, symbol_count }
+    });
+    admitted.collect()
 }
 
 /// The files of a shard that the view shows and all filters let in.
@@ -174,14 +197,4 @@ fn admitted_files(shard: &ViewShard, filters: &[FileFilter]) -> BitSet {
     }
     filters.iter().for_each(|filter| filter.restrict(shard.shard(), &mut files));
     files
-}
-
-fn symbol_count(shard: &ViewShard, files: &BitSet) -> usize {
-    files.ranges().map(|files| shard.shard().symbols_of(files).len()).sum()
-}
-
-fn symbols_of(shard: &ViewShard, files: &BitSet) -> BitSet {
-    let mut symbols = BitSet::new(shard.shard().symbol_count());
-    files.ranges().for_each(|files| symbols.insert(shard.shard().symbols_of(files)));
-    symbols
 }

@@ -1,6 +1,5 @@
 //! The best hits so far.
 
-use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
@@ -114,13 +113,14 @@ impl<'v> Best<'v> {
 
     fn push(&mut self, hit: Hit<'v>) -> bool {
         self.top = self.top.max(Some(hit.score.class()));
+        let hit = Worst::new(hit);
         if self.heap.len() < self.limit {
-            self.heap.push(Worst::new(hit));
+            self.heap.push(hit);
             return true;
         }
         match self.heap.peek_mut() {
-            Some(mut worst) if Worst::new(hit) < *worst => {
-                *worst = Worst::new(hit);
+            Some(mut worst) if hit < *worst => {
+                *worst = hit;
                 true
             }
             _ => false,
@@ -185,17 +185,12 @@ impl<'v> Best<'v> {
 /// Orders hits so that the worst is the greatest.
 struct Worst<'v> {
     hit: Hit<'v>,
-    /// Found out when scores do not decide.
-    qualified: OnceCell<QualifiedName<'v>>,
+    qualified: QualifiedName<'v>,
 }
 
 impl<'v> Worst<'v> {
     fn new(hit: Hit<'v>) -> Self {
-        Self { hit, qualified: OnceCell::new() }
-    }
-
-    fn qualified(&self) -> &QualifiedName<'v> {
-        self.qualified.get_or_init(|| QualifiedName::of(&self.hit.symbol))
+        Self { hit, qualified: QualifiedName::of(hit.symbol) }
     }
 }
 
@@ -203,7 +198,7 @@ impl Ord for Worst<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_score = other.hit.score.cmp(&self.hit.score);
         by_score
-            .then_with(|| self.qualified().cmp(other.qualified()))
+            .then_with(|| self.qualified.compare(&other.qualified))
             .then_with(|| compare_places_of(&self.hit.symbol, &other.hit.symbol))
     }
 }

@@ -1,6 +1,8 @@
 //! Searches what lies in the types that the query names before the dot.
 
+use super::admission::Admission;
 use super::names::{Finder, Visitor};
+use super::passes::{NAMES_AHEAD, touch};
 use super::place::{self, TYPE_LETTERS_MIN};
 use super::surroundings::Surroundings;
 use super::{Cancelled, Hit, Run};
@@ -88,6 +90,10 @@ impl Visitor for Types<'_, '_, '_> {
         false
     }
 
+    fn go_on(&self) -> Result<(), Cancelled> {
+        self.run.go_on()
+    }
+
     fn may_want(&self, name: u32) -> bool {
         self.dictionary.homes(name).any(|home| self.surroundings.may_be_named(home))
     }
@@ -114,7 +120,7 @@ impl Visitor for Types<'_, '_, '_> {
             };
             let shard = self.run.shard(index).shard();
             if let Some(symbol) = shard.symbol(SymbolId(posting.place))
-                && self.run.shows(index, symbol.file().id())
+                && self.shows(index, &symbol)
                 && let Some(place) = place::of_members(&self.reading.around, &symbol)
             {
                 let outer = Outer { index, symbol, merit: posting.merit };
@@ -134,27 +140,42 @@ struct Outer<'v> {
 }
 
 impl<'v> Types<'_, '_, 'v> {
+    /// Whether the file of a type is shown. Where all are, nobody need look for it.
+    fn shows(&self, index: u32, symbol: &SymbolRef<'v>) -> bool {
+        let shows_all = matches!(self.run.admission, Admission::All);
+        (shows_all && !self.run.shard(index).hides_any())
+            || self.run.shows(index, symbol.file().id())
+    }
+
     fn take_members(&mut self, outer: &Outer<'v>, place: PlaceMatch) -> Result<(), Cancelled> {
         let best = Grade::best_of(self.reading.name.class_max());
         let at_most = Score::new(best, place, Merit::MOST, Nearness::Far, 0);
         let is_of_use = self.run.best.can_enter(at_most);
-        for member in outer.symbol.members() {
-            self.run.step()?;
-            // Types may have many, and all are looked at.
-            if !is_of_use && !self.run.best.counts_on(1) {
-                break;
+        let mut members = outer.symbol.members();
+        loop {
+            let ahead: Vec<_> =
+                members.by_ref().take(NAMES_AHEAD).map(|it| (it, it.name_bytes())).collect();
+            if ahead.is_empty() {
+                return Ok(());
             }
-            if !self.run.query.kinds.contains(member.kind()) {
-                continue;
-            }
-            let grade = self.reading.name.grade(member.name_bytes());
-            if grade.is_match()
-                && self.run.favoured.nearness(outer.index, member.id()) == Nearness::Far
-            {
-                self.take(outer, member, grade, place);
+            touch(ahead.iter().map(|(_, name)| *name));
+            for (member, name) in ahead {
+                self.run.step()?;
+                // Types may have many, and all are looked at.
+                if !is_of_use && !self.run.best.counts_on(1) {
+                    return Ok(());
+                }
+                if !self.run.query.kinds.contains(member.kind()) {
+                    continue;
+                }
+                let grade = self.reading.name.grade(name);
+                if grade.is_match()
+                    && self.run.favoured.nearness(outer.index, member.id()) == Nearness::Far
+                {
+                    self.take(outer, member, grade, place);
+                }
             }
         }
-        Ok(())
     }
 
     /// Takes a member that matches. What its type is known for holds of it, too; only types within types are

@@ -131,6 +131,10 @@ impl Visitor for Hits<'_, '_, '_> {
         self.surroundings.is_none() && self.shows_all
     }
 
+    fn go_on(&self) -> Result<(), Cancelled> {
+        self.run.go_on()
+    }
+
     fn may_want(&self, name: u32) -> bool {
         match self.surroundings {
             Some(surroundings) => self
@@ -198,7 +202,7 @@ impl<'v> Hits<'_, '_, 'v> {
             && (self.shows_all || {
                 let shards = self.run.view.merged_shards();
                 let index = shards.get(posting.shard as usize).copied().flatten();
-                index.is_some_and(|index| self.run.may_show(index, posting.place))
+                index.is_some_and(|index| self.run.admission.may_admit(index, posting.place))
             })
     }
 
@@ -265,8 +269,7 @@ impl<'v> Hits<'_, '_, 'v> {
             return Some(Package { name, file });
         }
         let files = self.run.shard(index).shard().files();
-        let others =
-            files.filter(|it| it.package() == Some(name) && self.run.shows(index, it.id()));
+        let others = files.filter(|it| self.run.shows(index, it.id()) && it.shares_package(file));
         let best = others.reduce(|best, it| if precedes(it, best) { it } else { best })?;
         Some(Package { name, file: best })
     }

@@ -30,6 +30,9 @@ pub(super) trait Visitor {
     /// Whether every name is of use.
     fn wants_all(&self) -> bool;
 
+    /// To be asked now and then by whoever takes long.
+    fn go_on(&self) -> Result<(), Cancelled>;
+
     /// A name that matches.
     fn visit(&mut self, name: u32, grade: Grade) -> Result<(), Cancelled>;
 }

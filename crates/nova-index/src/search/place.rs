@@ -44,11 +44,10 @@ pub(super) fn of_members(around: &Around, outer: &SymbolRef<'_>) -> Option<Place
         }
         Around::Words(words) => {
             let is_type = |word: &Pattern| is_exact(word, outer.name());
-            let package = outer.file().package();
             let is_around = |word: &Pattern| {
                 is_type(word)
                     || outer.ancestors().any(|it| is_exact(word, it.name()))
-                    || parts(package).any(|part| of_part(word, part).is_some())
+                    || parts(outer.file().package()).any(|part| of_part(word, part).is_some())
             };
             (words.iter().any(is_type) && words.iter().all(is_around)).then_some(PlaceMatch::Exact)
         }

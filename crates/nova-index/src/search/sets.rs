@@ -18,6 +18,10 @@ impl NameSet {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().enumerate().flat_map(|(at, word)| names_of(at, *word))
+    }
+
     pub(super) fn contains(&self, name: u32) -> bool {
         self.0.get(name as usize / 64).is_some_and(|word| word >> (name % 64) & 1 != 0)
     }
@@ -88,6 +92,20 @@ pub(super) fn all_of(sets: &[&[U64]], at: usize) -> u64 {
     sets.iter().fold(u64::MAX, |word, set| word & set[at].get())
 }
 
+/// The first of the names of a word.
+pub(super) fn first_name(at: usize) -> u32 {
+    at as u32 * u64::BITS
+}
+
+/// The names of a word of a set.
+pub(super) fn names_of(at: usize, mut word: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| word.trailing_zeros())?;
+        word &= word - 1;
+        Some(first_name(at) + bit)
+    })
+}
+
 /// Names in ascending order, of which mostly but the first are asked for.
 pub(super) struct SmallestFirst {
     names: Vec<u32>,
@@ -106,18 +124,41 @@ impl SmallestFirst {
 
     pub(super) fn next(&mut self) -> Option<u32> {
         if self.next == self.sorted {
-            let rest = &mut self.names[self.sorted..];
-            let more = rest.len().min(self.sorted.max(Self::FIRST));
-            if more < rest.len() {
-                rest.select_nth_unstable(more);
-            }
-            rest[..more].sort_unstable();
-            self.sorted += more;
+            self.sort_more();
         }
         let name = self.names.get(self.next).copied();
         self.next += 1;
         name
     }
+
+    fn sort_more(&mut self) {
+        let rest = &mut self.names[self.sorted..];
+        if self.sorted == 0 && rest.len() > Self::FIRST {
+            rest.select_nth_unstable(Self::FIRST);
+            rest[..Self::FIRST].sort_unstable();
+            self.sorted = Self::FIRST;
+        } else {
+            let rest = self.names.split_off(self.sorted);
+            self.names.extend(in_order(rest));
+            self.sorted = self.names.len();
+        }
+    }
+}
+
+/// If one of so many words of a set has a name, it is faster to go through the set than to sort.
+const WORDS_PER_NAME: usize = 8;
+
+/// Sorts names. Many are put into a set, where they are in order by themselves.
+fn in_order(mut names: Vec<u32>) -> Vec<u32> {
+    let Some(last) = names.iter().max() else { return names };
+    let words = *last as usize / 64 + 1;
+    if names.len() < words / WORDS_PER_NAME {
+        names.sort_unstable();
+        return names;
+    }
+    let mut set = vec![0_u64; words];
+    names.iter().for_each(|name| set[*name as usize / 64] |= 1 << (name % 64));
+    NameSet(set).iter().collect()
 }
 
 #[cfg(test)]
@@ -126,12 +167,15 @@ mod tests {
 
     #[test]
     fn names_come_in_order_however_many_are_asked_for() {
-        let names: Vec<u32> = (0..10_000).map(|it| it * 7919 % 10_007).collect();
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        let mut smallest = SmallestFirst::new(names);
-        let all: Vec<u32> = std::iter::from_fn(|| smallest.next()).collect();
-        assert_eq!(all, sorted);
+        // Next to each other, and far apart.
+        for (count, below) in [(10_000, 10_007), (400, 1_000_003)] {
+            let names: Vec<u32> = (0..count).map(|it| it * 7919 % below).collect();
+            let mut sorted = names.clone();
+            sorted.sort_unstable();
+            let mut smallest = SmallestFirst::new(names);
+            let all: Vec<u32> = std::iter::from_fn(|| smallest.next()).collect();
+            assert_eq!(all, sorted);
+        }
         assert_eq!(SmallestFirst::new(Vec::new()).next(), None);
     }
 }

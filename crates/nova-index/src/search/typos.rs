@@ -4,7 +4,7 @@
 //! before the slip lead to a range of names, and those after it, behind each letter that names go on
 //! with, to ever smaller ones: what is looked at grows with the alphabet, not with the names.
 
-use crate::dictionary::{Dictionary, range_beginning_with};
+use crate::dictionary::{Dictionary, first_beginning_with, range_beginning_with};
 use crate::format::U24;
 use crate::matching::{TYPO_LETTERS_MIN, fold};
 
@@ -18,40 +18,48 @@ pub(super) fn names(dictionary: &Dictionary, letters: &[u8]) -> Vec<u32> {
     if letters.len() < TYPO_LETTERS_MIN {
         return found;
     }
+    let mut names = dictionary.names_beginning_with(&[]);
     for at in 0..letters.len() {
         let (before, rest) = letters.split_at(at);
-        let names = dictionary.names_beginning_with(before);
+        names = range_beginning_with(dictionary, names, before);
         if names.len() <= NAMES_FEW {
             found.extend(names.iter().map(|name| name.get()));
             break;
         }
-        let mut take = |parts: &[&[u8]]| {
+        let mut take = |among: &[U24], parts: &[&[u8]]| {
             let meant = [&[before], parts].concat().concat();
-            found.extend(range_beginning_with(dictionary, names, &meant).iter().map(|it| it.get()));
+            found.extend(range_beginning_with(dictionary, among, &meant).iter().map(|it| it.get()));
         };
         // Too many, swapped.
-        take(&[&rest[1..]]);
+        take(names, &[&rest[1..]]);
         if let [first, second, after @ ..] = rest {
-            take(&[&[*second, *first], after]);
+            take(names, &[&[*second, *first], after]);
         }
         // Wrong, missing.
-        for letter in next_letters(dictionary, names, at) {
-            take(&[&[letter], &rest[1..]]);
-            take(&[&[letter], rest]);
+        for (letter, names) in by_next_letter(dictionary, names, before) {
+            take(names, &[&[letter], &rest[1..]]);
+            take(names, &[&[letter], rest]);
         }
     }
     found
 }
 
-/// The letters at a position of names that are the same up to there.
-fn next_letters(dictionary: &Dictionary, mut names: &[U24], at: usize) -> Vec<u8> {
-    let mut letters = Vec::new();
-    let letter_of = |name: &U24| fold(dictionary.name(name.get())).get(at).copied();
-    while let Some(first) = names.first() {
-        let letter = letter_of(first);
-        letters.extend(letter);
-        let same = names.partition_point(|name| letter_of(name) <= letter);
-        names = &names[same..];
+/// Some names that begin with the same letters by the letter that follows these.
+fn by_next_letter<'n>(
+    dictionary: &Dictionary,
+    mut names: &'n [U24],
+    before: &[u8],
+) -> Vec<(u8, &'n [U24])> {
+    let mut parts = Vec::new();
+    while let Some((first, others)) = names.split_first() {
+        let Some(letter) = fold(dictionary.name(first.get())).get(before.len()).copied() else {
+            names = others;
+            continue;
+        };
+        let same = first_beginning_with(dictionary, names, &[before, &[letter]].concat());
+        parts.push((letter, same));
+        // Nobody checked the order of the names: whatever it is, this ends.
+        names = &names[same.len().max(1)..];
     }
-    letters
+    parts
 }
