@@ -1,13 +1,14 @@
 //! How a router takes in workers that somebody else starts, by its command line.
 
-use anyhow::Context;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 use nova_router::trust::TrustFiles;
 use nova_router::{GuestAdmission, GuestOptions, TrustOptions};
 use nova_rpc::Endpoint;
 use nova_rpc::tls::CertificateFiles;
 use nova_worker::args::read_token;
 
-use crate::args::GuestArgs;
+use crate::args::{Cli, GuestArgs};
 use crate::cert::folder::TrustFolder;
 
 /// `None` if no workers are to be taken in.
@@ -16,9 +17,11 @@ pub(crate) fn options(args: &GuestArgs) -> anyhow::Result<Option<GuestOptions>> 
     let admission = match &listen {
         Endpoint::Tls(_) => GuestAdmission::Trust(trust(args)?),
         Endpoint::Unix(_) | Endpoint::Pipe(_) | Endpoint::Tcp(_) => {
-            let missing = "needs --auth-token-file: whoever connects must show a token";
-            let file = args.auth_token_file.as_deref();
-            let file = file.with_context(|| format!("--listen {listen} {missing}"))?;
+            let Some(file) = &args.auth_token_file else {
+                let missing = "needs --auth-token-file: whoever connects must show a token";
+                let text = format!("--listen {listen} {missing}");
+                Cli::command().error(ErrorKind::MissingRequiredArgument, text).exit();
+            };
             if args.allow_insecure {
                 tracing::warn!("--allow-insecure: what goes over {listen} can be read on its way");
             }
