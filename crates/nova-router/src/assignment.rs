@@ -43,6 +43,8 @@ pub(crate) struct Trials {
     pub(crate) failed: u32,
     /// Files that were found to break workers.
     pub(crate) quarantined: u32,
+    /// Workers elsewhere that would not do it.
+    pub(crate) refused_by: Vec<WorkerId>,
     /// Workers elsewhere that had it and were lost.
     pub(crate) lost_elsewhere: u32,
     /// Workers elsewhere could not do it: the router's own are to try.
@@ -59,9 +61,17 @@ impl Task {
     }
 }
 
+/// Tells workers apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WorkerId(pub(crate) u64);
+
 /// Who asks for a shard.
 #[derive(Clone, Copy)]
 pub(crate) struct Taker<'t> {
+    /// The worker.
+    pub(crate) worker: WorkerId,
+    /// Whether it is one of the router's own.
+    pub(crate) is_own: bool,
     /// Whether it may have a shard at all.
     pub(crate) may_have: &'t (dyn Fn(&Task) -> bool + Sync),
     /// Whether it should have it rather than another, as it may know its texts.
@@ -94,8 +104,17 @@ struct State {
 struct InWork {
     task: Task,
     since: Instant,
-    /// How many have it.
-    workers: u32,
+    /// Who has it, and whether that is one of the router's own.
+    holders: Vec<(WorkerId, bool)>,
+}
+
+impl InWork {
+    /// Whether another one may have it as well: two at most, and one of the router's own in any case.
+    fn admits(&self, taker: Taker<'_>) -> bool {
+        let holds = self.holders.iter().any(|(worker, _)| *worker == taker.worker);
+        let has_own = self.holders.iter().any(|(_, is_own)| *is_own);
+        !holds && (self.holders.len() < 2 || (taker.is_own && !has_own))
+    }
 }
 
 impl State {
@@ -108,25 +127,26 @@ impl State {
             self.waiting.iter().rposition(|it| (taker.may_have)(it) && (taker.prefers)(it));
         let position = preferred.or_else(|| self.waiting.iter().rposition(taker.may_have))?;
         let task = self.waiting.remove(position);
-        let in_work = InWork { task: task.clone(), since: Instant::now(), workers: 1 };
+        let holders = vec![(taker.worker, taker.is_own)];
+        let in_work = InWork { task: task.clone(), since: Instant::now(), holders };
         self.in_work.insert(task.shard(), in_work);
         Some(task)
     }
 
-    /// Of what one worker has for longer than this, what it has had the longest.
+    /// Of what others have for longer than this, what they have had the longest.
     fn steal(&mut self, taker: Taker<'_>, steal_after: Duration) -> Option<Task> {
         let stolen = self.slow(taker).min_by_key(|it| it.since)?;
         if stolen.since.elapsed() < steal_after {
             return None;
         }
-        stolen.workers += 1;
+        stolen.holders.push((taker.worker, taker.is_own));
         Some(stolen.task.clone())
     }
 
     /// What may be handed out once more, now or later. What is tried with care is for one alone.
     fn slow(&mut self, taker: Taker<'_>) -> impl Iterator<Item = &mut InWork> {
         let is_slow = move |it: &&mut InWork| {
-            it.workers == 1 && !it.task.trials.is_careful && (taker.may_have)(&it.task)
+            it.admits(taker) && !it.task.trials.is_careful && (taker.may_have)(&it.task)
         };
         self.in_work.values_mut().filter(is_slow)
     }
@@ -145,6 +165,11 @@ impl Assignment {
         state.is_filled = true;
         drop(state);
         self.changed.notify_waiters();
+    }
+
+    /// Whether all the shards are known.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.state().is_filled
     }
 
     /// Waits until all the shards are known.
@@ -193,11 +218,11 @@ impl Assignment {
 
     /// A shard handed out has an answer, right or not. Says whether that counts: it does not if there is a
     /// right one already, or if another worker may yet give one.
-    pub(crate) fn answer(&self, shard: ShardId, is_right: bool) -> bool {
+    pub(crate) fn answer(&self, shard: ShardId, worker: WorkerId, is_right: bool) -> bool {
         let mut state = self.state();
         let Some(in_work) = state.in_work.get_mut(&shard) else { return false };
-        in_work.workers -= 1;
-        if !is_right && in_work.workers > 0 {
+        in_work.holders.retain(|(holder, _)| *holder != worker);
+        if !is_right && !in_work.holders.is_empty() {
             return false;
         }
         state.in_work.remove(&shard);
@@ -207,11 +232,11 @@ impl Assignment {
     }
 
     /// A shard handed out has lost its worker, or that will not do it. Who else has it goes on.
-    pub(crate) fn give_back(&self, task: Task) {
+    pub(crate) fn give_back(&self, task: Task, worker: WorkerId) {
         let mut state = self.state();
         let Some(in_work) = state.in_work.get_mut(&task.shard()) else { return };
-        in_work.workers -= 1;
-        if in_work.workers > 0 {
+        in_work.holders.retain(|(holder, _)| *holder != worker);
+        if !in_work.holders.is_empty() {
             in_work.task.trials = task.trials;
             return;
         }
@@ -239,7 +264,11 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    const ANY: Taker<'_> = Taker { may_have: &|_| true, prefers: &|_| false };
+    const ME: WorkerId = WorkerId(1);
+    const ANY: Taker<'_> =
+        Taker { worker: ME, is_own: false, may_have: &|_| true, prefers: &|_| false };
+    const OTHER: Taker<'_> = Taker { worker: WorkerId(2), ..ANY };
+    const OWN: Taker<'_> = Taker { worker: WorkerId(3), is_own: true, ..ANY };
 
     fn task(shard: u32, bytes: u64) -> Task {
         let request = IndexShard {
@@ -287,11 +316,11 @@ mod tests {
                 .shard,
             2
         );
-        assignment.give_back(first);
+        assignment.give_back(first, ME);
         assert_eq!(assignment.next(ANY).await.unwrap().request.shard, 1);
         assert_eq!(assignment.next(ANY).await.unwrap().request.shard, 0);
         for shard in 0..3 {
-            assert!(assignment.answer(ShardId(shard), true));
+            assert!(assignment.answer(ShardId(shard), ME, true));
         }
         assert!(assignment.next(ANY).await.is_none());
     }
@@ -302,7 +331,7 @@ mod tests {
         let taken = assignment.next(ANY).await.unwrap();
         let mut waiting = std::pin::pin!(assignment.next(ANY));
         assert!(is_pending(waiting.as_mut()).await);
-        assignment.give_back(taken);
+        assignment.give_back(taken, ME);
         assert_eq!(waiting.await.unwrap().request.shard, 0);
     }
 
@@ -329,15 +358,24 @@ mod tests {
         let assignment = filled(vec![task(0, 5)]);
         let began = Instant::now();
         assert_eq!(assignment.next(ANY).await.unwrap().shard(), ShardId(0));
-        let stolen = assignment.next(ANY).await.unwrap();
+        let stolen = assignment.next(OTHER).await.unwrap();
         assert_eq!(stolen.shard(), ShardId(0));
         assert!(began.elapsed() >= STEAL_AFTER);
-        assert!(is_pending(std::pin::pin!(assignment.next(ANY))).await, "two are enough");
+        let third = Taker { worker: WorkerId(4), ..ANY };
+        let waits =
+            async |taker| tokio::time::timeout(3 * STEAL_AFTER, assignment.next(taker)).await;
+        assert!(waits(ANY).await.is_err(), "nobody steals from itself");
+        assert!(waits(third).await.is_err(), "two are enough");
+        assert_eq!(
+            waits(OWN).await.unwrap().unwrap().shard(),
+            ShardId(0),
+            "but for the router's own"
+        );
         // A wrong answer does not count while a right one may come, and only one counts.
-        assert!(!assignment.answer(ShardId(0), false));
-        assert!(assignment.answer(ShardId(0), true));
-        assert!(!assignment.answer(ShardId(0), true));
-        assignment.give_back(stolen);
+        assert!(!assignment.answer(ShardId(0), ME, false));
+        assert!(assignment.answer(ShardId(0), OWN.worker, true));
+        assert!(!assignment.answer(ShardId(0), OTHER.worker, true));
+        assignment.give_back(stolen, OTHER.worker);
         assignment.settled(ShardId(0)).await;
         assert!(assignment.next(ANY).await.is_none());
     }
@@ -350,7 +388,7 @@ mod tests {
                 assignment.fill(vec![task(0, 5)]);
                 assignment.next(ANY).await.unwrap()
             },
-            assignment.next(ANY)
+            assignment.next(OTHER)
         );
         assert_eq!(first.shard(), second.unwrap().shard());
     }

@@ -44,6 +44,7 @@ use nova_rpc::{Endpoint, EndpointError};
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::assignment::Assignment;
 use crate::cache::run::Run;
@@ -84,6 +85,8 @@ pub struct GuestOptions {
     pub listen: Endpoint,
     /// By what they are let in.
     pub admission: GuestAdmission,
+    /// Whether work is given up for now if none of them is there, and there are no others.
+    pub gives_up: bool,
 }
 
 /// By what workers are let in that somebody else starts.
@@ -213,20 +216,34 @@ impl Pool {
         for _ in 0..slots {
             working.spawn(crew.clone().fill_slot());
         }
-        let mut last_error = None;
+        let (mut last_error, mut is_told) = (None, false);
         loop {
             for guest in self.shared.free_guests() {
                 working.spawn(crew.clone().host(guest));
             }
             if working.is_empty() && self.shared.options.guests.is_none() {
                 crew.assignment.filled().await;
-                crew.abandon(last_error.take());
+                let error: Option<Arc<LaunchError>> = last_error.take();
+                let reason = error.map_or("no worker is left".to_owned(), |it| it.to_string());
+                crew.abandon(&reason);
             }
+            let lacks_guests = self.shared.options.guests.as_ref().filter(|_| working.is_empty());
             tokio::select! {
                 () = crew.assignment.finished() => break,
                 Ok(()) = arrivals.changed() => {}
                 Some(ended) = working.join_next() => {
                     last_error = ended.ok().and_then(Result::err).or(last_error);
+                }
+                () = sleep(GUEST_PATIENCE), if lacks_guests.is_some() => {
+                    let listen = lacks_guests.map(|guests| guests.listen.to_string());
+                    let listen = listen.unwrap_or_default();
+                    let gives_up = lacks_guests.is_some_and(|guests| guests.gives_up);
+                    if gives_up && crew.assignment.is_filled() {
+                        crew.abandon(&format!("no worker has come in at {listen}"));
+                    } else if !gives_up && !is_told {
+                        is_told = true;
+                        tracing::warn!("waiting for a worker to come in at {listen}");
+                    }
                 }
             }
         }
@@ -310,6 +327,9 @@ impl Drop for Pool {
         self.close();
     }
 }
+
+/// Where all workers are guests one is waited for so long before anything is said or done about it.
+const GUEST_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A worker that does not say how it is within this time has other work.
 const STATS_DEADLINE: Duration = Duration::from_secs(1);

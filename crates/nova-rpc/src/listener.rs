@@ -144,6 +144,11 @@ impl Visitor {
         }
     }
 
+    /// Where it comes from, for people.
+    pub fn from(&self) -> String {
+        self.address().map_or_else(|| "somebody here".to_owned(), |address| address.to_string())
+    }
+
     /// Comes to terms with it, as far as the endpoint asks for that. It may take its time: whoever waits does
     /// so within a bound.
     pub async fn open(self) -> Result<(Stream, Peer), EndpointError> {

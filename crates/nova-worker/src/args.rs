@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use nova_protocol::Token;
+use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_rpc::tls::{CertificateFiles, ClientTls};
 use nova_rpc::{ClientSecurity, Endpoint, EndpointError, Stream, connect_securely};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::serve::{ServeError, Worker};
 use crate::shipping::store::{STORE_BYTES_MAX_DEFAULT, STORE_BYTES_MIN, TextStore};
@@ -137,7 +138,11 @@ impl WorkerArgs {
 
     async fn serve_once(&self, worker: &Worker) -> anyhow::Result<()> {
         let security = self.security()?;
-        let stream = connect_securely(&self.connect, &security).await?;
+        let connecting = connect_securely(&self.connect, &security);
+        let Ok(stream) = timeout(HANDSHAKE_TIMEOUT, connecting).await else {
+            bail!("{} does not answer within {HANDSHAKE_TIMEOUT:?}", self.connect);
+        };
+        let stream = stream?;
         match worker.clone().serve(stream).await {
             Err(ServeError(error)) => bail!("{} does not take this worker: {error}", self.connect),
             Ok(()) => Ok(()),

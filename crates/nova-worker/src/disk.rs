@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use nova_index::Stamp;
+use nova_protocol::message::FileStamp;
 
 /// A file that changes while it is read is read again, so often at most.
 const READ_ATTEMPTS_MAX: u32 = 3;
@@ -35,6 +36,18 @@ pub fn stamp(metadata: &Metadata) -> Stamp {
     let mtime = metadata.modified().ok().and_then(since_1970).unwrap_or_default();
     let mtime_ns = i64::try_from(mtime.as_nanos()).unwrap_or(i64::MAX);
     Stamp { size: metadata.len(), mtime_ns, ctime_ns: 0, inode: 0 }
+}
+
+/// A stamp as messages carry it.
+pub(crate) fn to_message(stamp: Stamp) -> FileStamp {
+    let Stamp { size, mtime_ns, ctime_ns, inode } = stamp;
+    FileStamp { size, mtime_ns, ctime_ns, inode }
+}
+
+/// A stamp that a message carried.
+pub(crate) fn from_message(stamp: FileStamp) -> Stamp {
+    let FileStamp { size, mtime_ns, ctime_ns, inode } = stamp;
+    Stamp { size, mtime_ns, ctime_ns, inode }
 }
 
 /// Whether a stamp can be trusted to show a later change: a file that changed shortly before it was

@@ -4,9 +4,7 @@ use nova_index::{
     ContentHash, FileMeta, FileRef, FileSymbols, Root, Shard, ShardBuilder, ShardId, ShardIdentity,
     Stamp, write_index,
 };
-use nova_protocol::message::{
-    FileStamp, IndexShard, QuarantinedFile, RequestError, ShardIndexed, SourceFile,
-};
+use nova_protocol::message::{IndexShard, QuarantinedFile, RequestError, ShardIndexed, SourceFile};
 use nova_protocol::path;
 
 use crate::clock;
@@ -108,13 +106,12 @@ pub(crate) fn take_over(
 
 /// The row of a file that is not read.
 pub(crate) fn skipped(quarantined: &QuarantinedFile) -> FileSymbols {
-    let FileStamp { size, mtime_ns, ctime_ns, inode } = quarantined.stamp;
     FileSymbols::skipped(FileMeta {
         root: quarantined.file.root,
         path: quarantined.file.path.to_vec(),
-        stamp: Stamp { size, mtime_ns, ctime_ns, inode },
+        stamp: disk::from_message(quarantined.stamp),
         content_hash: ContentHash(quarantined.content_hash),
-        source_bytes: size,
+        source_bytes: quarantined.stamp.size,
         note: quarantined.note.clone(),
         ..FileMeta::default()
     })

@@ -1,10 +1,11 @@
 //! Scans one file and answers with the index of that file alone: a delta.
 
-use nova_index::{ContentHash, Root, ShardBuilder, ShardId, ShardIdentity, Stamp};
+use nova_index::{ContentHash, Root, ShardBuilder, ShardId, ShardIdentity};
 use nova_protocol::message::{
-    FileStamp, FileUpdated, Location, OpenFile, RequestError, SourceFile, UpdateFile,
+    FileUpdated, Location, OpenFile, RequestError, SourceFile, UpdateFile,
 };
 
+use crate::disk;
 use crate::open_files::OpenFiles;
 use crate::scan_all::{Texts, failed};
 use crate::scan_file::{Scanned, Text, scan_read, scan_unsaved};
@@ -21,8 +22,7 @@ pub(crate) fn update_file(
     let scanned = match (&request.text, request.stamp) {
         (None, _) => scan_read(&file, reader(&request, &file)?.read(0), None),
         (Some(content), Some(stamp)) => {
-            let FileStamp { size, mtime_ns, ctime_ns, inode } = stamp;
-            let stamp = Stamp { size, mtime_ns, ctime_ns, inode };
+            let stamp = disk::from_message(stamp);
             let content_hash = ContentHash::of(content);
             scan_read(&file, Ok(Text { content, stamp, content_hash }), None)
         }

@@ -11,8 +11,9 @@ use nova_worker::args::read_token;
 use crate::args::{Cli, GuestArgs};
 use crate::cert::folder::TrustFolder;
 
-/// `None` if no workers are to be taken in.
-pub(crate) fn options(args: &GuestArgs) -> anyhow::Result<Option<GuestOptions>> {
+/// `None` if no workers are to be taken in. Where others wait for answers (`gives_up`) the work does not wait for
+/// a worker to come.
+pub(crate) fn options(args: &GuestArgs, gives_up: bool) -> anyhow::Result<Option<GuestOptions>> {
     let Some(listen) = args.listen.clone() else { return Ok(None) };
     let admission = match &listen {
         Endpoint::Tls(_) => GuestAdmission::Trust(trust(args)?),
@@ -29,7 +30,7 @@ pub(crate) fn options(args: &GuestArgs) -> anyhow::Result<Option<GuestOptions>> 
             GuestAdmission::Token { token: read_token(file)?, allow_insecure }
         }
     };
-    Ok(Some(GuestOptions { listen, admission }))
+    Ok(Some(GuestOptions { listen, admission, gives_up }))
 }
 
 /// The files of the trust folder, unless others are named.

@@ -12,12 +12,12 @@ use nova_router::client::{AskError, Found};
 use nova_router::explain_path::PathExplanation;
 use nova_router::report::{Contents, FailedShard, IndexReport, Progress, Skipped, Symbol};
 use nova_router::{
-    Answer, Cancelled, Client, Launch, Look, Question, ReconcileError, Root, Supervision,
-    WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace, WorkspaceOptions,
+    Answer, Cancelled, Client, GuestOptions, Launch, Look, Question, ReconcileError, Root,
+    Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{GlobalArgs, GuestArgs, IndexArgs, IndexingArgs, TreeArgs};
+use crate::args::{GlobalArgs, IndexArgs, IndexingArgs, TreeArgs};
 use crate::guests;
 use crate::interrupt::{self, Interrupted};
 use crate::output::messages::{self, Messages};
@@ -58,7 +58,8 @@ impl Session {
         messages: Messages,
     ) -> anyhow::Result<Self> {
         let cancel = interrupt::watch();
-        let options = workspace_options(global, &tree.indexing, index.map(|it| &it.guests))?;
+        let guests = index.map(|index| guests::options(&index.guests, false));
+        let options = workspace_options(global, &tree.indexing, guests.transpose()?.flatten())?;
         let options =
             WorkspaceOptions { rebuild: index.is_some_and(|index| index.rebuild), ..options };
         let may_ask = !tree.no_daemon && !is_for_this_process(global, tree, index);
@@ -330,9 +331,8 @@ pub(crate) fn find_roots(given: &[PathBuf]) -> anyhow::Result<Vec<Root>> {
 pub(crate) fn workspace_options(
     global: &GlobalArgs,
     indexing: &IndexingArgs,
-    guests: Option<&GuestArgs>,
+    guests: Option<GuestOptions>,
 ) -> anyhow::Result<WorkspaceOptions> {
-    let guests = guests.map(guests::options).transpose()?.flatten();
     if global.workers == Some(0) && guests.is_none() {
         bail!(
             "--workers 0 leaves nobody to do the work, unless --listen of `nova index` or `nova serve` \

@@ -466,3 +466,30 @@ fn the_commands_of_the_page_for_newcomers_do_what_it_says() {
     wait_for("the new certificate", SOON, || (shown() != before).then_some(()));
     network.end(router);
 }
+
+#[test]
+fn a_large_text_in_two_shards_is_sent_for_both() {
+    let network = Network::new();
+    let text = large_class("twice", "Twice", 25_000);
+    for root in ["a", "b", "c"] {
+        network.sandbox.write(format!("{root}/twice/Twice.java"), &text);
+    }
+    let _worker = network.worker(network.port, &[]).start();
+    let report = network.index(&[]).ok().json();
+    assert!(report["failed"].as_array().unwrap().is_empty(), "{report}");
+    network.assert_like_clean(&report);
+}
+
+#[test]
+fn questions_do_not_wait_for_a_worker_that_is_not_there() {
+    let network = Network::new();
+    let sandbox = &network.sandbox;
+    let router = network.router(&["serve", "--workers", "0"], &[]).start();
+    wait_for("the router", SOON, || TcpStream::connect(("127.0.0.1", network.port)).ok());
+    let search = ["search", "--json", "--max-shard-size", "1K", "A", "tree"];
+    sandbox.nova(search).ok().says(&["no worker has come in"]);
+    let _worker = network.worker(network.port, &[]).start();
+    let found = || sandbox.nova(search).ok().names().contains(&"A".to_owned());
+    wait_for("the index", SOON, || found().then_some(()));
+    network.end(router);
+}

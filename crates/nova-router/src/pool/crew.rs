@@ -79,14 +79,22 @@ impl Crew {
     /// Gives shards to a worker.
     async fn work(&self, Employed(worker): &Employed) -> End {
         let mut after_work = false;
-        while let Some(task) = self.next(worker).await {
+        let closed = worker.caller.connection().clone();
+        loop {
+            let task = tokio::select! {
+                biased;
+                // Its place is free for who comes again.
+                _ = closed.closed() => return End::Lost { after_work },
+                task = self.next(worker) => task,
+            };
+            let Some(task) = task else { return End::Done };
             // What a worker dies of alone is what it was at.
             let _alone = match task.trials.is_careful {
                 true => Some(worker.alone().await),
                 false => None,
             };
             if !worker.is_alive() {
-                self.assignment.give_back(task);
+                self.assignment.give_back(task, worker.id);
                 return End::Lost { after_work };
             }
             if !self.index(worker, task).await {
@@ -99,22 +107,24 @@ impl Crew {
                 return End::Retired;
             }
         }
-        End::Done
     }
 
     /// The next shard for a worker. One elsewhere rather takes what it would have had before, too.
     async fn next(&self, worker: &Worker) -> Option<Task> {
         let has_own = self.shared.options.count > 0;
         let may_have = |task: &Task| {
-            let Trials { is_careful, is_for_own, .. } = task.trials;
+            let Trials { is_careful, is_for_own, refused_by, .. } = &task.trials;
             let takes = |root: &SourceRoot| worker.takes(task.request.shard, &root.identity);
             task.request.roots.iter().all(takes)
-                && (worker.shares_disk() || !has_own || !(is_careful || is_for_own))
+                && !refused_by.contains(&worker.id)
+                && (worker.shares_disk() || !has_own || !(*is_careful || *is_for_own))
         };
         let prefers = |task: &Task| {
             !worker.shares_disk() && self.shared.is_favourite(worker, task.request.shard)
         };
-        self.assignment.next(Taker { may_have: &may_have, prefers: &prefers }).await
+        let (is_own, worker) = (!worker.is_guest(), worker.id);
+        let taker = Taker { worker, is_own, may_have: &may_have, prefers: &prefers };
+        self.assignment.next(taker).await
     }
 
     /// One shard; false if the worker was lost.
@@ -143,8 +153,8 @@ impl Crew {
                 let loss = self.shared.bury(worker).await;
                 tracing::warn!("worker {} was lost at shard {}: {loss}", worker.name, task.shard());
                 match worker.shares_disk() {
-                    true => self.after_loss(task, &attempt, &loss).await,
-                    false => self.after_loss_elsewhere(task, &attempt),
+                    true => self.after_loss(worker, task, &attempt, &loss).await,
+                    false => self.after_loss_elsewhere(worker, task, &attempt),
                 }
                 return false;
             }
@@ -160,20 +170,32 @@ impl Crew {
             Err(reason) => in_hand.failed(reason),
         }
         match result {
-            Err(reason) if !worker.shares_disk() && self.shared.options.count > 0 => {
+            Err(reason) if !worker.shares_disk() && self.may_others_do(worker, &task) => {
                 let (name, shard) = (&worker.name, task.shard());
                 tracing::info!("worker {name} did not do shard {shard}: {reason}");
                 attempt.remove_output();
-                let trials = Trials { is_for_own: true, ..task.trials };
-                self.assignment.give_back(Task { trials, ..task });
+                let mut task = task;
+                task.trials.is_for_own = true;
+                task.trials.refused_by.push(worker.id);
+                self.assignment.give_back(task, worker.id);
             }
             result => {
-                if !self.conclude(&task, result) {
+                if !self.conclude(worker, &task, result) {
                     attempt.remove_output();
                 }
             }
         }
         true
+    }
+
+    /// Whether there is somebody else to do what a worker would not.
+    fn may_others_do(&self, worker: &Worker, task: &Task) -> bool {
+        let refused = |id| id == worker.id || task.trials.refused_by.contains(&id);
+        let is_able = |other: &Worker| {
+            let takes = |root: &SourceRoot| other.takes(task.request.shard, &root.identity);
+            !refused(other.id) && other.is_alive() && task.request.roots.iter().all(takes)
+        };
+        self.shared.options.count > 0 || self.shared.workers().iter().any(|other| is_able(other))
     }
 
     /// What came from elsewhere, unless it is found to be wrong. Who sent that is cut off.
@@ -194,7 +216,7 @@ impl Crew {
 
     /// Has a shard tried again that lost a worker elsewhere: mostly it is the wire that was cut. Should it be a
     /// file that breaks workers, the router's own find out which.
-    fn after_loss_elsewhere(&self, mut task: Task, attempt: &Attempt) {
+    fn after_loss_elsewhere(&self, worker: &Worker, mut task: Task, attempt: &Attempt) {
         attempt.remove_output();
         task.trials.lost_elsewhere += 1;
         let losses = task.trials.lost_elsewhere;
@@ -203,14 +225,14 @@ impl Crew {
         } else if losses >= LOSSES_WITHOUT_OWN_MAX {
             let reason =
                 format!("{losses} workers were lost at it, and the router has none itself");
-            self.conclude(&task, Err(reason));
+            self.conclude(worker, &task, Err(reason));
             return;
         }
-        self.assignment.give_back(task);
+        self.assignment.give_back(task, worker.id);
     }
 
     /// Has a shard tried again that lost its worker, without the file that is to blame, or gives it up.
-    async fn after_loss(&self, mut task: Task, attempt: &Attempt, loss: &Loss) {
+    async fn after_loss(&self, worker: &Worker, mut task: Task, attempt: &Attempt, loss: &Loss) {
         let in_work = attempt.in_work().filter(|in_work| loss.fits(in_work.resident_bytes));
         attempt.remove_output();
         attempt.remove_record();
@@ -234,11 +256,11 @@ impl Crew {
                 "more than {TASK_QUARANTINED_MAX} of its files break workers, the last one {loss}"
             )
         } else if task.trials.failed < TASK_ATTEMPTS_MAX {
-            return self.assignment.give_back(task);
+            return self.assignment.give_back(task, worker.id);
         } else {
             format!("{TASK_ATTEMPTS_MAX} workers were lost at it; of the last one: {loss}")
         };
-        self.conclude(&task, Err(reason));
+        self.conclude(worker, &task, Err(reason));
     }
 
     /// Takes a file out of what is to be read, unless it has changed since the worker read it.
@@ -266,9 +288,14 @@ impl Crew {
     }
 
     /// Says whether there is a file that is of use.
-    fn conclude(&self, task: &Task, result: Result<(PathBuf, ShardIndexed), String>) -> bool {
+    fn conclude(
+        &self,
+        worker: &Worker,
+        task: &Task,
+        result: Result<(PathBuf, ShardIndexed), String>,
+    ) -> bool {
         let is_right = result.is_ok();
-        let counts = self.assignment.answer(task.shard(), is_right);
+        let counts = self.assignment.answer(task.shard(), worker.id, is_right);
         if counts {
             self.report(task, result);
         }
@@ -276,10 +303,9 @@ impl Crew {
     }
 
     /// Gives up what is left when there is nobody to do it.
-    pub(super) fn abandon(&self, error: Option<Arc<LaunchError>>) {
-        let reason = error.map_or_else(|| "no worker is left".to_owned(), |e| e.to_string());
+    pub(super) fn abandon(&self, reason: &str) {
         for task in self.assignment.abandon() {
-            self.report(&task, Err(reason.clone()));
+            self.report(&task, Err(reason.to_owned()));
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn open_all(shared: &Arc<Shared>) -> Result<Vec<Door>, PoolError> {
         let own = Gate::Token(Some(shared.own_token.clone()));
         doors.push(open(shared, Listener::bind(&shared.socket())?, own));
     }
-    if let Some(GuestOptions { listen, admission }) = &shared.options.guests {
+    if let Some(GuestOptions { listen, admission, .. }) = &shared.options.guests {
         let (gate, security) = match admission {
             GuestAdmission::Token { token, allow_insecure } => {
                 let allow_insecure = *allow_insecure;
@@ -108,7 +108,7 @@ async fn take_in_all(shared: Arc<Shared>, listener: Arc<Listener>, gate: Gate) {
                     let from = visitor.address().map(|address| address.ip());
                     let pending = addresses.entry(from).or_default();
                     if from.is_some() && *pending >= HANDSHAKES_PER_ADDRESS_MAX {
-                        tracing::warn!("sent one away from {from:?}: too many come from there at a time");
+                        tracing::info!("sent one of many away that come from {}", visitor.from());
                         continue;
                     }
                     *pending += 1;
@@ -142,7 +142,7 @@ impl Shared {
     /// Finds out who has connected, and greets them.
     async fn let_in(self: &Arc<Self>, visitor: Visitor, gate: Gate) {
         let address = visitor.address();
-        let from = address.map(|address| format!(" from {address}")).unwrap_or_default();
+        let from = visitor.from();
         match (timeout(HANDSHAKE_TIMEOUT, visitor.open()).await, address, gate) {
             (Ok(Ok((stream, peer))), Some(address), gate) => {
                 self.greet_from_afar(stream, peer, address, gate).await;
@@ -152,10 +152,9 @@ impl Shared {
             }
             // A socket has no certificates.
             (Ok(Ok(_)), None, Gate::Trust(_)) => {}
-            (Ok(Err(error)), ..) => tracing::warn!("a worker{from} did not join: {error}"),
-            (Err(_), ..) => {
-                tracing::warn!("a worker{from} did not join within {HANDSHAKE_TIMEOUT:?}");
-            }
+            // Strangers are not to fill the log.
+            (Ok(Err(error)), ..) => tracing::info!("{from} did not join: {error}"),
+            (Err(_), ..) => tracing::info!("{from} did not join within {HANDSHAKE_TIMEOUT:?}"),
         }
     }
 
@@ -164,6 +163,7 @@ impl Shared {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let is_own = token.as_ref() == Some(&self.own_token) && matches!(seat, Seat::Here);
         let Some(accepted) = self.accept(stream, token, |_| Ok(())).await else { return };
         if !accepted.local {
             tracing::warn!(
@@ -173,7 +173,7 @@ impl Shared {
             );
             return;
         }
-        self.take_in(accepted, seat).await;
+        self.take_in(accepted, seat, is_own).await;
     }
 
     /// The handshake; `admit` has the last word.
@@ -201,12 +201,12 @@ impl Shared {
     }
 
     /// Puts a worker that shares the disk among those that are given work.
-    async fn take_in<S>(self: &Arc<Self>, accepted: Accepted<S>, seat: Seat)
+    async fn take_in<S>(self: &Arc<Self>, accepted: Accepted<S>, seat: Seat, is_own: bool)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         self.connected.fetch_add(1, Ordering::Relaxed);
-        let (name, shards) = (accepted.hello.name.clone(), accepted.hello.shards.clone());
+        let (name, shards) = (printable(&accepted.hello.name), accepted.hello.shards.clone());
         let caller = accepted.into_caller();
         let rehydrating = self.rehydration.rehydrate(caller.clone());
         if timeout(REHYDRATE_TIMEOUT, rehydrating).await.is_err() {
@@ -214,7 +214,7 @@ impl Shared {
             return;
         }
         let worker = Worker::new(caller, name, shards, seat);
-        let waiting = self.expected().remove(&worker.name);
+        let waiting = if is_own { self.expected().remove(&worker.name) } else { None };
         match waiting {
             Some(waiting) => {
                 if waiting.send(worker).is_err() {
@@ -227,4 +227,9 @@ impl Shared {
             }
         }
     }
+}
+
+/// A name that stays on its line of a log.
+fn printable(name: &str) -> String {
+    name.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
 }

@@ -203,7 +203,7 @@ impl Shared {
             Ok(())
         };
         let Some(accepted) = self.accept(stream, token, admit).await else { return };
-        let pass = Pass { address, known };
+        let pass = Arc::new(Pass { address, known });
         let hello = &accepted.hello;
         let name = pass.known.as_ref().map(|known| known.identity.name().to_string());
         let agent = Agent {
@@ -226,9 +226,15 @@ impl Shared {
         let lanes = (cores as usize).clamp(LANES_MIN, LANES_MAX);
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let name = agent.name.clone();
+        let served = Arc::clone(&pass);
         let serving = tokio::spawn(async move {
-            if let Err(error) = agent.serve(far).await {
-                tracing::warn!("worker {name} did not join: {error}");
+            match agent.serve(far).await {
+                Ok(None) => {}
+                Ok(Some(caught)) => {
+                    tracing::warn!("worker {name} is cut off: {caught}");
+                    served.record_cut(&caught);
+                }
+                Err(error) => tracing::warn!("worker {name} did not join: {error}"),
             }
         });
         let seat = Seat::Elsewhere { lanes, pass, _serving: AbortOnDropHandle::new(serving) };

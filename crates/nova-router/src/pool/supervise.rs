@@ -119,7 +119,9 @@ impl Shared {
     async fn find_loss(&self, worker: &Worker) -> Loss {
         self.forget(worker);
         let was_stopped = worker.life.as_ref().and_then(Life::process).is_some_and(is_stopped);
-        let child = self.children().remove(&worker.name);
+        // A guest may be called like one of the router's own.
+        let is_own = worker.life.is_some();
+        let child = if is_own { self.children().remove(&worker.name) } else { None };
         let condemned = || worker.condemned.get().cloned();
         let Some(mut child) = child else { return condemned().unwrap_or(Loss::Gone) };
         if let Ok(Ok(status)) = timeout(REAP_TIMEOUT, child.wait()).await {

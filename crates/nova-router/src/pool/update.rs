@@ -64,13 +64,21 @@ impl Shared {
             return skipped(&request, &entry);
         }
         let (mut is_suspect, mut was_alone) = (false, false);
+        let mut is_able: fn(&Worker) -> bool = |_| true;
         let mut last = Loss::Gone;
         for _ in 0..UPDATE_ATTEMPTS_MAX {
             let began_at_ns = now_ns();
             let outcome = match is_suspect {
                 false => {
-                    let errand = self.errand(&request, |_| true).await?;
-                    let outcome = self.scan(&errand.worker, &request).await?;
+                    let errand = self.errand(&request, is_able).await?;
+                    let outcome = match self.scan(&errand.worker, &request).await {
+                        // What one elsewhere cannot do, one here can.
+                        Err(_) if !errand.worker.shares_disk() && self.options.count > 0 => {
+                            is_able = Worker::shares_disk;
+                            continue;
+                        }
+                        outcome => outcome?,
+                    };
                     let worker = Arc::clone(&errand.worker);
                     drop(errand);
                     self.rest(&worker);

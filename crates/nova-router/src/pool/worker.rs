@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::elsewhere::Pass;
 use super::launch::Life;
 use super::loss::{Loss, OomKills};
+use crate::assignment::WorkerId;
 
 /// A worker at the other end of a connection.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Worker {
     pub(super) name: String,
     /// The only shards that it takes.
     pub(super) shards: Option<Vec<u32>>,
+    /// Tells it from others of its name.
+    pub(super) id: WorkerId,
     /// What ends it; nothing for a guest.
     pub(super) life: Option<Life>,
     /// Where it is.
@@ -56,7 +59,7 @@ pub(super) enum Seat {
         /// How many shards it does at a time.
         lanes: usize,
         /// What it may have.
-        pass: Pass,
+        pass: Arc<Pass>,
         /// Its agent.
         _serving: AbortOnDropHandle<()>,
     },
@@ -84,8 +87,10 @@ pub(super) struct Errand {
 
 impl Worker {
     pub(super) fn new(caller: Caller, name: String, shards: Option<Vec<u32>>, seat: Seat) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
             caller,
+            id: WorkerId(MADE.fetch_add(1, Ordering::Relaxed)),
             name,
             shards,
             life: None,

@@ -16,14 +16,13 @@ use nova_index::{ContentHash, OpenShardError, Shard, ShardIdentity};
 use nova_protocol::Token;
 use nova_protocol::handshake::Hello;
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
-use nova_protocol::message::{
-    FileStamp, FileUpdated, Location, Request, RequestError, Response, UpdateFile,
-};
+use nova_protocol::message::{FileUpdated, Location, Request, RequestError, Response, UpdateFile};
 use nova_rpc::{CallError, Caller, IncomingRequest, Responder, join};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
 
+use crate::disk;
 use crate::scan_all::{Texts, failed};
 use crate::scan_file::{Scanned, scan_read};
 use crate::serve::{ServeError, panicked, read_nonce};
@@ -73,7 +72,8 @@ impl From<CallError> for AgentError {
 
 impl Agent {
     /// Works for the router at the other end of a stream until either closes it, or the worker is gone.
-    pub async fn serve<S>(self, stream: S) -> Result<(), ServeError>
+    /// What it was cut off for, if it was.
+    pub async fn serve<S>(self, stream: S) -> Result<Option<String>, ServeError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -85,25 +85,26 @@ impl Agent {
         let nonce =
             |path: &[u8]| read_nonce(&nova_protocol::path::from_bytes(path), Some(&self.cache_dir));
         let mut incoming = join(stream, hello, HANDSHAKE_TIMEOUT, nonce).await?.into_incoming();
-        let (agent, remote) = (Arc::new(self), CancellationToken::new());
+        let agent = Arc::new(self);
+        let (cut, mut is_cut) = mpsc::channel::<Option<String>>(1);
         let gone = agent.remote.connection().clone();
-        loop {
+        let caught = loop {
             let request = tokio::select! {
                 request = incoming.next() => request,
                 closed = gone.closed() => {
                     tracing::info!("worker {} is gone: {closed}", agent.name);
                     None
                 }
-                () = remote.cancelled() => None,
+                Some(caught) = is_cut.recv() => break caught,
             };
-            let Some(request) = request else { break };
-            tokio::spawn(Arc::clone(&agent).answer(request, remote.clone()));
-        }
+            let Some(request) = request else { break None };
+            tokio::spawn(Arc::clone(&agent).answer(request, cut.clone()));
+        };
         agent.remote.connection().close();
-        Ok(())
+        Ok(caught)
     }
 
-    async fn answer(self: Arc<Self>, incoming: IncomingRequest, cut: CancellationToken) {
+    async fn answer(self: Arc<Self>, incoming: IncomingRequest, cut: mpsc::Sender<Option<String>>) {
         let IncomingRequest { request, responder } = incoming;
         let cancelled = responder.cancelled().clone();
         let result = tokio::select! {
@@ -115,10 +116,9 @@ impl Agent {
             Err(AgentError::Request(error)) => responder.respond(Err(error)),
             // The router finds the connection closed, and has others do what was in hand.
             Err(error @ (AgentError::Gone(_) | AgentError::Caught(_))) => {
-                if matches!(error, AgentError::Caught(_)) {
-                    tracing::warn!("worker {} is cut off: {error}", self.name);
-                }
-                cut.cancel();
+                let is_caught = matches!(error, AgentError::Caught(_));
+                // Of several the first says why.
+                drop(cut.try_send(is_caught.then(|| error.to_string())));
                 // Once the connection has ended there is nobody to be answered.
                 cancelled.cancelled().await;
             }
@@ -159,6 +159,7 @@ impl Agent {
         request.root.location = Location::Folder(Bytes::new());
         let (identity, root) = (request.identity, request.root.identity.clone());
         let (path, version) = (request.path.clone(), request.version);
+        let stamp = request.stamp;
         let content_hash = ContentHash::of(request.text.as_deref().unwrap_or_default());
         let Response::UpdateFile(updated) =
             self.remote.call(&Request::UpdateFile(request), None).await?
@@ -168,7 +169,10 @@ impl Agent {
         let check = || -> Result<bool, OpenShardError> {
             let index = Shard::from_bytes(updated.index.clone(), &ShardIdentity(identity))?;
             let file = index.find_file(&root, &path);
-            let is_of_text = file.is_some_and(|file| file.content_hash() == content_hash);
+            let is_of_text = file.is_some_and(|file| {
+                let has_stamp = |stamp| file.stamp() == disk::from_message(stamp);
+                file.content_hash() == content_hash && stamp.is_none_or(has_stamp)
+            });
             Ok(is_of_text && index.file_count() == 1 && updated.version == version)
         };
         match check() {
@@ -196,13 +200,7 @@ fn read_text(request: UpdateFile) -> Result<Read, RequestError> {
             return update_file::index_of(&request, request.version, nothing).map(Read::Nothing);
         }
     };
-    let (content, stamp) = (Bytes::copy_from_slice(text.content), text.stamp);
-    let stamp = FileStamp {
-        size: stamp.size,
-        mtime_ns: stamp.mtime_ns,
-        ctime_ns: stamp.ctime_ns,
-        inode: stamp.inode,
-    };
+    let (content, stamp) = (Bytes::copy_from_slice(text.content), disk::to_message(text.stamp));
     let request = UpdateFile { text: Some(content), stamp: Some(stamp), ..request };
     Ok(Read::Text(Box::new(request)))
 }

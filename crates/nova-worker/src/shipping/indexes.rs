@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use nova_index::{ContentHash, Root, ShardBuilder, ShardId, ShardIdentity, Stamp};
-use nova_protocol::message::{FileStamp, RequestError};
+use nova_index::{ContentHash, Root, ShardBuilder, ShardId, ShardIdentity};
+use nova_protocol::message::RequestError;
 use nova_protocol::shipping::{
     BuildIndex, FetchIndex, IndexBuilt, ManifestFile, PIECE_BYTES_MAX, Packed,
 };
 
 use super::pack::pack;
 use super::store::{StoreReader, TextStore};
-use crate::disk::ReadError;
+use crate::disk::{self, ReadError};
 use crate::job::Job;
 use crate::scan_all::{ScanAll, Texts, failed};
 use crate::scan_file::Text;
@@ -121,8 +121,7 @@ impl Texts for Stored<'_> {
             self.damaged.lock().unwrap_or_else(PoisonError::into_inner).push(position as u32);
             return Err(ReadError::Vanished);
         };
-        let FileStamp { size, mtime_ns, ctime_ns, inode } = file.stamp;
-        let stamp = Stamp { size, mtime_ns, ctime_ns, inode };
+        let stamp = disk::from_message(file.stamp);
         Ok(Text { content, stamp, content_hash: ContentHash(file.content_hash) })
     }
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nova_index::ContentHash;
-use nova_protocol::shipping::TextPiece;
+use nova_protocol::shipping::{PIECE_BYTES_MAX, TextPiece};
 
 use super::pack::{BadPiece, unpack_block};
 
@@ -32,6 +32,8 @@ pub const STORE_BYTES_MIN: u64 = 64 << 20;
 const PACK_BYTES: u64 = 64 << 20;
 /// Texts of which some pieces have come.
 const UNFINISHED_TEXTS_MAX: usize = 64;
+/// A piece that cannot be packed takes a little more than itself.
+const BLOCK_BYTES_MAX: usize = PIECE_BYTES_MAX + PIECE_BYTES_MAX / 128;
 /// A longer text cannot be scanned.
 const TEXT_BYTES_MAX: u64 = 1 << 30;
 
@@ -143,9 +145,19 @@ impl TextStore {
         }
         let text = state.unfinished.entry(piece.content_hash).or_default();
         let end = piece.offset.saturating_add(piece.piece.unpacked_bytes.into());
+        if end <= text.bytes && end > piece.offset {
+            // Another shard has the same text, and its pieces came first.
+            return Ok(());
+        }
         if piece.offset != text.bytes || end > piece.text_bytes {
             state.unfinished.remove(&piece.content_hash);
             return Err(StoreError::OutOfOrder);
+        }
+        if piece.piece.block.len() > BLOCK_BYTES_MAX
+            || piece.piece.unpacked_bytes as usize > PIECE_BYTES_MAX
+        {
+            state.unfinished.remove(&piece.content_hash);
+            return Err(StoreError::TooLong(piece.piece.block.len() as u64));
         }
         text.bytes = end;
         text.packed.extend(piece.piece.unpacked_bytes.to_le_bytes());
@@ -188,8 +200,12 @@ impl TextStore {
         record.extend((text.packed.len() as u64).to_le_bytes());
         record.extend_from_slice(&text.packed);
         if let Err(error) = file.write_all(&record) {
-            // What is written of it is a torn end; nothing more may follow.
+            // What is written of it is a torn end; nothing more may follow. A pack without a text is of no use.
             state.open = None;
+            if *written == 0 {
+                state.packs.remove(&pack);
+                drop(fs::remove_file(self.pack(pack)));
+            }
             return Err(error);
         }
         let offset = *written + RECORD_HEADER_BYTES;
@@ -403,6 +419,10 @@ mod tests {
         assert!(matches!(store.take(&pieces[1]), Err(StoreError::OutOfOrder)));
         store.take(&pieces[0]).unwrap();
         assert!(matches!(store.take(&pieces[2]), Err(StoreError::OutOfOrder)));
+        // Two shards may have the same text, and be sent at the same time.
+        for at in [0, 0, 1, 0, 1, 2, 2] {
+            store.take(&pieces[at]).unwrap();
+        }
         pieces.iter().for_each(|piece| store.take(piece).unwrap());
         let endless =
             TextPiece { text_bytes: u64::MAX, content_hash: [1; 32], ..pieces[0].clone() };

@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::args::{GlobalArgs, ServeArgs};
+use crate::guests;
 use crate::interrupt::{self, Interrupted};
 use crate::output::messages::Messages;
 use crate::output::paths;
@@ -34,7 +35,7 @@ pub(crate) async fn run(
     args: &ServeArgs,
     messages: Messages,
 ) -> anyhow::Result<ExitCode> {
-    let options = workspace_options(global, &args.indexing, Some(&args.guests))?;
+    let options = workspace_options(global, &args.indexing, guests::options(&args.guests, true)?)?;
     if args.stop {
         stop(&options, args, messages).await
     } else if args.detach {

@@ -48,17 +48,18 @@ impl Agent {
         let is_merged = merge::is_needed(&request, &manifest.kept);
         let output = output(&request);
         let path = if is_merged { output.with_extension("part") } else { output };
-        let fetched = self.fetch(index, index_bytes, path.clone()).await;
+        let unfinished = Unfinished { path: path.clone(), is_kept: false };
+        self.fetch(index, index_bytes, path.clone(), manifest.bytes, responder).await?;
         let finish = move || {
-            fetched?;
+            let mut unfinished = unfinished;
             let scanned = merge::check(&path, &manifest.build).map_err(AgentError::Caught)?;
             if !is_merged {
+                unfinished.is_kept = true;
                 return Ok(index_bytes);
             }
             let read_at_ns = manifest.build.read_at_ns;
             let merged = merge::merge(&request, &manifest.kept, Some(&scanned), read_at_ns);
             drop(scanned);
-            std::fs::remove_file(&path).map_err(failed)?;
             Ok::<u64, AgentError>(merged?)
         };
         let index_bytes = spawn_blocking(finish).await.map_err(panicked)??;
@@ -78,7 +79,8 @@ impl Agent {
             // To send a text is half of the work.
             let on_progress = move |now: Progress| {
                 let shipped = shipped.load(Ordering::Relaxed);
-                responder.progress(Progress { bytes: (shipped + now.bytes) / 2, ..now });
+                let bytes = shipped.saturating_add(now.bytes) / 2;
+                responder.progress(Progress { bytes, ..now });
             };
             let build = Request::BuildIndex(manifest.build.clone());
             match self.remote.call_with_progress(&build, None, on_progress).await? {
@@ -91,6 +93,12 @@ impl Agent {
                     return Ok((manifest, index, index_bytes));
                 }
                 Response::BuildIndex(IndexBuilt::Lacking(lacking)) => {
+                    let is_ordered = lacking.is_sorted_by(|a, b| a < b);
+                    let files = manifest.build.files.len();
+                    if !is_ordered || lacking.last().is_some_and(|last| *last as usize >= files) {
+                        let text = "it lacks what it was not asked for";
+                        return Err(AgentError::Caught(text.to_owned()));
+                    }
                     let shipping = ship(&self.remote, request, manifest, lacking, &shipped_bytes);
                     manifest = reporting(shipping, responder, &shipped_bytes).await?;
                 }
@@ -102,7 +110,14 @@ impl Agent {
     }
 
     /// Writes an index that was built to a file.
-    async fn fetch(&self, index: u64, index_bytes: u64, path: PathBuf) -> Result<(), AgentError> {
+    async fn fetch(
+        &self,
+        index: u64,
+        index_bytes: u64,
+        path: PathBuf,
+        bytes_before: u64,
+        responder: &Responder,
+    ) -> Result<(), AgentError> {
         let create = || {
             File::create(&path)
                 .map_err(|error| failed(format!("cannot write {}: {error}", path.display())))
@@ -130,8 +145,26 @@ impl Agent {
             if u64::from(piece.unpacked_bytes) != expected || unpack(&piece, &mut bytes).is_err() {
                 return Err(AgentError::Caught("a piece of its index is none".to_owned()));
             }
+            // The work does not stand still, however thin the wire.
+            let bytes_done = bytes_before.saturating_add(offset).saturating_add(expected);
+            responder.progress(Progress { files: 0, bytes: bytes_done });
             file.write_all(&bytes)
                 .map_err(|error| failed(format!("cannot write {}: {error}", path.display())))?;
+        }
+    }
+}
+
+/// A file that is removed unless it is of use.
+struct Unfinished {
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // The run's folder takes along what stays.
+            drop(std::fs::remove_file(&self.path));
         }
     }
 }

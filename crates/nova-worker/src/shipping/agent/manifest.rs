@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use nova_index::{ContentHash, FileId, FileSymbols, Shard, ShardIdentity, Stamp};
-use nova_protocol::message::{FileStamp, IndexShard, RequestError};
+use nova_protocol::message::{IndexShard, RequestError};
 use nova_protocol::path;
 use nova_protocol::shipping::{BuildIndex, ManifestFile};
 use rayon::prelude::*;
 
 use crate::clock;
+use crate::disk;
 use crate::index_shard::{find, open_base};
 use crate::scan_all::{Texts, failed};
 use crate::scan_file::{Scanned, Text, scan_read};
@@ -112,8 +113,7 @@ pub(super) fn manifest_file(
     stamp: Stamp,
     content_hash: ContentHash,
 ) -> ManifestFile {
-    let Stamp { size, mtime_ns, ctime_ns, inode } = stamp;
-    let stamp = FileStamp { size, mtime_ns, ctime_ns, inode };
+    let stamp = disk::to_message(stamp);
     ManifestFile { file: request.files[position].clone(), stamp, content_hash: content_hash.0 }
 }
 

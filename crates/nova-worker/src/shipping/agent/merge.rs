@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use nova_index::{Shard, ShardBuilder, ShardId, ShardIdentity, Stamp, write_index};
-use nova_protocol::message::{FileStamp, IndexShard, RequestError};
+use nova_index::{Shard, ShardBuilder, ShardId, ShardIdentity, write_index};
+use nova_protocol::message::{IndexShard, RequestError};
 use nova_protocol::shipping::BuildIndex;
 
 use super::manifest::{Kept, output};
+use crate::disk;
 use crate::index_shard::{roots, skipped, take_over};
 use crate::scan_all::failed;
 
@@ -29,11 +30,10 @@ pub(super) fn check(path: &Path, build: &BuildIndex) -> Result<Shard, String> {
         let Some(given) = given.get(&(file.root_identity(), &path[..])) else {
             return wrong("it has another one");
         };
-        let FileStamp { size, mtime_ns, ctime_ns, inode } = given.stamp;
         if file.content_hash().0 != given.content_hash {
             return wrong("one has another content");
         }
-        if file.stamp() != (Stamp { size, mtime_ns, ctime_ns, inode }) {
+        if file.stamp() != disk::from_message(given.stamp) {
             return wrong("one has another stamp");
         }
     }
