@@ -487,9 +487,9 @@ fn questions_do_not_wait_for_a_worker_that_is_not_there() {
     let router = network.router(&["serve", "--workers", "0"], &[]).start();
     wait_for("the router", SOON, || TcpStream::connect(("127.0.0.1", network.port)).ok());
     let search = ["search", "--json", "--max-shard-size", "1K", "A", "tree"];
-    sandbox.nova(search).ok().says(&["no worker has come in"]);
+    sandbox.nova(search).run().code(1).says(&["no worker has come in"]);
     let _worker = network.worker(network.port, &[]).start();
-    let found = || sandbox.nova(search).ok().names().contains(&"A".to_owned());
+    let found = || sandbox.nova(search).run().names().contains(&"A".to_owned());
     wait_for("the index", SOON, || found().then_some(()));
     network.end(router);
 }
