@@ -1,15 +1,19 @@
-//! Workers that do not share the router's disk, and routers that they need not trust.
+//! Workers that do not share the router's disk, and routers that they need not trust; and the other way round.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use nova_protocol::handshake::Hello;
+use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::message::{
     IndexShard, Location, Request, RequestError, Response, SourceFile, SourceRoot, UpdateFile,
 };
 use nova_protocol::path;
-use nova_rpc::{AcceptPolicy, Admission, CallError, Caller, accept};
+use nova_protocol::shipping::IndexBuilt;
+use nova_rpc::{AcceptPolicy, Admission, CallError, Caller, accept, join};
 use nova_worker::Worker;
+use nova_worker::shipping::agent::Agent;
 use nova_worker::shipping::store::{STORE_BYTES_MIN, TextStore};
 use tokio::io::{DuplexStream, duplex};
 
@@ -47,6 +51,27 @@ async fn it_neither_reads_nor_writes_what_a_path_names() {
     assert!(matches!(updated, Ok(Response::UpdateFile(_))), "{updated:?}");
 }
 
+#[tokio::test]
+async fn one_that_lacks_what_it_was_not_asked_for_is_cut_off() {
+    for lacking in [vec![0, 0], vec![1, 0], vec![0, 2]] {
+        let folder = tempfile::tempdir().unwrap();
+        let request = Request::IndexShard(index_shard(folder.path()));
+        let (remote, worker) = duplex(64 << 10);
+        tokio::spawn(lack(worker, lacking.clone()));
+        let agent = Agent {
+            remote: accepted(remote).await,
+            name: "liar".into(),
+            shards: None,
+            token: None,
+            cache_dir: folder.path().to_owned(),
+        };
+        let (router, stream) = duplex(64 << 10);
+        tokio::spawn(agent.serve(stream));
+        let answer = accepted(router).await.call(&request, None).await;
+        assert!(matches!(answer, Err(CallError::Disconnected(_))), "{lacking:?}: {answer:?}");
+    }
+}
+
 /// A request about two files of a folder, which are written.
 fn index_shard(folder: &Path) -> IndexShard {
     let bytes = |path: &Path| Bytes::from(path::to_bytes(path).into_owned());
@@ -75,4 +100,17 @@ async fn accepted(stream: DuplexStream) -> Caller {
     let admit = |_: &_| Ok(Admission { number: 1, challenge: None });
     let policy = AcceptPolicy::new("0.1.0", None);
     accept(stream, &policy, admit).await.expect("a worker says hello").into_caller()
+}
+
+/// A worker that takes all texts, and lacks these still.
+async fn lack(stream: DuplexStream, lacking: Vec<u32>) {
+    let hello = Hello::worker("liar", "0.1.0");
+    let joined = join(stream, hello, HANDSHAKE_TIMEOUT, |_| None).await.expect("it is let in");
+    let mut incoming = joined.into_incoming();
+    while let Some(asked) = incoming.next().await {
+        asked.responder.respond(Ok(match asked.request {
+            Request::StoreTexts(_) => Response::StoreTexts,
+            _ => Response::BuildIndex(IndexBuilt::Lacking(lacking.clone())),
+        }));
+    }
 }
