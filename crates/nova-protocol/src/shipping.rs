@@ -53,7 +53,7 @@ pub struct ManifestFile {
 /// What became of [`BuildIndex`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IndexBuilt {
-    /// These of its files the worker has no text of, by their positions.
+    /// These of its files the worker has no text of, by their positions, which ascend.
     Lacking(#[serde(with = "crate::bounded")] Vec<u32>),
     /// The index is there to be fetched.
     Built {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nova_protocol::handshake::{Hello, NONCE_BYTES, Nonce};
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
-use nova_protocol::message::{IndexShard, Request, RequestError, Response};
+use nova_protocol::message::{IndexShard, Request, RequestError, Response, UpdateFile};
 use nova_protocol::shipping::{BuildIndex, IndexBuilt, StoreTexts};
 use nova_protocol::{Token, path};
 use nova_rpc::{HandshakeError, IncomingRequest, Responder, join};
@@ -117,10 +117,21 @@ impl State {
         Ok(Response::StoreTexts)
     }
 
+    /// A worker that was given a store for texts is on another machine than the router: whatever paths name
+    /// here is none of the router's business, to read or to write.
+    fn may_use_disk(&self) -> bool {
+        self.texts.is_none()
+    }
+
     fn texts(&self) -> Result<&Arc<TextStore>, RequestError> {
         let text = "this worker shares the router's disk, and keeps no texts";
         self.texts.as_ref().ok_or_else(|| RequestError::Invalid(text.to_owned()))
     }
+}
+
+fn nothing_to_read() -> RequestError {
+    let text = "this worker does not share the router's disk, and reads no files";
+    RequestError::Invalid(text.to_owned())
 }
 
 async fn answer(incoming: IncomingRequest, state: Arc<State>) {
@@ -137,6 +148,10 @@ async fn work(
     state: &Arc<State>,
 ) -> Result<Response, RequestError> {
     match request {
+        Request::IndexShard(_) if !state.may_use_disk() => Err(nothing_to_read()),
+        Request::UpdateFile(UpdateFile { text: None, .. }) if !state.may_use_disk() => {
+            Err(nothing_to_read())
+        }
         Request::IndexShard(request) => index(request, responder, state).await,
         Request::UpdateFile(request) => {
             let state = Arc::clone(state);

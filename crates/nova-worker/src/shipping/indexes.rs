@@ -65,7 +65,9 @@ impl Indexes {
             job,
         };
         let built = scan.into_builder(builder)?;
-        let damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // They were found by several threads.
+        damaged.sort_unstable();
         if !damaged.is_empty() {
             return Ok(IndexBuilt::Lacking(damaged));
         }

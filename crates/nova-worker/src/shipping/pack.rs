@@ -1,7 +1,7 @@
 //! Packs pieces of texts and indexes for the way: LZ4 blocks, each for itself.
 
 use bytes::Bytes;
-use nova_protocol::shipping::{PIECE_BYTES_MAX, Packed};
+use nova_protocol::shipping::{PIECE_BYTES_MAX, Packed, TextPiece};
 
 /// A piece that does not unpack to what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,16 @@ pub(crate) fn pack(piece: &[u8]) -> Packed {
     debug_assert!(piece.len() <= PIECE_BYTES_MAX);
     let block = Bytes::from(lz4_flex::block::compress(piece));
     Packed { unpacked_bytes: piece.len() as u32, block }
+}
+
+/// Whether a piece can be one, by its lengths alone: no longer than it may be, packed not beyond what LZ4 makes
+/// of the worst bytes, and empty only if its whole text is.
+pub(crate) fn is_plausible(piece: &TextPiece) -> bool {
+    let Packed { unpacked_bytes, block } = &piece.piece;
+    let unpacked_bytes = *unpacked_bytes as usize;
+    unpacked_bytes <= PIECE_BYTES_MAX
+        && block.len() <= lz4_flex::block::get_maximum_output_size(unpacked_bytes)
+        && (unpacked_bytes > 0 || piece.text_bytes == 0)
 }
 
 /// Appends what a piece unpacks to. It says how much that is, and no more is taken than a piece may have.

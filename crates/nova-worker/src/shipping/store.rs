@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nova_index::ContentHash;
-use nova_protocol::shipping::{PIECE_BYTES_MAX, TextPiece};
+use nova_protocol::shipping::TextPiece;
 
-use super::pack::{BadPiece, unpack_block};
+use super::pack::{BadPiece, is_plausible, unpack_block};
 
 /// What a store may take unless `--store-limit` says otherwise.
 pub const STORE_BYTES_MAX_DEFAULT: u64 = 4 << 30;
@@ -32,8 +32,6 @@ pub const STORE_BYTES_MIN: u64 = 64 << 20;
 const PACK_BYTES: u64 = 64 << 20;
 /// Texts of which some pieces have come.
 const UNFINISHED_TEXTS_MAX: usize = 64;
-/// A piece that cannot be packed takes a little more than itself.
-const BLOCK_BYTES_MAX: usize = PIECE_BYTES_MAX + PIECE_BYTES_MAX / 128;
 /// A longer text cannot be scanned.
 const TEXT_BYTES_MAX: u64 = 1 << 30;
 
@@ -67,6 +65,9 @@ pub enum StoreError {
     /// A piece has no place in any text.
     #[error("a piece of a text does not follow what came before")]
     OutOfOrder,
+    /// A piece that is none.
+    #[error("a piece of a text has lengths that no piece has")]
+    NotAPiece,
     /// A text is too long.
     #[error("a text of {0} bytes is longer than {TEXT_BYTES_MAX}")]
     TooLong(u64),
@@ -139,6 +140,10 @@ impl TextStore {
         if piece.text_bytes > TEXT_BYTES_MAX {
             return Err(StoreError::TooLong(piece.text_bytes));
         }
+        // Else a text could be kept waiting for its end while it takes all memory.
+        if !is_plausible(piece) {
+            return Err(StoreError::NotAPiece);
+        }
         let is_new = !state.unfinished.contains_key(&piece.content_hash);
         if is_new && state.unfinished.len() >= UNFINISHED_TEXTS_MAX {
             return Err(StoreError::TooManyUnfinished);
@@ -152,12 +157,6 @@ impl TextStore {
         if piece.offset != text.bytes || end > piece.text_bytes {
             state.unfinished.remove(&piece.content_hash);
             return Err(StoreError::OutOfOrder);
-        }
-        if piece.piece.block.len() > BLOCK_BYTES_MAX
-            || piece.piece.unpacked_bytes as usize > PIECE_BYTES_MAX
-        {
-            state.unfinished.remove(&piece.content_hash);
-            return Err(StoreError::TooLong(piece.piece.block.len() as u64));
         }
         text.bytes = end;
         text.packed.extend(piece.piece.unpacked_bytes.to_le_bytes());
@@ -328,6 +327,8 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use nova_protocol::shipping::{PIECE_BYTES_MAX, Packed};
+
     use super::*;
     use crate::shipping::pack::pack;
 
@@ -431,5 +432,21 @@ mod tests {
             TextStore::open(folder.path(), STORE_BYTES_MIN),
             Err(StoreError::InUse(_))
         ));
+    }
+
+    #[test]
+    fn a_piece_that_takes_more_memory_than_it_unpacks_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path(), STORE_BYTES_MIN);
+        let piece = |unpacked_bytes: usize, block: usize| {
+            let (unpacked_bytes, block) = (unpacked_bytes as u32, vec![0; block].into());
+            let piece = Packed { unpacked_bytes, block };
+            TextPiece { content_hash: [1; 32], text_bytes: TEXT_BYTES_MAX, offset: 0, piece }
+        };
+        for (unpacked_bytes, block) in [(0, 0), (0, 1), (1, 1000), (PIECE_BYTES_MAX + 1, 1000)] {
+            let result = store.take(&piece(unpacked_bytes, block));
+            assert!(matches!(result, Err(StoreError::NotAPiece)), "{unpacked_bytes}, {block}");
+        }
+        store.take(&piece(PIECE_BYTES_MAX, PIECE_BYTES_MAX)).unwrap();
     }
 }

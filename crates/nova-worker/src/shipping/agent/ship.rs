@@ -33,7 +33,7 @@ struct Batch {
     continues: bool,
 }
 
-/// Sends the texts of a manifest's files at these positions. A file that has changed meanwhile is put into the
+/// Sends the texts of a manifest's files at these positions, which ascend. A file that has changed meanwhile is put into the
 /// manifest as it is now, and not sent: it will be lacking again.
 pub(super) async fn ship(
     remote: &Caller,
@@ -42,6 +42,11 @@ pub(super) async fn ship(
     lacking: Vec<u32>,
     shipped_bytes: &Arc<AtomicU64>,
 ) -> Result<Manifest, AgentError> {
+    // Whoever named a file twice could have it sent for ever, and its neighbour left out if it is gone.
+    let exist = lacking.last().is_none_or(|&last| (last as usize) < manifest.positions.len());
+    if !exist || !lacking.is_sorted_by(|a, b| a < b) {
+        return Err(AgentError::Caught("it lacks what it was not asked for".to_owned()));
+    }
     let (batches_in, mut batches) = mpsc::channel::<Batch>(MESSAGES_WAITING_MAX);
     let (request, counted) = (Arc::clone(request), Arc::clone(shipped_bytes));
     let packing = spawn_blocking(move || {
