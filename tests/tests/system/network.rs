@@ -2,16 +2,27 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use crate::sandbox::Sandbox;
 
-/// A port that nobody listens at just now.
+/// Ports that no system gives to those who connect, so that none of them comes in between.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port that nobody has, and that this gives to nobody else.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    loop {
+        // Other processes that test begin elsewhere.
+        let offset = std::process::id() + u32::from(GIVEN.fetch_add(1, Ordering::SeqCst));
+        let port = PORTS.start + (offset % PORTS.len() as u32) as u16;
+        if TcpListener::bind(("localhost", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// An authority in a folder of a sandbox, made by openssl, as a company's would be.
