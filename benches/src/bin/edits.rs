@@ -25,7 +25,7 @@ const FILES_DEFAULT: u64 = 10_000;
 const EDITS: usize = 1000;
 /// Edits a second in the storm, and its length.
 const STORM_RATE: u32 = 1000;
-const STORM: Duration = Duration::from_secs(10);
+const STORM: Duration = Duration::from_secs(60);
 /// Queries while it lasts come this often.
 const QUERY_PAUSE: Duration = Duration::from_millis(20);
 /// Times that all workers are killed, and warm starts.
