@@ -265,10 +265,6 @@ impl Workspace {
                 None => (Shards::new(), None),
             },
         );
-        // Another run may have begun, and knows better.
-        if cancel.is_cancelled() {
-            return Err(ReconcileError::Cancelled);
-        }
         *self.archives() = std::mem::take(&mut surveyed.archive_stamps);
         self.set_entered(std::mem::take(&mut surveyed.entered));
         let skipped = std::mem::take(&mut surveyed.skipped);

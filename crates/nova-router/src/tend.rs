@@ -32,8 +32,6 @@ const UNFOLDED_MAX: usize = 512;
 const REFRESHED_SINGLY_MAX: usize = 64;
 /// More paths than these cost more to look at than the tree.
 const TOLD_SINGLY_MAX: usize = 4096;
-/// A tree that does not keep still is looked at to the end all the same, after so many attempts.
-const OVERTAKEN_MAX: u32 = 3;
 /// Rounds of surveying and watching, in case folders appear meanwhile.
 const WATCH_ROUNDS_MAX: u32 = 8;
 /// Where nobody tells of changes, so much of the time is spent on looking for them, at most.
@@ -111,8 +109,8 @@ impl Workspace {
         self: &Arc<Self>,
         cancel: &CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
-        let Some(watch) = self.watch.get() else { return self.reconcile(cancel).await };
-        let mut report = self.reconcile_newest(watch, cancel).await?;
+        let mut report = self.reconcile(cancel).await?;
+        let Some(watch) = self.watch.get() else { return Ok(report) };
         for _ in 0..WATCH_ROUNDS_MAX {
             let (folders, archives) = self.surveyed_places();
             if watch.set_folders(folders, archives).await.is_empty() {
@@ -123,27 +121,6 @@ impl Workspace {
             report = IndexReport { rescanned_files, ..again };
         }
         Ok(report)
-    }
-
-    /// An index run that is begun anew when so much changes meanwhile, as at a checkout of another branch, that
-    /// another one would have to follow. What it has built by then is kept.
-    async fn reconcile_newest(
-        self: &Arc<Self>,
-        watch: &Watch,
-        cancel: &CancellationToken,
-    ) -> Result<IndexReport, ReconcileError> {
-        for _ in 0..OVERTAKEN_MAX {
-            let run = cancel.child_token();
-            tokio::select! {
-                biased;
-                report = self.reconcile(&run) => return report,
-                () = watch.overtaken(TOLD_SINGLY_MAX) => {}
-            }
-            run.cancel();
-            // The next run looks at the tree after this, and so at all that they tell of.
-            drop(watch.take());
-        }
-        self.reconcile(cancel).await
     }
 
     /// Takes in these changes file by file; `None` if they need a survey.
