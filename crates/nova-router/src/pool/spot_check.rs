@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nova_index::{Root, Shard, ShardBuilder, ShardId, ShardIdentity, Stamp};
-use nova_protocol::message::{IndexShard, Request, Response, SourceFile, UpdateFile};
+use nova_protocol::message::{IndexShard, Request, Response, SourceFile, SourceRoot, UpdateFile};
 use tokio::task::spawn_blocking;
 
 use super::Shared;
@@ -82,7 +82,7 @@ impl Shared {
 }
 
 struct ScannedHere {
-    root: nova_protocol::message::SourceRoot,
+    root: SourceRoot,
     index: bytes::Bytes,
 }
 
