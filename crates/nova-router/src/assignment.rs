@@ -167,6 +167,12 @@ impl Assignment {
         self.changed.notify_waiters();
     }
 
+    /// Nobody needs any of it any more: who has a shard may drop it.
+    pub(crate) fn stop(&self) {
+        *self.state() = State { is_filled: true, ..State::default() };
+        self.changed.notify_waiters();
+    }
+
     /// Whether all the shards are known.
     pub(crate) fn is_filled(&self) -> bool {
         self.state().is_filled
@@ -378,6 +384,19 @@ mod tests {
         assignment.give_back(stolen, OTHER.worker);
         assignment.settled(ShardId(0)).await;
         assert!(assignment.next(ANY).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn once_it_is_stopped_nobody_has_anything_to_do() {
+        let assignment = filled(vec![task(0, 5), task(1, 9), task(2, 3)]);
+        let (lost, slow) =
+            (assignment.next(ANY).await.unwrap(), assignment.next(OTHER).await.unwrap());
+        assignment.stop();
+        assignment.settled(slow.shard()).await;
+        assignment.give_back(lost, ME);
+        assert!(!assignment.answer(slow.shard(), OTHER.worker, true));
+        assert!(assignment.next(ANY).await.is_none());
+        assignment.finished().await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::reconcile::ReconcileError;
 use crate::report::IndexReport;
 use crate::tend::TakenIn;
+use crate::watch::Watch;
 use crate::workspace::Workspace;
 
 /// How the view of a workspace is brought into line with the disk.
@@ -36,6 +37,15 @@ struct Turn {
     report: Option<Arc<IndexReport>>,
 }
 
+/// Somebody takes a look; whoever drops this with the watcher in it has not come to the end of it.
+struct GivenUp<'w>(Option<&'w Watch>);
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        self.0.inspect(|watch| watch.forget());
+    }
+}
+
 impl Workspace {
     /// Waits until everything that was on the disk before this call is in the view, unless that is to go by
     /// an earlier look. Dropping the future loses nothing: whoever waits as well looks in its place.
@@ -55,7 +65,7 @@ impl Workspace {
             return Ok(Arc::clone(report));
         }
         let covered = self.catching_up.asked.load(Ordering::SeqCst);
-        let report = self.look(&mut turn, look, cancel).await?;
+        let report = self.to_its_end(self.look(&mut turn, look, cancel)).await?;
         turn.covered = covered;
         Ok(report)
     }
@@ -70,13 +80,28 @@ impl Workspace {
         self.catching_up.latest.store(Some(Arc::new(report)));
     }
 
-    /// Takes in what a watcher has told.
+    /// Takes in what a watcher has told; `false` if some of it could not be.
     pub(crate) async fn take_in_changes(
         self: &Arc<Self>,
         cancel: &CancellationToken,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<bool, ReconcileError> {
         let mut turn = self.catching_up.turn.lock().await;
-        self.look_at_told(&mut turn, cancel).await.map(drop)
+        self.to_its_end(self.look_at_told(&mut turn, cancel)).await?;
+        Ok(turn.report.is_some())
+    }
+
+    /// A look; should it be given up on the way, what was taken for it is lost, and the watcher says once more
+    /// that there is something to look at.
+    async fn to_its_end<T>(
+        &self,
+        look: impl Future<Output = Result<T, ReconcileError>>,
+    ) -> Result<T, ReconcileError> {
+        let mut given_up = GivenUp(self.watch.get());
+        let outcome = look.await;
+        if !matches!(outcome, Err(ReconcileError::Cancelled)) {
+            given_up.0 = None;
+        }
+        outcome
     }
 
     async fn look(
@@ -98,7 +123,7 @@ impl Workspace {
         cancel: &CancellationToken,
     ) -> Result<Arc<IndexReport>, ReconcileError> {
         let started = Instant::now();
-        // Should this be dropped on the way, what was taken is lost, and the next look is at everything.
+        // Should this fail or be dropped on the way, the next look is at everything.
         let known = turn.report.take();
         let changes = self.watch.get().map(|watch| watch.take());
         match (known, changes) {

@@ -83,16 +83,20 @@ pub(crate) struct Built {
 }
 
 impl Workspace {
-    /// Brings the index up to date with the disk and publishes it.
+    /// Brings the index up to date with the disk and publishes it. Once it is cancelled, or dropped, it publishes
+    /// nothing any more; the shards that it has built are kept.
     pub async fn reconcile(
         self: &Arc<Self>,
         cancel: &CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
-        let run = Arc::clone(self).run(cancel.clone());
+        let cancel = cancel.child_token();
+        let _given_up = cancel.clone().drop_guard();
+        // A task of its own: what it has begun it ends in good order, and the next run waits for that.
+        let run = tokio::spawn(Arc::clone(self).run(cancel.clone()));
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ReconcileError::Cancelled),
-            report = run => report,
+            report = run => report?,
         }
     }
 
@@ -101,10 +105,12 @@ impl Workspace {
     /// survey. Says whether there was anything.
     pub async fn publish_cached(self: &Arc<Self>) -> Result<bool, ReconcileError> {
         let workspace = Arc::clone(self);
-        let building = self.building.lock().await;
-        let published = spawn_blocking(move || workspace.publish_what_is_cached()).await?;
-        drop(building);
-        Ok(published?)
+        let building = Arc::clone(&self.building).lock_owned().await;
+        let publishing = spawn_blocking(move || {
+            let _building = building;
+            workspace.publish_what_is_cached()
+        });
+        Ok(publishing.await??)
     }
 
     fn publish_what_is_cached(&self) -> Result<bool, CacheError> {
@@ -139,7 +145,8 @@ impl Workspace {
         cancel: CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
         let started = Instant::now();
-        let _building = self.building.lock().await;
+        let building = cancel.run_until_cancelled(self.building.lock()).await;
+        let _building = building.ok_or(ReconcileError::Cancelled)?;
         let workers_before = self.workers();
         self.reset_progress();
         let mut attempts = 1;
@@ -153,6 +160,9 @@ impl Workspace {
             }
             attempts += 1;
         };
+        if cancel.is_cancelled() {
+            return Err(ReconcileError::Cancelled);
+        }
         // Those who were there before have worked, too.
         let workers = match self.workers() - workers_before {
             0 => planned.slots,
@@ -182,7 +192,7 @@ impl Workspace {
         let is_certain = !workers.one_per_shard && workers.count <= rayon::current_num_threads();
         let early = (layout.is_none() && is_certain).then_some(workers.count);
 
-        let cancel = cancel.child_token();
+        let (stopped, cancel) = (cancel, cancel.child_token());
         let in_vain = cancel.clone();
         let planning = async {
             let planning = self.plan_and_index(layout, &assignment, early, outcomes_in_too, cancel);
@@ -202,7 +212,14 @@ impl Workspace {
         let collecting = self.collect(outcomes);
         // All of them end, also when one fails: the planning must not be in the midst of writing the layout
         // when the process does.
-        let (planned, indexed, built) = tokio::join!(planning, indexing, collecting);
+        let mut all = std::pin::pin!(async { tokio::join!(planning, indexing, collecting) });
+        let (planned, indexed, built) = tokio::select! {
+            all = &mut all => all,
+            () = stopped.cancelled() => {
+                assignment.stop();
+                all.await
+            }
+        };
         indexed?;
         Ok((planned?, built?))
     }
@@ -217,7 +234,11 @@ impl Workspace {
         cancel: CancellationToken,
     ) -> Result<Planned, ReconcileError> {
         let workspace = Arc::clone(self);
-        let mut planned = spawn_blocking(move || workspace.plan_run(layout, &cancel)).await??;
+        let plan = cancel.clone();
+        let mut planned = spawn_blocking(move || workspace.plan_run(layout, &plan)).await??;
+        if cancel.is_cancelled() {
+            return Err(ReconcileError::Cancelled);
+        }
         let workers = &self.options.workers;
         let shards = planned.plans.iter().filter(|plan| !plan.is_up_to_date()).count();
         let wanted = if workers.one_per_shard { shards } else { workers.count };
@@ -265,14 +286,14 @@ impl Workspace {
                 None => (Shards::new(), None),
             },
         );
+        if cancel.is_cancelled() {
+            return Err(ReconcileError::Cancelled);
+        }
         *self.archives() = std::mem::take(&mut surveyed.archive_stamps);
         self.set_entered(std::mem::take(&mut surveyed.entered));
         let skipped = std::mem::take(&mut surveyed.skipped);
         let known = clauses::known_packages(shards.values().flatten().map(Arc::as_ref), &base);
         let tree = surveyed.into_source_roots(roots, &base, &known);
-        if cancel.is_cancelled() {
-            return Err(ReconcileError::Cancelled);
-        }
         let Some(layout) = self.place(layout, &tree, &base)? else {
             return self.plan_run(self.cache.load_layout()?, cancel);
         };

@@ -26,12 +26,19 @@ use crate::workspace::{StartPoolError, Workspace};
 const FOLD_AFTER: Duration = Duration::from_secs(2);
 /// What could not be folded is tried again after so long.
 const FOLD_RETRY: Duration = Duration::from_secs(30);
+/// What could not be taken in is looked at again after so long, whether anything changes or not; and after twice as
+/// long each further time.
+const LOOK_RETRY: Duration = Duration::from_secs(2);
+/// But no longer than this.
+const LOOK_RETRY_MAX: Duration = Duration::from_secs(300);
 /// With more deltas queries take longer: they are folded while changes go on.
 const UNFOLDED_MAX: usize = 512;
 /// More files than these are cheaper to read shard by shard.
 const REFRESHED_SINGLY_MAX: usize = 64;
 /// More paths than these cost more to look at than the tree.
 const TOLD_SINGLY_MAX: usize = 4096;
+/// A tree that does not keep still is looked at to the end all the same, after so many attempts.
+const OVERTAKEN_MAX: u32 = 3;
 /// Rounds of surveying and watching, in case folders appear meanwhile.
 const WATCH_ROUNDS_MAX: u32 = 8;
 /// Where nobody tells of changes, so much of the time is spent on looking for them, at most.
@@ -63,22 +70,29 @@ impl Workspace {
     pub async fn tend(self: &Arc<Self>, cancel: &CancellationToken) {
         let Some(watch) = self.watch.get() else { return };
         let mut quiet_since = Instant::now();
+        let (mut look_at, mut look_after) = (None, LOOK_RETRY);
         loop {
             let fold_at = (self.unfolded_files() > 0).then(|| quiet_since + FOLD_AFTER);
-            let is_time_to_fold = async {
-                match fold_at {
-                    Some(at) => sleep_until(at).await,
-                    None => std::future::pending().await,
+            let is_time_to_look = async {
+                tokio::select! {
+                    () = watch.changed() => {}
+                    () = time(look_at) => {}
                 }
             };
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = watch.changed() => {
+                () = is_time_to_look => {
                     let started = Instant::now();
-                    if let Err(error) = self.take_in_changes(cancel).await {
+                    let is_all_in = self.take_in_changes(cancel).await.unwrap_or_else(|error| {
                         tracing::warn!("what changed could not be taken in: {error}");
-                    }
+                        false
+                    });
                     quiet_since = Instant::now();
+                    look_at = (!is_all_in).then(|| quiet_since + look_after);
+                    look_after = match is_all_in {
+                        true => LOOK_RETRY,
+                        false => LOOK_RETRY_MAX.min(2 * look_after),
+                    };
                     if matches!(watch.mode(), WatchMode::Polling { .. }) {
                         let pause = sleep_until(quiet_since + started.elapsed() * SURVEY_PART);
                         cancel.run_until_cancelled(pause).await;
@@ -87,7 +101,7 @@ impl Workspace {
                         self.fold_now().await;
                     }
                 }
-                () = is_time_to_fold => {
+                () = time(fold_at) => {
                     let is_folded = self.fold_now().await;
                     quiet_since = Instant::now() + if is_folded { Duration::ZERO } else { FOLD_RETRY };
                 }
@@ -109,8 +123,8 @@ impl Workspace {
         self: &Arc<Self>,
         cancel: &CancellationToken,
     ) -> Result<IndexReport, ReconcileError> {
-        let mut report = self.reconcile(cancel).await?;
-        let Some(watch) = self.watch.get() else { return Ok(report) };
+        let Some(watch) = self.watch.get() else { return self.reconcile(cancel).await };
+        let mut report = self.reconcile_newest(watch, cancel).await?;
         for _ in 0..WATCH_ROUNDS_MAX {
             let (folders, archives) = self.surveyed_places();
             if watch.set_folders(folders, archives).await.is_empty() {
@@ -121,6 +135,27 @@ impl Workspace {
             report = IndexReport { rescanned_files, ..again };
         }
         Ok(report)
+    }
+
+    /// An index run that is begun anew when so much changes meanwhile, as at a checkout of another branch, that
+    /// another one would have to follow. What it has built by then is kept.
+    async fn reconcile_newest(
+        self: &Arc<Self>,
+        watch: &Watch,
+        cancel: &CancellationToken,
+    ) -> Result<IndexReport, ReconcileError> {
+        for _ in 0..OVERTAKEN_MAX {
+            // The run looks at the tree after this, and so at all that they tell of.
+            drop(watch.take());
+            let run = cancel.child_token();
+            tokio::select! {
+                biased;
+                report = self.reconcile(&run) => return report,
+                () = watch.overtaken(REFRESHED_SINGLY_MAX) => run.cancel(),
+            }
+            watch.settled().await;
+        }
+        self.reconcile(cancel).await
     }
 
     /// Takes in these changes file by file; `None` if they need a survey.
@@ -187,5 +222,13 @@ impl Workspace {
             Ok(metadata) => !metadata.is_dir() && !is_java(path),
             Err(_) => !homes.has_below(path),
         }
+    }
+}
+
+/// Waits until then; for ever if there is no such time.
+async fn time(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }

@@ -44,6 +44,8 @@ use watched::{Difference, Wanted};
 /// Without events everything is to be looked at so often; and with them, whether the topmost folders
 /// are still the same.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Whoever looks at everything asks so often whether that is of any use still.
+const OVERTAKEN_INTERVAL: Duration = Duration::from_millis(50);
 /// A fence that takes longer has failed.
 const FENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -169,6 +171,24 @@ impl Watch {
     /// What changed since it was last told, without waiting.
     pub(crate) fn take(&self) -> Changes {
         self.ledger.take()
+    }
+
+    /// Waits until more paths than these have changed since it was last taken, or anything may have. Where
+    /// nobody tells of changes that is never.
+    pub(crate) async fn overtaken(&self, paths: usize) {
+        while self.ledger.is_polling() || !self.ledger.state().pending.exceeds(paths) {
+            sleep(OVERTAKEN_INTERVAL).await;
+        }
+    }
+
+    /// What was taken is lost, so anything may have changed.
+    pub(crate) fn forget(&self) {
+        self.ledger.forget();
+    }
+
+    /// Waits until it is quiet, but not for long.
+    pub(crate) async fn settled(&self) {
+        self.ledger.settled().await;
     }
 
     /// How changes come to be known.

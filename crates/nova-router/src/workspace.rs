@@ -80,8 +80,9 @@ pub struct Workspace {
     pub(crate) published: Published,
     /// The layout that the published shards were placed by.
     layout: Mutex<Option<Arc<Layout>>>,
-    /// Held by whoever builds shards, so that one builds upon what the other has published.
-    pub(crate) building: tokio::sync::Mutex<()>,
+    /// Held by whoever builds shards and publishes them, up to the end of that even if nobody waits for it any
+    /// more: so one builds upon what the other has published, and never publishes after it.
+    pub(crate) building: Arc<tokio::sync::Mutex<()>>,
     pub(crate) catching_up: CatchUp,
     /// Where files belong, by the latest view that somebody asked about.
     pub(crate) homes: Mutex<Option<Arc<Homes>>>,
@@ -145,7 +146,7 @@ impl Workspace {
             base: Mutex::new(path::to_bytes(&base).into_owned()),
             published: Published::default(),
             layout: Mutex::default(),
-            building: tokio::sync::Mutex::default(),
+            building: Arc::default(),
             catching_up: CatchUp::default(),
             homes: Mutex::default(),
             renewing: Mutex::default(),

@@ -68,6 +68,11 @@ impl Pending {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether there are more paths than these, or anything may have changed.
+    pub(super) fn exceeds(&self, paths: usize) -> bool {
+        !self.0.is_complete || self.0.paths.len() > paths
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +82,7 @@ mod tests {
     #[test]
     fn beyond_its_bound_it_holds_nothing_until_it_is_taken() {
         let mut pending = Pending::new();
+        assert!(!pending.exceeds(0));
         for number in 0..PENDING_PATHS_MAX {
             pending.add(number.to_string().into_bytes());
             pending.add(number.to_string().into_bytes());

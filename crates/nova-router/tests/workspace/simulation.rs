@@ -35,6 +35,8 @@ const SEQUENCES: u64 = 150;
 const QUIET_POINTS: usize = 4;
 const STEPS_BETWEEN_MAX: usize = 12;
 const EDITORS: usize = 2;
+/// More than are looked at one by one.
+const BRANCH_FILES: usize = 70;
 const AT_A_TIME: usize = 4;
 /// Longer than the router bears with workers that hang, one after the other. While somebody waits for a worker the
 /// clock is paused, so this costs no time either.
@@ -165,10 +167,12 @@ impl World {
             0..=2 => self.write(&path, &mut dice),
             3 => self.remove(&path),
             4 => self.rename(&path, &any_path(&mut dice)),
+            5 if dice.below(2) == 0 => self.switch_branch(),
             5 => self.rename_folder(&mut dice),
             6..=10 => self.edit(editor, &path, &mut dice).await,
             11 => self.save(editor, &path, &mut dice).await,
             12 => self.close(editor, &path, &mut dice).await,
+            13 if dice.below(2) == 0 => self.give_up_catching_up(&mut dice),
             13 => self.catch_up_beside(&mut dice).await,
             14 => drop(self.workspace.fold().await.unwrap()),
             15..=17 => self.faults.lie_in_wait(&mut dice),
@@ -225,6 +229,20 @@ impl World {
         self.disk = disk.map(|(path, text)| (moved(path), text)).collect();
     }
 
+    /// Another branch has files that this one has not, or the other way round: so many that they overtake a survey.
+    fn switch_branch(&mut self) {
+        let files = (0..BRANCH_FILES).map(|number| format!("branch/p/B{number}.java"));
+        let (gone, new): (Vec<_>, Vec<_>) = files.partition(|file| self.disk.contains_key(file));
+        fs::create_dir_all(self.tree.join("branch/p")).unwrap();
+        for file in new {
+            self.written += 1;
+            let text = format!("package p;\nclass T{} {{}}\n", self.written);
+            fs::write(self.tree.join(&file), &text).unwrap();
+            self.disk.insert(file, text);
+        }
+        gone.iter().for_each(|file| self.remove(file));
+    }
+
     /// Opens a file, or types into it.
     async fn edit(&mut self, editor: usize, path: &str, dice: &mut Dice) {
         let text = self.text(dice);
@@ -273,6 +291,16 @@ impl World {
     async fn catch_up_beside(&mut self, dice: &mut Dice) {
         let (workspace, faults) = (Arc::clone(&self.workspace), self.faults.clone());
         self.wait_or_not(async move { catch_up(&workspace, &faults).await }, dice).await;
+    }
+
+    /// A frontend asks for what there is, and goes before it has it.
+    fn give_up_catching_up(&mut self, dice: &mut Dice) {
+        let (workspace, patience) =
+            (Arc::clone(&self.workspace), Duration::from_millis(dice.below(30) as u64));
+        self.beside.spawn(async move {
+            let cancel = CancellationToken::new();
+            drop(timeout(patience, workspace.catch_up(Look::AtChanges, &cancel)).await);
+        });
     }
 
     /// Waits for something, or has it go on beside what comes next.

@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nova_router::{Look, WatchMode, Workspace};
+use nova_router::{InProcess, Look, WatchMode, Workspace};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::Fixture;
@@ -13,13 +14,58 @@ use crate::Fixture;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn watched(fixture: &Fixture) -> (Arc<Workspace>, DropGuard) {
-    let (workspace, cancel) = (fixture.workspace(), CancellationToken::new());
+    watch(fixture.workspace()).await
+}
+
+async fn watch(workspace: Arc<Workspace>) -> (Arc<Workspace>, DropGuard) {
     workspace.watch().await.unwrap();
-    workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+    workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await.unwrap();
     assert_eq!(workspace.watch_mode(), Some(WatchMode::Events));
-    let (tended, until) = (Arc::clone(&workspace), cancel.clone());
-    tokio::spawn(async move { tended.tend(&until).await });
-    (workspace, cancel.drop_guard())
+    let tending = tend(&workspace);
+    (workspace, tending)
+}
+
+fn tend(workspace: &Arc<Workspace>) -> DropGuard {
+    let (workspace, cancel) = (Arc::clone(workspace), CancellationToken::new());
+    let until = cancel.clone();
+    tokio::spawn(async move { workspace.tend(&until).await });
+    cancel.drop_guard()
+}
+
+/// Lets nothing through to workers while it is closed.
+#[derive(Clone)]
+struct Gate(Arc<tokio::sync::watch::Sender<bool>>);
+
+impl Gate {
+    fn open() -> Self {
+        Self(Arc::new(tokio::sync::watch::Sender::new(true)))
+    }
+
+    fn set_open(&self, is_open: bool) {
+        self.0.send_replace(is_open);
+    }
+
+    fn workers(&self) -> InProcess {
+        let gate = self.clone();
+        InProcess::new(move |worker, pipe| gate.clone().serve(worker, pipe))
+    }
+
+    async fn serve(self, worker: nova_worker::Worker, pipe: DuplexStream) {
+        let (near, far) = tokio::io::duplex(64 << 10);
+        let (mut from_worker, mut to_worker) = tokio::io::split(near);
+        let (mut from_router, mut to_router) = tokio::io::split(pipe);
+        let mut is_open = self.0.subscribe();
+        let there = async {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = from_router.read(&mut buffer).await {
+                is_open.wait_for(|is_open| *is_open).await.unwrap();
+                to_worker.write_all(&buffer[..count]).await.unwrap();
+            }
+        };
+        let back = tokio::io::copy(&mut from_worker, &mut to_router);
+        let (served, ..) = tokio::join!(worker.serve(far), there, back);
+        served.unwrap();
+    }
 }
 
 /// The names of all types, in order.
@@ -143,6 +189,71 @@ async fn an_edit_is_taken_in_without_a_survey() {
     }
     let again = workspace.catch_up(Look::AtEverything, &cancel).await.unwrap();
     assert_eq!(again.look, Look::AtEverything);
+}
+
+/// Types, each in a file of its own.
+fn write_types(fixture: &Fixture, names: impl Iterator<Item = u32>) {
+    names.for_each(|i| {
+        fixture.write(&format!("a/T{i}.java"), &format!("package a; class T{i} {{}}"))
+    });
+}
+
+#[tokio::test]
+async fn a_survey_that_changes_overtake_is_begun_anew_without_coming_to_its_end() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let gate = Gate::open();
+    let (workspace, _tending) = watch(fixture.workspace_with(gate.workers())).await;
+    gate.set_open(false);
+    let planned_for = async |files: u64| {
+        let planned = async {
+            while workspace.progress().files_total < files {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let planned = tokio::time::timeout(PATIENCE, planned).await;
+        assert!(planned.is_ok(), "{files} are not planned for: {:?}", workspace.progress());
+    };
+    write_types(&fixture, 0..100);
+    planned_for(100).await;
+    // No worker can do anything, so the run that goes on comes to no end by itself.
+    write_types(&fixture, 100..200);
+    planned_for(200).await;
+    gate.set_open(true);
+    workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await.unwrap();
+    assert_eq!(types(&workspace).len(), 201);
+}
+
+#[tokio::test]
+async fn what_somebody_did_not_wait_for_is_seen_unasked() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let gate = Gate::open();
+    let (workspace, tending) = watch(fixture.workspace_with(gate.workers())).await;
+    drop(tending);
+    gate.set_open(false);
+    fixture.write("a/B.java", "package a; class B {}");
+    let cancel = CancellationToken::new();
+    let waiting = workspace.catch_up(Look::AtChanges, &cancel);
+    let waited = tokio::time::timeout(Duration::from_millis(100), waiting).await;
+    assert!(waited.is_err(), "no worker can do anything");
+    gate.set_open(true);
+    let _tending = tend(&workspace);
+    becomes(&workspace, &["A", "B"]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_could_not_be_looked_at_is_looked_at_again_unasked() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let (workspace, _tending) = watched(&fixture).await;
+    let unfinished = workspace.cache_folder().join("layout.json.new");
+    std::os::unix::fs::symlink("/dev/full", &unfinished).unwrap();
+    // It needs a place in the layout.
+    fixture.write("other/src/b/B.java", "package b; class B {}");
+    let cancel = CancellationToken::new();
+    workspace.catch_up(Look::AtChanges, &cancel).await.unwrap_err();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    fs::remove_file(&unfinished).unwrap();
+    becomes(&workspace, &["A", "B"]).await;
 }
 
 #[tokio::test]
