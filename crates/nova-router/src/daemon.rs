@@ -185,7 +185,11 @@ impl Daemon {
                     Err(error) => tracing::warn!("a handshake failed, which is a bug: {error}"),
                 },
                 Some(_) = conversations.join_next() => {}
-                () = sleep(idle.unwrap_or_default()), if idle.is_some() => return End::Idle,
+                () = sleep(idle.unwrap_or_default()), if idle.is_some() => {
+                    if !self.state.workspace.is_building() {
+                        return End::Idle;
+                    }
+                }
             }
         }
     }

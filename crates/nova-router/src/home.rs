@@ -112,6 +112,19 @@ impl Homes {
             })
     }
 
+    /// Where a file would belong, if files of its folder are shown: then it takes no survey to tell.
+    pub(crate) fn beside_known(&self, path: &[u8]) -> Option<Home> {
+        let (roots, below) = self.around(path).next()?;
+        let folder = split(below).0;
+        let is_shown = roots.iter().any(|root| {
+            let part = &self.view.shards()[root.shard];
+            files_from(part.shard(), &root.identity, folder)
+                .take_while(|it| it.root_identity() == root.identity && it.folder() == folder)
+                .any(|file| part.is_visible(file.id()))
+        });
+        if is_shown { self.future(path) } else { None }
+    }
+
     /// A file that is not there yet will belong to the innermost root around it, as far as can be told.
     fn future(&self, path: &[u8]) -> Option<Home> {
         let (roots, below) = self.around(path).next()?;
@@ -131,8 +144,12 @@ impl Homes {
     }
 }
 
-/// Whether a shard has files of a root in this folder or below: files come by root, then by folder.
-fn has_folder(shard: &Shard, root: &[u8], folder: &[u8]) -> bool {
+/// The files of a shard from those of a root in this folder on: they come by root, then by folder.
+fn files_from<'s>(
+    shard: &'s Shard,
+    root: &[u8],
+    folder: &[u8],
+) -> impl Iterator<Item = FileRef<'s>> {
     let (mut low, mut high) = (0, shard.file_count());
     while low < high {
         let middle = low.midpoint(high);
@@ -141,10 +158,14 @@ fn has_folder(shard: &Shard, root: &[u8], folder: &[u8]) -> bool {
             .is_some_and(|file| (file.root_identity(), file.folder()) < (root, folder));
         (low, high) = if is_before { (middle + 1, high) } else { (low, middle) };
     }
+    (low..shard.file_count()).map_while(|id| shard.file(FileId(id)))
+}
+
+/// Whether a shard has files of a root in this folder or below.
+fn has_folder(shard: &Shard, root: &[u8], folder: &[u8]) -> bool {
     // What begins like the folder without being below it, `a-b` beside `a`, may stand between.
-    let from = (low..shard.file_count()).map_while(|id| shard.file(FileId(id)));
-    let mut like =
-        from.take_while(|it| it.root_identity() == root && it.folder().starts_with(folder));
+    let mut like = files_from(shard, root, folder)
+        .take_while(|it| it.root_identity() == root && it.folder().starts_with(folder));
     like.any(|file| folder::below(file.folder(), folder).is_some())
 }
 

@@ -2,11 +2,14 @@
 //! folds it into the shards when it is quiet.
 //!
 //! ```text
-//!  the system ─▶ watch ─▶ few known files ──▶ each looked at again ──▶ deltas ─ quiet ─▶ fold
-//!                    └──▶ anything else ────▶ survey of the tree ────▶ shards
+//!  the system ─▶ watch ─▶ few files, known or beside known ones ─▶ each looked at ─▶ deltas ─ quiet ─▶ fold
+//!                    └──▶ anything else ─▶ survey of the tree ─▶ shards
+//!                                ▲ begun anew ──┘ when changes overtake it
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::home::{Home, Homes, SCRATCH};
 use crate::reconcile::ReconcileError;
 use crate::report::{FailedShard, IndexReport};
-use crate::walk::is_java;
+use crate::walk::{self, is_java};
 use crate::watch::{Changes, Watch, WatchMode};
 use crate::workspace::{StartPoolError, Workspace};
 
@@ -168,7 +171,7 @@ impl Workspace {
         }
         let (workspace, homes) = (Arc::clone(self), self.homes());
         let revision = homes.revision();
-        let known = spawn_blocking(move || workspace.known_files(&homes, &changes.paths)).await?;
+        let known = spawn_blocking(move || workspace.changed_files(&homes, &changes.paths)).await?;
         let Some(changed) = known else { return Ok(None) };
         let mut taken_in = TakenIn::default();
         for (path, home) in changed {
@@ -185,12 +188,13 @@ impl Workspace {
 
     /// The files among these paths that are not on the disk as the view has them. `None` if there may be
     /// others, or too many.
-    fn known_files(
+    fn changed_files(
         &self,
         homes: &Homes,
         paths: &BTreeSet<Vec<u8>>,
     ) -> Option<Vec<(Vec<u8>, Home)>> {
         let mut known = Vec::new();
+        let mut new = BTreeMap::<PathBuf, HashSet<OsString>>::new();
         for path in paths {
             let home = homes.of(path);
             if let Some(file) = homes.file(path).filter(|_| home.place != SCRATCH) {
@@ -200,6 +204,10 @@ impl Workspace {
                 if self.stamp_now(path, file.stamp()) != Some(file.stamp()) {
                     known.push((path.clone(), home));
                 }
+            } else if is_java_file(path) && homes.beside_known(path).is_some() {
+                let path = path::from_bytes(path);
+                let (folder, name) = path.parent().zip(path.file_name())?;
+                new.entry(folder.to_owned()).or_default().insert(name.to_owned());
             } else if !self.is_no_matter(path, homes) {
                 return None;
             }
@@ -207,7 +215,15 @@ impl Workspace {
                 return None;
             }
         }
-        Some(known)
+        for (folder, names) in new {
+            let found = walk::found_in(&folder, names, self.options.heed_ignore_files).ok()?;
+            for name in found {
+                let path = path::to_bytes(&folder.join(name)).into_owned();
+                let home = homes.beside_known(&path)?;
+                known.push((path, home));
+            }
+        }
+        (known.len() <= REFRESHED_SINGLY_MAX).then_some(known)
     }
 
     /// Whether a path that no view knows means nothing: it decides about no file, and is no file or folder
@@ -223,6 +239,10 @@ impl Workspace {
             Err(_) => !homes.has_below(path),
         }
     }
+}
+
+fn is_java_file(path: &[u8]) -> bool {
+    is_java(path) && std::fs::symlink_metadata(path::from_bytes(path)).is_ok_and(|it| it.is_file())
 }
 
 /// Waits until then; for ever if there is no such time.

@@ -3,7 +3,8 @@
 //! Links are not followed, as version control does not follow them: a file counts where it lies, and
 //! a loop of links cannot be entered. It reads no file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -42,21 +43,47 @@ pub(crate) fn walk(roots: &[PathBuf], options: WalkOptions, cancel: &Cancellatio
     let Some((first, rest)) = roots.split_first() else {
         return Walked::default();
     };
-    let mut builder = WalkBuilder::new(first);
+    let mut builder = builder(first, options.heed_ignore_files);
     for root in rest {
         builder.add(root);
     }
-    // Ignore files count with or without a repository around them, and the user's global ones do
-    // not, so that the same tree gives the same index to everyone.
-    builder
-        .standard_filters(options.heed_ignore_files)
-        .require_git(false)
-        .git_global(false)
-        .follow_links(false)
-        .threads(options.threads);
+    builder.threads(options.threads);
     let found = Mutex::new(Found::default());
     builder.build_parallel().visit(&mut Collectors { found: &found, cancel });
     group(found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// Those of these names that a walk finds in a folder which it enters, as Java files; fails if the folder
+/// cannot be read.
+pub(crate) fn found_in(
+    folder: &Path,
+    names: HashSet<OsString>,
+    heed_ignore_files: bool,
+) -> Result<Vec<OsString>, ignore::Error> {
+    let mut builder = builder(folder, heed_ignore_files);
+    builder.max_depth(Some(1));
+    builder.filter_entry(move |entry| entry.depth() == 0 || names.contains(entry.file_name()));
+    let mut found = Vec::new();
+    for entry in builder.build() {
+        let entry = entry?;
+        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        if is_file && is_java(entry.file_name().as_encoded_bytes()) {
+            found.push(entry.file_name().to_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// Ignore files count with or without a repository around them, and the user's global ones do not, so that
+/// the same tree gives the same index to everyone.
+fn builder(folder: &Path, heed_ignore_files: bool) -> WalkBuilder {
+    let mut builder = WalkBuilder::new(folder);
+    builder
+        .standard_filters(heed_ignore_files)
+        .require_git(false)
+        .git_global(false)
+        .follow_links(false);
+    builder
 }
 
 /// Whether a file of this name is Java source.
@@ -220,6 +247,38 @@ mod tests {
             paths(root.path(), false),
             [".hidden/E.java", "a/A.java", "a/B.gen.java", "build/D.java", "out/C.java"]
         );
+    }
+
+    #[test]
+    fn of_one_folder_the_same_is_found_as_of_the_tree() {
+        let root = tree(&[
+            (".git/info/exclude", "Excluded.java\n"),
+            (".gitignore", "*.gen.java\n"),
+            ("a/.ignore", "Left.java\n"),
+            ("a/b/A.java", ""),
+            ("a/b/B.gen.java", ""),
+            ("a/b/Left.java", ""),
+            ("a/b/Excluded.java", ""),
+            ("a/b/.Hidden.java", ""),
+            ("a/b/Folder.java/Inner.java", ""),
+            ("a/b/Other.java", ""),
+            ("a/b/readme.md", ""),
+        ]);
+        let folder = root.path().join("a/b");
+        let all = || fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+        for heed_ignore_files in [true, false] {
+            let of_tree = paths(root.path(), heed_ignore_files);
+            let names: HashSet<_> = all().filter(|name| name != "Other.java").collect();
+            let mut found = found_in(&folder, names, heed_ignore_files).unwrap();
+            found.sort();
+            let found: Vec<_> =
+                found.iter().map(|name| format!("a/b/{}", name.display())).collect();
+            let expected = of_tree.iter().filter(|path| {
+                !path.ends_with("Other.java") && path.rsplit_once('/').unwrap().0 == "a/b"
+            });
+            assert_eq!(found, expected.cloned().collect::<Vec<_>>());
+        }
+        found_in(&root.path().join("nowhere"), HashSet::new(), true).unwrap_err();
     }
 
     #[cfg(unix)]

@@ -196,6 +196,11 @@ impl Workspace {
         self.pool.get().map_or(0, Pool::connected)
     }
 
+    /// Whether shards are being built.
+    pub(crate) fn is_building(&self) -> bool {
+        self.building.try_lock().is_err()
+    }
+
     /// Ends the workers and leaves nothing of this run behind; the view stays.
     pub fn close(&self) {
         if let Some(pool) = self.pool.get() {

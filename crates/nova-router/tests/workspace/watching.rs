@@ -199,6 +199,34 @@ fn write_types(fixture: &Fixture, names: impl Iterator<Item = u32>) {
 }
 
 #[tokio::test]
+async fn a_new_file_beside_known_ones_is_taken_in_without_a_survey() {
+    let fixture = Fixture::new(&[
+        (".gitignore", "*Gen.java\n"),
+        ("a/A.java", "package a; class A {}"),
+        ("a/b/B.java", "package a.b; class B {}"),
+    ]);
+    let (workspace, _tending) = watched(&fixture).await;
+    let catch_up = async || {
+        let report = workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await.unwrap();
+        (report.look, types(&workspace).join(" "))
+    };
+    fixture.write("a/New.java", "package a; class New {}");
+    fixture.write("a/IgnoredGen.java", "package a; class IgnoredGen {}");
+    assert_eq!(catch_up().await, (Look::AtChanges, "A B New".to_owned()));
+    fixture.write("a/New.java", "package a; class Newer {}");
+    fs::rename(fixture.tree().join("a/A.java"), fixture.tree().join("a/b/C.java")).unwrap();
+    assert_eq!(catch_up().await, (Look::AtChanges, "A B Newer".to_owned()));
+    fs::remove_file(fixture.tree().join("a/New.java")).unwrap();
+    assert_eq!(catch_up().await, (Look::AtChanges, "A B".to_owned()));
+    workspace.fold().await.unwrap();
+    assert_eq!(workspace.unfolded_files(), 0);
+    assert_eq!(catch_up().await, (Look::AtChanges, "A B".to_owned()));
+    // Nothing is shown of the folder any more, so what it means takes a look at the tree.
+    fixture.write("a/Again.java", "package a; class Again {}");
+    assert_eq!(catch_up().await, (Look::AtEverything, "A Again B".to_owned()));
+}
+
+#[tokio::test]
 async fn a_survey_that_changes_overtake_is_begun_anew_without_coming_to_its_end() {
     let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
     let gate = Gate::open();
