@@ -34,6 +34,8 @@ const LOG_FILE: &str = "serve.log";
 const STARTING_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a router looks whether its lock is still where it was.
 const LOST_INTERVAL: Duration = Duration::from_secs(2);
+/// A log that has become longer begins anew.
+const LOG_BYTES_MAX: u64 = 4 << 20;
 /// How often it is looked whether a router listens.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
@@ -152,10 +154,22 @@ impl ServeLock {
     }
 
     /// Waits until somebody has deleted the cache folder: then nobody finds this router, and another one
-    /// may have come in its place.
+    /// may have come in its place. Meanwhile it sees to the log, which nobody else does.
     pub(crate) async fn lost(&self) {
         while self.is_in_place() {
+            self.bound_log();
             sleep(LOST_INTERVAL).await;
+        }
+    }
+
+    /// Whoever writes there appends, so that it goes on at the beginning.
+    fn bound_log(&self) {
+        let log = OpenOptions::new().write(true).open(self.cache.folder().join(LOG_FILE));
+        let Ok(log) = log else { return };
+        if log.metadata().is_ok_and(|log| log.len() > LOG_BYTES_MAX)
+            && let Err(error) = log.set_len(0)
+        {
+            tracing::debug!("cannot shorten the log: {error}");
         }
     }
 
@@ -255,6 +269,7 @@ pub(crate) fn open_log(cache: &Cache) -> Result<File, CacheError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     fn cache(folder: &tempfile::TempDir) -> Cache {
         Cache::new(folder.path().join("cache"))
@@ -276,6 +291,24 @@ mod tests {
         assert!(ServeLock::take(&cache).unwrap().is_some());
         // This process has not ended, so the first one has not.
         assert!(owner.is_alive());
+    }
+
+    #[test]
+    fn a_log_that_has_become_long_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(&folder);
+        let lock = ServeLock::take(&cache).unwrap().unwrap();
+        lock.bound_log();
+        let mut log = open_log(&cache).unwrap();
+        let line = vec![b'x'; LOG_BYTES_MAX as usize];
+        log.write_all(&line).unwrap();
+        lock.bound_log();
+        assert_eq!(log.metadata().unwrap().len(), LOG_BYTES_MAX);
+        log.write_all(b"x").unwrap();
+        lock.bound_log();
+        log.write_all(b"new").unwrap();
+        assert_eq!(fs::read(cache.folder().join(LOG_FILE)).unwrap(), b"new");
+        lock.end();
     }
 
     #[test]
