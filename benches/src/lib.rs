@@ -12,5 +12,4 @@ pub mod naive;
 pub mod nova;
 pub mod queries;
 pub mod tree;
-pub mod wire;
 pub mod workspace;

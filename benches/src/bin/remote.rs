@@ -11,14 +11,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use nova_benches::memory::peak_resident_bytes;
 use nova_benches::nova;
-use nova_benches::wire::{Speed, Wire};
+use nova_tests::wire::{Conditions, Loss, Wire};
 
 /// Runs of each kind, by turns; the best of each counts.
 const RUNS: usize = 5;
 /// Edits that are measured one by one.
 const EDITS: usize = 100;
 /// A wire to another town.
-const SLOW: Speed = Speed { latency: Duration::from_millis(20), bytes_per_second: 100_000_000 / 8 };
+const SLOW: Conditions = Conditions {
+    latency: Duration::from_millis(20),
+    bytes_per_second: Some(SLOW_BYTES_PER_SECOND),
+    loss: Loss { per_mille: 0, seed: 0 },
+};
+const SLOW_BYTES_PER_SECOND: u64 = 100_000_000 / 8;
 
 fn main() -> anyhow::Result<()> {
     let tree = std::env::args_os().nth(1).context("name a folder of Java sources")?;
@@ -116,7 +121,7 @@ impl Bench {
     }
 
     fn measure_runs(&self) -> anyhow::Result<()> {
-        let wire = Wire::new(self.port, None)?;
+        let wire = Wire::new(self.port)?;
         let mut best = [Duration::MAX; 4];
         let mut bytes = [0; 2];
         for _ in 0..RUNS {
@@ -125,16 +130,16 @@ impl Bench {
             }
             let mut note = |at: usize, time: Duration| best[at] = best[at].min(time);
             note(0, self.index_locally()?);
-            let before = wire.bytes();
+            let before = passed(&wire);
             note(1, self.index_remotely(&wire)?);
-            bytes[0] = wire.bytes() - before;
+            bytes[0] = passed(&wire) - before;
             note(2, self.index_locally()?);
             // Nobody waits for a worker that is not needed.
-            let before = wire.bytes();
+            let before = passed(&wire);
             let started = Instant::now();
             ensure!(self.router(&["index"], "remote", true).status()?.success(), "it failed");
             note(3, started.elapsed());
-            bytes[1] = wire.bytes() - before;
+            bytes[1] = passed(&wire) - before;
         }
         let [local, remote, local_again, remote_again] = best.map(|it| it.as_secs_f64() * 1e3);
         row("index, cold, workers on this disk", &format!("{local:.0} ms"));
@@ -160,17 +165,17 @@ impl Bench {
         for folder in ["remote", "store"] {
             remove(&self.path(folder))?;
         }
-        let wire = Wire::new(self.port, Some(SLOW))?;
+        let wire = Wire::with(self.port, SLOW)?;
         let started = Instant::now();
         let mut router = Ending(self.router(&["index"], "remote", true).spawn()?);
         let _worker = self.worker(wire.port)?;
         // While texts stream: between the first tenth and the last of all that passes.
         let mut seen = Vec::new();
         while router.0.try_wait()?.is_none() {
-            seen.push((started.elapsed(), wire.bytes()));
+            seen.push((started.elapsed(), passed(&wire)));
             std::thread::sleep(Duration::from_millis(10));
         }
-        let all = wire.bytes();
+        let all = passed(&wire);
         let at = |part: u64| {
             seen.iter()
                 .find(|it| it.1 >= all * part / 10)
@@ -179,7 +184,7 @@ impl Bench {
         };
         let ((from, first), (to, last)) = (at(1), at(9));
         let rate = (last - first) as f64 / (to - from).as_secs_f64();
-        let used = rate / SLOW.bytes_per_second as f64 * 100.0;
+        let used = rate / SLOW_BYTES_PER_SECOND as f64 * 100.0;
         let seconds = started.elapsed().as_secs_f64();
         row("over 20 ms and 100 Mbit/s, cold", &format!("{seconds:.1} s, {}", megabytes(all)));
         row("of the bandwidth, while texts stream", &format!("{used:.0}%"));
@@ -226,6 +231,11 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// Bytes that have passed, both ways.
+fn passed(wire: &Wire) -> u64 {
+    wire.bytes().iter().sum()
 }
 
 fn row(what: &str, result: &str) {

@@ -1,10 +1,7 @@
-//! A network between a router and its workers: ports, certificates, and a wire that can be cut.
+//! A network between a router and its workers: ports and certificates.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::sandbox::Sandbox;
@@ -58,118 +55,6 @@ impl<'s> Authority<'s> {
         let signed = ["x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key, "-days", "9"];
         let to = ["-CAcreateserial", "-extfile", "extensions", "-out", &certificate];
         self.sandbox.program("openssl", signed.iter().chain(&to)).ok();
-    }
-}
-
-/// Passes bytes on between those who connect to it and a port, and counts them.
-pub(crate) struct Wire {
-    pub(crate) port: u16,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    to: u16,
-    bytes: [AtomicU64; 2],
-    /// The connection is cut once so many bytes have passed; not before that if it is the greatest number.
-    cut_after: AtomicU64,
-    is_gone: AtomicBool,
-    streams: Mutex<Vec<TcpStream>>,
-}
-
-impl Wire {
-    pub(crate) fn new(to: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(Shared {
-            to,
-            bytes: Default::default(),
-            cut_after: AtomicU64::new(u64::MAX),
-            is_gone: AtomicBool::new(false),
-            streams: Mutex::default(),
-        });
-        let wire = Arc::clone(&shared);
-        thread::spawn(move || {
-            for near in listener.incoming().flatten() {
-                if wire.is_gone.load(Ordering::SeqCst) {
-                    return;
-                }
-                // Nobody there yet: the connection just ends.
-                if let Ok(far) = TcpStream::connect(("127.0.0.1", wire.to)) {
-                    wire.pass(&near, &far);
-                }
-            }
-        });
-        Self { port, shared }
-    }
-
-    /// Bytes that have passed: to the router, and from it.
-    pub(crate) fn bytes(&self) -> [u64; 2] {
-        [0, 1].map(|way| self.shared.bytes[way].load(Ordering::SeqCst))
-    }
-
-    /// Cuts the connection once so many more bytes have passed, once.
-    pub(crate) fn cut_after(&self, bytes: u64) {
-        let passed: u64 = self.bytes().iter().sum();
-        self.shared.cut_after.store(passed + bytes, Ordering::SeqCst);
-    }
-
-    /// Whether the cut that was asked for has been made.
-    pub(crate) fn was_cut(&self) -> bool {
-        self.shared.cut_after.load(Ordering::SeqCst) == u64::MAX
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        self.shared.is_gone.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(("127.0.0.1", self.port)));
-        self.shared.cut();
-    }
-}
-
-impl Shared {
-    fn pass(self: &Arc<Self>, near: &TcpStream, far: &TcpStream) {
-        for stream in [near, far] {
-            stream.set_nodelay(true).unwrap();
-            self.streams.lock().unwrap().push(stream.try_clone().unwrap());
-        }
-        for (way, from, to) in [(0, near, far), (1, far, near)] {
-            let (shared, from, to) =
-                (Arc::clone(self), from.try_clone().unwrap(), to.try_clone().unwrap());
-            thread::spawn(move || {
-                // However it ends, it ends for both.
-                drop(shared.copy(way, &from, &to));
-                drop(from.shutdown(Shutdown::Both));
-                drop(to.shutdown(Shutdown::Both));
-            });
-        }
-    }
-
-    fn copy(&self, way: usize, mut from: &TcpStream, mut to: &TcpStream) -> io::Result<()> {
-        let mut buffer = [0; 16 << 10];
-        loop {
-            let count = from.read(&mut buffer)?;
-            if count == 0 {
-                return Ok(());
-            }
-            let passed: u64 = self.bytes.iter().map(|it| it.load(Ordering::SeqCst)).sum();
-            let cut_after = self.cut_after.load(Ordering::SeqCst);
-            let left = usize::try_from(cut_after.saturating_sub(passed)).unwrap_or(usize::MAX);
-            let passing = count.min(left);
-            to.write_all(&buffer[..passing])?;
-            self.bytes[way].fetch_add(passing as u64, Ordering::SeqCst);
-            if passing < count {
-                self.cut_after.store(u64::MAX, Ordering::SeqCst);
-                self.cut();
-                return Ok(());
-            }
-        }
-    }
-
-    fn cut(&self) {
-        for stream in self.streams.lock().unwrap().drain(..) {
-            drop(stream.shutdown(Shutdown::Both));
-        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use nova_tests::wire::Wire;
 use serde_json::Value;
 
-use crate::network::{A_MOMENT, Authority, Wire, free_port, tls};
+use crate::network::{A_MOMENT, Authority, free_port, tls};
 use crate::processes::{SOON, signal};
 use crate::run::{Run, Running, wait_for};
 use crate::sandbox::{Sandbox, large_class};
@@ -114,7 +115,7 @@ fn a_text_is_sent_once() {
     for number in 0..8 {
         sandbox.write(format!("src/big/Big{number}.java"), text(number));
     }
-    let wire = Wire::new(network.port);
+    let wire = Wire::new(network.port).unwrap();
     let _worker = network.worker(wire.port, &[]).start();
     let sent = |options: &[&str]| {
         let before = wire.bytes()[1];
@@ -136,7 +137,7 @@ fn a_text_is_sent_once() {
 #[test]
 fn wherever_the_wire_is_cut_the_end_is_the_same() {
     let network = Network::new();
-    let wire = Wire::new(network.port);
+    let wire = Wire::new(network.port).unwrap();
     let worker = network.worker(wire.port, &[]).start();
     let report = network.index(&[]).ok().json();
     network.assert_like_clean(&report);
@@ -167,7 +168,7 @@ fn who_is_killed_is_replaced_by_the_next_one_or_by_the_routers_own() {
         let _next = network.worker(network.port, &[]).start();
         network.assert_like_clean(&router.end().code(0).json());
     }
-    let wire = Wire::new(network.port);
+    let wire = Wire::new(network.port).unwrap();
     let _worker = network.worker(wire.port, &[]).start();
     wire.cut_after(20_000);
     let report =
