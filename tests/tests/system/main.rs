@@ -30,6 +30,8 @@ mod workspaces;
 
 // These look at processes from outside, in `/proc`.
 #[cfg(target_os = "linux")]
+mod boundaries;
+#[cfg(target_os = "linux")]
 mod crashes;
 #[cfg(target_os = "linux")]
 mod daemon;

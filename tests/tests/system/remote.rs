@@ -1,5 +1,7 @@
 //! Workers that do not see the router's disk, over TLS on real sockets.
 
+mod slow;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;

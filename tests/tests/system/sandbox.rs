@@ -230,7 +230,7 @@ pub(crate) fn assert_same(actual: &[String], expected: &[String]) {
     assert!(actual == expected, "wrong: {wrong:#?}\nmissing: {missing:#?}");
 }
 
-fn sorted_lines(text: &str) -> Vec<String> {
+pub(crate) fn sorted_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort_unstable();
     lines
@@ -245,4 +245,15 @@ pub(crate) fn large_class(package: &str, name: &str, members: usize) -> String {
             .unwrap();
     }
     text + "}\n"
+}
+
+/// A class with so many fields, of names that no packing makes much shorter.
+pub(crate) fn unpackable_class(package: &str, name: &str, members: u64) -> String {
+    let first: u64 = name.bytes().fold(0, |first, byte| (first << 8) | u64::from(byte));
+    let field = |at: u64| {
+        let name = (first + at).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        format!("int n{name:x};")
+    };
+    let fields: Vec<String> = (0..members).map(field).collect();
+    format!("package {package}; class {name} {{ {} }}", fields.join(" "))
 }
