@@ -3,6 +3,7 @@
 
 use crate::declarations::Declarations;
 use crate::scanner::{Scan, scan};
+use crate::tree::nesting::is_too_deep;
 use crate::{escapes, tree};
 
 /// What to do where the scanner is in doubt.
@@ -54,34 +55,10 @@ pub fn declarations(text: &str, fallback: Fallback) -> Extracted {
 
 /// What the tree says of a text, if it can be asked and has an answer.
 fn ask_tree(text: &str) -> Option<Declarations> {
-    if nesting(text.as_bytes()) > FALLBACK_NESTING_MAX {
+    if is_too_deep(text) {
         return None;
     }
     tree::parse(text).ok()
-}
-
-/// How deep brackets may be open in a text that the tree is asked about: where the parser recovers
-/// from an error, it takes memory by the square of that (40 KB of `a<` take 3 GB).
-pub const FALLBACK_NESTING_MAX: usize = 500;
-
-/// How many brackets are open at most, as far as bytes tell: what strings and comments hold counts,
-/// and an angle bracket that a statement leaves open was none.
-fn nesting(text: &[u8]) -> usize {
-    let (mut open, mut angles, mut most) = (0_usize, 0_usize, 0);
-    for byte in text {
-        match byte {
-            b'(' | b'[' => open += 1,
-            b')' | b']' => open = open.saturating_sub(1),
-            b'<' => angles += 1,
-            b'>' => angles = angles.saturating_sub(1),
-            b';' => angles = 0,
-            b'{' => (open, angles) = (open + 1, 0),
-            b'}' => (open, angles) = (open.saturating_sub(1), 0),
-            _ => continue,
-        }
-        most = most.max(open + angles);
-    }
-    most
 }
 
 #[cfg(test)]
@@ -126,6 +103,5 @@ mod tests {
     fn the_tree_is_not_asked_where_its_recovery_would_take_all_memory() {
         let deep = format!("class A {{ {} }}", "a<".repeat(20_000));
         assert_eq!(declarations(&deep, Fallback::Tree).origin, Origin::DoubtfulScanner);
-        assert_eq!(nesting(b"f(a < b, c[d]); g(e < f); { h(i -> { }); }"), 3);
     }
 }

@@ -13,13 +13,19 @@
 //!
 //! [`extract::declarations`] is the whole way from text to declarations.
 //! [`package_clause::package_clause`] is a short cut for those who want no more than the package.
+//!
+//! For an editor, which looks at one place of one text at a time, there is more: [`reference`] tells
+//! what name stands there.
 
 pub mod declarations;
 pub mod escapes;
 pub mod extract;
+mod keywords;
 pub mod lines;
 pub mod package_clause;
+pub mod reference;
 pub mod scanner;
 mod signature;
+mod stretches;
 pub mod text;
 pub mod tree;

@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use self::bytes::{SPACE, WORD, has};
+pub(crate) use self::bytes::{SPACE, WORD, has};
 pub(crate) use self::cursor::Cursor;
 use self::fields::FieldList;
 use self::modifiers::{begins_declaration, begins_member};

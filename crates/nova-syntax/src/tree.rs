@@ -9,6 +9,7 @@
 
 mod declare;
 mod errors;
+pub(crate) mod nesting;
 mod source;
 mod walk;
 

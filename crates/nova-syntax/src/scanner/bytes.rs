@@ -1,18 +1,18 @@
 //! What bytes mean to the scanner: classes of them, and the search for some of them.
 
 /// White space between tokens.
-pub(super) const SPACE: u8 = 1;
+pub(crate) const SPACE: u8 = 1;
 /// What identifiers, keywords and numbers consist of.
-pub(super) const WORD: u8 = 1 << 1;
+pub(crate) const WORD: u8 = 1 << 1;
 /// What type arguments consist of, besides nested ones, annotations, comments and line ends.
-pub(super) const TYPE: u8 = 1 << 2;
+pub(crate) const TYPE: u8 = 1 << 2;
 /// Where skipping over an expression must look: brackets, separators, literals, comments, line ends.
-pub(super) const EXPRESSION_STOP: u8 = 1 << 3;
+pub(crate) const EXPRESSION_STOP: u8 = 1 << 3;
 /// Where skipping over a body by its layout must look: braces, literals, comments, line ends.
-pub(super) const LAYOUT_STOP: u8 = 1 << 4;
+pub(crate) const LAYOUT_STOP: u8 = 1 << 4;
 
 /// Whether `byte` is of a class.
-pub(super) fn has(byte: u8, class: u8) -> bool {
+pub(crate) fn has(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 

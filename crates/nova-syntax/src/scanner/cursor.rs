@@ -48,7 +48,7 @@ impl<'t> Cursor<'t> {
         self.pos
     }
 
-    pub(super) fn return_to(&mut self, pos: usize) {
+    pub(crate) fn return_to(&mut self, pos: usize) {
         self.pos = pos;
     }
 
@@ -73,7 +73,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Steps over any byte of a token that has one byte.
-    pub(super) fn bump(&mut self) {
+    pub(crate) fn bump(&mut self) {
         self.pos = (self.pos + 1).min(self.bytes.len());
     }
 
@@ -114,7 +114,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Steps over the comment at the position, a slash; `false` if it is none.
-    pub(super) fn skip_comment(&mut self) -> bool {
+    pub(crate) fn skip_comment(&mut self) -> bool {
         let Some(rest) = self.bytes.get(self.pos + 1..) else { return false };
         match rest {
             [b'*', body @ ..] => match self.comment_end.find(body) {
@@ -134,7 +134,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Steps over the string, text block or character literal that begins at the position.
-    pub(super) fn skip_literal(&mut self) {
+    pub(crate) fn skip_literal(&mut self) {
         let quote = self.peek();
         if quote == b'"' && self.peek_at(1) == b'"' {
             if self.peek_at(2) == b'"' && self.skip_text_block() {
@@ -238,6 +238,12 @@ impl<'t> Cursor<'t> {
     pub(super) fn skip_plain_code(&mut self) {
         let rest = self.bytes.get(self.pos..).unwrap_or_default();
         self.pos += first_of(rest, [b'{', b'}', b'"', b'\'', b'/']);
+    }
+
+    /// To the next quote or slash, if not the text's end.
+    pub(crate) fn skip_to_literal_or_slash(&mut self) {
+        let rest = self.bytes.get(self.pos..).unwrap_or_default();
+        self.pos += first_of(rest, [b'"', b'\'', b'/']);
     }
 
     pub(super) fn skip_until(&mut self, class: u8) {

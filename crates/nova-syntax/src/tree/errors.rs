@@ -6,6 +6,7 @@
 use tree_sitter::Node;
 
 use super::source::children;
+use crate::keywords::is_keyword;
 
 const TEXT_BLOCK_QUOTE: &[u8] = b"\"\"\"";
 
@@ -55,10 +56,6 @@ fn is_misread(node: Node<'_>, text: &[u8]) -> bool {
     }
 }
 
-fn is_keyword(word: &[u8]) -> bool {
-    KEYWORDS.binary_search_by(|keyword| keyword.as_bytes().cmp(word)).is_ok()
-}
-
 /// A text block's opening quote stands at the end of its line (JLS §3.10.6).
 fn ends_its_line(after: &[u8]) -> bool {
     let blank = after.iter().position(|byte| !matches!(byte, b' ' | b'\t' | 0x0c));
@@ -76,20 +73,8 @@ fn continues_a_word(after: &[u8]) -> bool {
     matches!(after, [b'_' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.., ..])
 }
 
-/// The reserved keywords and literals (JLS §3.9), sorted.
-#[rustfmt::skip]
-const KEYWORDS: [&str; 53] = [
-    "abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class", "const",
-    "continue", "default", "do", "double", "else", "enum", "extends", "false", "final", "finally",
-    "float", "for", "goto", "if", "implements", "import", "instanceof", "int", "interface",
-    "long", "native", "new", "null", "package", "private", "protected", "public", "return",
-    "short", "static", "strictfp", "super", "switch", "synchronized", "this", "throw", "throws",
-    "transient", "true", "try", "void", "volatile", "while",
-];
-
 #[cfg(test)]
 mod tests {
-    use super::KEYWORDS;
     use crate::tree::{TreeError, parse};
 
     #[test]
@@ -117,10 +102,5 @@ mod tests {
         let text =
             "class A { void f(@X A this) { switch (a) { case null, default -> A.super::f; } } }";
         assert!(parse(text).is_ok());
-    }
-
-    #[test]
-    fn keywords_are_sorted() {
-        assert!(KEYWORDS.is_sorted());
     }
 }
