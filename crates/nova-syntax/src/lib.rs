@@ -15,7 +15,8 @@
 //! [`package_clause::package_clause`] is a short cut for those who want no more than the package.
 //!
 //! For an editor, which looks at one place of one text at a time, there is more: [`reference`] tells
-//! what name stands there.
+//! what name stands there, and [`structure`], from a tree that stands broken text, what belongs
+//! together.
 
 pub mod declarations;
 pub mod escapes;
@@ -27,5 +28,6 @@ pub mod reference;
 pub mod scanner;
 mod signature;
 mod stretches;
+pub mod structure;
 pub mod text;
 pub mod tree;

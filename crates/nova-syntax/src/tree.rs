@@ -57,15 +57,34 @@ pub enum TreeError {
 
 /// The declarations of `text`, in which unicode escapes are translated already.
 pub fn parse(text: &str) -> Result<Declarations, TreeError> {
-    if text.len() > TREE_TEXT_BYTES_MAX {
-        return Err(TreeError::TooLarge { bytes: text.len() });
-    }
-    let callbacks_max = CALLBACKS_FREE + CALLBACKS_PER_KIB * text.len() / 1024;
-    let tree = tree_of(&in_the_grammars_terms(text), callbacks_max)?;
+    let callbacks_max = callbacks_max(text)?;
+    let tree = tree_of(&in_the_grammars_terms(text), callbacks_max, AtError::Stop)?;
     match errors::first(tree.root_node(), text) {
         Some(offset) => Err(TreeError::Syntax { offset }),
         None => Ok(walk::declarations(text, &tree)),
     }
+}
+
+/// The tree of `text` as it is: where it is broken, what the grammar's error recovery makes of it.
+/// The caller has seen to it that the text is not [too deep](nesting::is_too_deep).
+pub(crate) fn lenient(text: &str) -> Result<Tree, TreeError> {
+    let callbacks_max = callbacks_max(text)?;
+    tree_of(&in_the_grammars_terms(text), callbacks_max, AtError::Recover)
+}
+
+/// What to do where the text is not Java.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtError {
+    Stop,
+    Recover,
+}
+
+/// The progress callbacks that the parser may take for `text`.
+fn callbacks_max(text: &str) -> Result<usize, TreeError> {
+    if text.len() > TREE_TEXT_BYTES_MAX {
+        return Err(TreeError::TooLarge { bytes: text.len() });
+    }
+    Ok(CALLBACKS_FREE + CALLBACKS_PER_KIB * text.len() / 1024)
 }
 
 /// Replaces what Java allows and the grammar does not know by bytes of the same meaning and length:
@@ -91,7 +110,7 @@ fn in_the_grammars_terms(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(bytes)
 }
 
-fn tree_of(text: &[u8], callbacks_max: usize) -> Result<Tree, TreeError> {
+fn tree_of(text: &[u8], callbacks_max: usize, at_error: AtError) -> Result<Tree, TreeError> {
     let mut parser = Parser::new();
     parser
         .set_language(&tree_sitter_java::LANGUAGE.into())
@@ -101,7 +120,7 @@ fn tree_of(text: &[u8], callbacks_max: usize) -> Result<Tree, TreeError> {
     let mut progress = |state: &ParseState| {
         let offset = state.current_byte_offset();
         callbacks += 1;
-        stopped = if state.has_error() {
+        stopped = if at_error == AtError::Stop && state.has_error() {
             TreeError::Syntax { offset }
         } else if callbacks > callbacks_max {
             TreeError::TooComplex { offset, callbacks_max }
@@ -138,7 +157,7 @@ mod tests {
     #[test]
     fn the_parser_gives_up_on_what_takes_it_too_long() {
         let text = "class A { int a; }".repeat(100);
-        let stopped = tree_of(text.as_bytes(), 10).map(drop);
+        let stopped = tree_of(text.as_bytes(), 10, AtError::Stop).map(drop);
         assert!(matches!(stopped, Err(TreeError::TooComplex { callbacks_max: 10, .. })));
     }
 
