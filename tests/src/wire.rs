@@ -69,6 +69,8 @@ struct State {
     /// A cut is being made: nothing passes meanwhile.
     is_held: bool,
     is_gone: bool,
+    /// What has passed to the router, if that is to be kept.
+    recorded: Option<Vec<u8>>,
     /// How many cuts were made: who connected before the last one is cut off.
     cuts: u64,
     /// How many have connected.
@@ -129,6 +131,16 @@ impl Wire {
             }
         });
         Ok(Self { port, shared })
+    }
+
+    /// Keeps what passes to the router from now on.
+    pub fn record(&self) {
+        self.shared.lock().recorded = Some(Vec::new());
+    }
+
+    /// What has passed to the router since.
+    pub fn recorded(&self) -> Vec<u8> {
+        self.shared.lock().recorded.clone().unwrap_or_default()
     }
 
     /// Bytes that have arrived: at the router, and at the worker.
@@ -274,6 +286,9 @@ impl Shared {
         let allowed = chunk.len().min(usize::try_from(bytes_left).unwrap_or(usize::MAX));
         let (passing, ended) = frames.pass(&chunk[..allowed], frames_left);
         state.bytes[way as usize] += passing as u64;
+        if let (Way::ToRouter, Some(recorded)) = (way, &mut state.recorded) {
+            recorded.extend_from_slice(&chunk[..passing]);
+        }
         state.frames[way as usize] += ended;
         if passing as u64 != bytes_left && ended != frames_left {
             return Some((passing, None));
