@@ -25,6 +25,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nova_index::{Dictionary, ShardId, write_index};
+use nova_rpc::private;
 use nova_worker::disk;
 
 use crate::layout::{Layout, LayoutError};
@@ -132,7 +133,7 @@ impl Cache {
     /// Makes the folder a cache folder, unless it is one or holds what is somebody else's.
     fn claim(&self) -> Result<(), CacheError> {
         let fail = |error| CacheError::new("cannot use the cache folder", &self.folder, error);
-        create_private_folder(&self.folder).map_err(fail)?;
+        private::make_folder(&self.folder).map_err(fail)?;
         if self.is_ours() {
             return Ok(());
         }
@@ -278,15 +279,6 @@ fn is_rebuildable(name: &str) -> bool {
 
 fn shard_of_file_name(name: &str) -> Option<ShardId> {
     name.strip_prefix("shard_")?.strip_suffix(".bin")?.parse().ok().map(ShardId)
-}
-
-/// Creates a folder that only this user may enter.
-pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Makes a rename in the folder durable. Where folders cannot be opened as files, they need not be.

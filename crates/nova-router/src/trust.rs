@@ -15,7 +15,6 @@
 
 pub mod audit;
 pub mod policy;
-pub mod private;
 
 mod fingerprint;
 mod hex;
@@ -33,6 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use nova_index::Stamp;
+use nova_rpc::private::{self, PrivateFileError};
 use nova_worker::disk;
 use time::OffsetDateTime;
 
@@ -44,7 +44,6 @@ pub use moment::Moment;
 pub use name::{WorkerName, WorkerNameError};
 pub use nova_protocol::Token;
 pub use policy::{Policy, PolicyError};
-pub use private::PrivateFileError;
 pub use refusal::Refusal;
 pub use scope::{ShardScope, ShardScopeError};
 pub use token_hash::{TokenHash, TokenHashError, new_token};

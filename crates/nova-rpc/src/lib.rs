@@ -22,6 +22,7 @@
 
 mod endpoint;
 mod listener;
+pub mod private;
 mod stream;
 pub mod tls;
 

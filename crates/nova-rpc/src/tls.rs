@@ -4,7 +4,6 @@
 //! worker if it shows one. Whether a stranger whose certificate is good may come in is for the router to say.
 
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,6 +17,11 @@ use rustls::{
     },
     server::{VerifierBuilderError, WebPkiClientVerifier},
 };
+
+use crate::private::{self, PrivateFileError};
+
+/// Bytes of a file with a private key.
+const KEY_BYTES_MAX: u64 = 64 << 10;
 
 /// What a router shows of itself, and whose certificates it takes.
 #[derive(Debug, Clone)]
@@ -54,9 +58,9 @@ pub enum TlsError {
     /// There is no certificate in it.
     #[error("there is no certificate in {}", .0.display())]
     Empty(PathBuf),
-    /// Somebody else may know what is in it.
-    #[error("others can read {}, which is a secret: chmod 600 it, and replace it if it was read", .0.display())]
-    OpenToOthers(PathBuf),
+    /// A key cannot be read, or somebody else may know it.
+    #[error(transparent)]
+    Key(#[from] PrivateFileError),
     /// A certificate and a key that cannot be used.
     #[error("cannot use {}: {source}", path.display())]
     Unusable {
@@ -145,28 +149,11 @@ pub(crate) fn describe(error: &io::Error) -> String {
     format!("{hint} ({error})")
 }
 
-/// Fails if anybody but the file's owner can read what is to be a secret.
-pub fn check_private(path: &Path) -> Result<(), TlsError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let file = File::open(path).and_then(|file| file.metadata());
-        let metadata = file.map_err(|error| TlsError::Read {
-            path: path.to_owned(),
-            source: pem::Error::Io(error),
-        })?;
-        if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(TlsError::OpenToOthers(path.to_owned()));
-        }
-    }
-    Ok(())
-}
-
 fn read_identity(
     files: &CertificateFiles,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-    check_private(&files.key)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)
+    let pem = private::read_private(&files.key, KEY_BYTES_MAX)?;
+    let key = PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|source| TlsError::Read { path: files.key.clone(), source })?;
     Ok((read_certificates(&files.certificate)?, key))
 }

@@ -256,7 +256,11 @@ fn a_key_that_others_can_read_is_refused() {
     let network = Network::new();
     let key = network.sandbox.path("router-key.pem");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
-    network.index(&[]).run().code(1).says(&["router-key.pem", "others can read", "chmod 600"]);
+    network
+        .index(&[])
+        .run()
+        .code(1)
+        .says(&["others can read router-key.pem", "run `chmod 600 router-key.pem`"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use nova_index::ShardId;
 use nova_protocol::path;
+use nova_rpc::private;
 
 const PREFIX: &str = "run-";
 const LOCK_FILE: &str = "lock";
@@ -34,7 +35,7 @@ impl Run {
         let nonce: [u8; 16] = rand::random();
         let name = format!("{PREFIX}{:032x}", u128::from_le_bytes(nonce));
         let folder = cache.join(&name);
-        super::create_private_folder(&folder)?;
+        private::make_folder(&folder)?;
         let lock = File::create(folder.join(LOCK_FILE))?;
         lock.lock()?;
         let nonce: [u8; 16] = rand::random();
@@ -92,7 +93,7 @@ fn socket_folder(folder: &Path) -> io::Result<PathBuf> {
     }
     let elsewhere = std::env::temp_dir().join(format!("nova-{:016x}", rand::random::<u64>()));
     fs::write(folder.join(SOCKET_FOLDER_FILE), &*path::to_bytes(&elsewhere))?;
-    super::create_private_folder(&elsewhere)?;
+    private::make_folder(&elsewhere)?;
     Ok(elsewhere)
 }
 

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use nova_index::ShardId;
+use nova_rpc::private::{self, PrivateFileError};
 use serde::Serialize;
 
 use super::identity::Identity;
 use super::moment::Moment;
 use super::name::WorkerName;
-use super::private::{self, PrivateFileError};
 use super::refusal::Refusal;
 
 /// A file that would become larger is set aside, in the place of the one that was set aside before.

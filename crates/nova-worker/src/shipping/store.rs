@@ -21,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nova_index::ContentHash;
 use nova_protocol::shipping::TextPiece;
+use nova_rpc::private;
 
 use super::pack::{BadPiece, is_plausible, unpack_block};
 
@@ -108,7 +109,8 @@ impl TextStore {
     pub fn open(cache_dir: &Path, bytes_max: u64) -> Result<Self, StoreError> {
         let folder = cache_dir.join("texts");
         let failed = |source| StoreError::Io { folder: folder.clone(), source };
-        create_private_folder(&folder).map_err(failed)?;
+        // Source code of others lies there.
+        private::make_folder(&folder).map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -314,15 +316,6 @@ impl StoreReader<'_> {
 
 fn pack_number(name: &str) -> Option<u64> {
     name.strip_prefix("texts_")?.strip_suffix(".pack")?.parse().ok()
-}
-
-/// Source code of others lies there.
-fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The authority: makes itself, and certificates for the router and for workers.
 
 use anyhow::{Context, bail};
-use nova_router::trust::{WorkerName, private};
+use nova_router::trust::WorkerName;
+use nova_rpc::private;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,

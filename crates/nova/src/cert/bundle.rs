@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use nova_router::trust::{Token, TokenHash, WorkerName, private};
+use nova_router::trust::{Token, TokenHash, WorkerName};
+use nova_rpc::private;
 
 use crate::cert::authority::Issued;
 use crate::output::paths;

@@ -4,7 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use nova_router::trust::{Fingerprint, PrivateFileError, private};
+use nova_router::trust::Fingerprint;
+use nova_rpc::private::{self, PrivateFileError};
 
 use crate::output::paths;
 

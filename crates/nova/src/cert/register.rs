@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
 use nova_router::trust::policy::{POLICY_BYTES_MAX, Policy, WORKER_TOKENS_MAX, Worker};
-use nova_router::trust::{Fingerprint, Moment, TokenHash, WorkerName, private};
+use nova_router::trust::{Fingerprint, Moment, TokenHash, WorkerName};
+use nova_rpc::private;
 use time::OffsetDateTime;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 

@@ -1,7 +1,7 @@
 //! `nova cert init`: the authority, and the router's certificate.
 
 use anyhow::bail;
-use nova_router::trust::private;
+use nova_rpc::private;
 use serde_json::json;
 
 use super::{Outcome, certificate_json};

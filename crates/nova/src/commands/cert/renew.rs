@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use nova_router::trust::{Fingerprint, WorkerName, private};
+use nova_router::trust::{Fingerprint, WorkerName};
+use nova_rpc::private;
 use serde_json::json;
 use time::OffsetDateTime;
 

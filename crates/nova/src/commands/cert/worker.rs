@@ -1,7 +1,8 @@
 //! `nova cert worker`: a worker's certificate and key.
 
 use anyhow::{Context, bail};
-use nova_router::trust::{WorkerName, private};
+use nova_router::trust::WorkerName;
+use nova_rpc::private;
 use serde_json::json;
 
 use super::{Outcome, certificate_json, enrol};

@@ -96,8 +96,16 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateFileError> {
 
 /// Makes a folder for this user alone, and those that it lies in, where they are not there yet.
 pub fn create_folder(path: &Path) -> Result<(), PrivateFileError> {
-    crate::cache::create_private_folder(path)
-        .map_err(|error| PrivateFileError::io("create", path, error))
+    make_folder(path).map_err(|error| PrivateFileError::io("create", path, error))
+}
+
+/// The same, for who has an error of its own.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// Refuses a folder in which others can put files in the place of those that are there.
@@ -107,18 +115,19 @@ pub fn check_folder(path: &Path) -> Result<(), PrivateFileError> {
 }
 
 /// Opens a file to append to, made for this user alone if it is not there.
-pub(super) fn append(path: &Path) -> io::Result<File> {
+pub fn append(path: &Path) -> io::Result<File> {
     options().append(true).create(true).open(path)
 }
 
 /// Refuses an open file that others can read.
-pub(super) fn check_private(file: &File, path: &Path) -> Result<(), PrivateFileError> {
+pub fn check_private(file: &File, path: &Path) -> Result<(), PrivateFileError> {
     let metadata = file.metadata().map_err(|error| PrivateFileError::io("read", path, error))?;
     check(&metadata, path, PRIVATE)
 }
 
 impl PrivateFileError {
-    pub(super) fn io(action: &'static str, path: &Path, error: io::Error) -> Self {
+    /// The system refuses to do this to a file.
+    pub fn io(action: &'static str, path: &Path, error: io::Error) -> Self {
         Self::Io { action, path: path.to_path_buf(), error }
     }
 }
