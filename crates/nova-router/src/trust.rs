@@ -10,13 +10,14 @@
 //!  workers.toml ─ refresh ─┴─▶ Policy ┴─ still_trusts, once a second
 //! ```
 //!
-//! It knows nothing of TLS: that a certificate was signed by the right authority, and that whoever shows it has
-//! its key, the handshake proves before anybody is judged here.
+//! It knows nothing of TLS but what can go wrong with it: that a certificate was signed by the right authority, and
+//! that whoever shows it has its key, the handshake proves before anybody is judged here.
 
 pub mod audit;
 pub mod policy;
 
 mod fingerprint;
+mod flood;
 mod hex;
 mod identity;
 mod lease;
@@ -29,6 +30,7 @@ mod token_hash;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use nova_index::Stamp;
@@ -48,6 +50,7 @@ pub use refusal::Refusal;
 pub use scope::{ShardScope, ShardScopeError};
 pub use token_hash::{TokenHash, TokenHashError, new_token};
 
+use flood::Flood;
 use identity::Shown;
 use lease::Leases;
 
@@ -69,6 +72,8 @@ pub struct Trust {
     seen: Mutex<Seen>,
     leases: Leases,
     audit: Option<Audit>,
+    /// Of those whom nobody knows, and of workers.
+    refused: [Flood; 2],
     /// Whether the last line of the audit could not be written, and a warning said so.
     audit_fails: AtomicBool,
 }
@@ -101,6 +106,7 @@ impl Trust {
             seen: Mutex::new(seen),
             leases: Leases::default(),
             audit,
+            refused: Default::default(),
             audit_fails: AtomicBool::new(false),
         })
     }
@@ -158,6 +164,25 @@ impl Trust {
         }
         self.policy.store(Arc::new(new));
         true
+    }
+
+    /// Writes down that somebody was not taken, unless too many were lately: these are counted. Strangers leave
+    /// room for workers.
+    pub fn record_refusal(&self, refusal: &Refusal, address: &str) {
+        self.record_left_out();
+        let flood = &self.refused[usize::from(refusal.worker().is_some())];
+        if flood.admits(Instant::now()) {
+            self.record(&AuditEvent::Rejected { refusal, address });
+        }
+    }
+
+    /// Writes down how many refusals were not, once it is known.
+    pub fn record_left_out(&self) {
+        for flood in &self.refused {
+            if let Some(count) = flood.left_out(Instant::now()) {
+                self.record(&AuditEvent::LeftOut { count });
+            }
+        }
     }
 
     /// Writes a line into the audit. If that fails a warning says so, once until it succeeds again.

@@ -10,7 +10,7 @@ use std::{
 use interprocess::local_socket::{GenericFilePath, GenericNamespaced, Name, ToFsName, ToNsName};
 use nova_protocol::path;
 
-use crate::tls::TlsError;
+use crate::tls::{TlsError, TlsFailure, describe};
 
 /// The longest path of a socket, in bytes: what `sun_path` holds, less the zero at its end.
 const SOCKET_PATH_BYTES_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -56,8 +56,15 @@ pub enum EndpointError {
     #[error("{0} needs certificates: {1}")]
     NoCertificates(Endpoint, &'static str),
     /// The two did not come to terms.
-    #[error("no TLS connection {0}: {1}")]
-    Tls(String, String),
+    #[error("no TLS connection {with}: {text}")]
+    Tls {
+        /// With whom.
+        with: String,
+        /// Why not.
+        failure: TlsFailure,
+        /// The same for people, as far as it is known.
+        text: String,
+    },
     /// The files that certificates are in.
     #[error(transparent)]
     Certificates(#[from] TlsError),
@@ -146,6 +153,13 @@ impl Endpoint {
             }
         };
         named.map_err(|_| EndpointError::Malformed(self.to_string()))
+    }
+}
+
+impl EndpointError {
+    /// No TLS connection, for what a stream said.
+    pub(crate) fn tls(with: String, error: &io::Error) -> Self {
+        Self::Tls { with, failure: TlsFailure::of(error), text: describe(error) }
     }
 }
 

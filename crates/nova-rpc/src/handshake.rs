@@ -24,6 +24,7 @@ use crate::{
     caller::Caller,
     connection::{Keepalive, Link},
     incoming::Incoming,
+    tls::describe,
 };
 
 /// What a router asks of those who connect at one endpoint, and offers them.
@@ -95,7 +96,7 @@ pub enum HandshakeError {
     #[error("the peer hung up during the handshake")]
     HungUp,
     /// The stream failed.
-    #[error("the stream failed during the handshake: {0}")]
+    #[error("the stream failed during the handshake: {}", describe(.0))]
     Io(io::Error),
     /// What came is no handshake frame.
     #[error("the peer sent no proper handshake: {0}")]
@@ -343,7 +344,7 @@ async fn refuse<S: AsyncWrite + Unpin, T>(
     stream: &mut S,
     reject: Reject,
 ) -> Result<T, HandshakeError> {
-    tracing::warn!(code = %reject.code, "rejecting a peer: {}", reject.message);
+    tracing::debug!(code = %reject.code, "rejecting a peer: {}", reject.message);
     let frame = HandshakeFrame::Reject(reject.clone());
     if let Err(error) = send(stream, &frame).await {
         tracing::debug!("the reject did not arrive: {error}");

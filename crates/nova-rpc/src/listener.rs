@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     endpoint::{Address, Endpoint, EndpointError},
     stream::Stream,
-    tls::{ServerTls, describe},
+    tls::ServerTls,
 };
 
 /// What keeps strangers on a network from what is said at an endpoint.
@@ -161,9 +161,9 @@ impl Visitor {
             }
             Connected::Tls(stream, from, tls) => {
                 prepare(&stream);
-                let stream = TlsAcceptor::from(tls.0).accept(stream).await.map_err(|error| {
-                    EndpointError::Tls(format!("with {from}"), describe(&error))
-                })?;
+                let stream = TlsAcceptor::from(tls.0).accept(stream).await;
+                let stream =
+                    stream.map_err(|error| EndpointError::tls(format!("with {from}"), &error))?;
                 let shown = stream.get_ref().1.peer_certificates();
                 let certificate = shown.and_then(|chain| chain.first()).map(|it| it.to_vec());
                 Ok((Box::new(stream), Peer { address, certificate }))

@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use crate::{
     endpoint::{Address, Endpoint, EndpointError},
     listener::prepare,
-    tls::{ClientTls, describe, server_name},
+    tls::{ClientTls, server_name},
 };
 
 /// A connected stream of bytes, whatever carries them.
@@ -63,8 +63,8 @@ pub async fn connect_securely(
             let name = tls.name.clone().map_or_else(|| server_name(&address.host), Ok)?;
             let stream = connect_port(address).await.map_err(failed)?;
             let stream = TlsConnector::from(tls.config.clone()).connect(name, stream).await;
-            let stream = stream
-                .map_err(|error| EndpointError::Tls(format!("to {endpoint}"), describe(&error)))?;
+            let stream =
+                stream.map_err(|error| EndpointError::tls(format!("to {endpoint}"), &error))?;
             Ok(Box::new(stream))
         }
     }

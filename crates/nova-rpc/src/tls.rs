@@ -1,16 +1,18 @@
-//! Who the two ends of a `tcp+tls:` connection are, by their certificates: rustls, TLS 1.3 only.
+//! Who the two ends of a `tcp+tls:` connection are, by their certificates: rustls, TLS 1.3 unless 1.2 is asked for.
 //!
 //! Files are PEM. Both sides verify: a worker the router's certificate and its name, a router that of a
 //! worker if it shows one. Whether a stranger whose certificate is good may come in is for the router to say.
 
+mod failure;
+mod version;
+
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use rustls::{
-    CertificateError, ClientConfig, RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     pki_types::{
         CertificateDer, PrivateKeyDer, ServerName,
         pem::{self, PemObject},
@@ -19,6 +21,10 @@ use rustls::{
 };
 
 use crate::private::{self, PrivateFileError};
+
+pub use failure::TlsFailure;
+pub(crate) use failure::describe;
+pub use version::{TlsVersion, UnknownTlsVersion};
 
 /// Bytes of a file with a private key.
 const KEY_BYTES_MAX: u64 = 64 << 10;
@@ -85,13 +91,17 @@ pub enum TlsError {
 impl ServerTls {
     /// Reads a router's files. Who shows a certificate must have one that `client_ca` vouches for; who shows
     /// none is let through to say who it is otherwise.
-    pub fn load(files: &CertificateFiles, client_ca: &Path) -> Result<Self, TlsError> {
+    pub fn load(
+        files: &CertificateFiles,
+        client_ca: &Path,
+        oldest: TlsVersion,
+    ) -> Result<Self, TlsError> {
         let (certificates, key) = read_identity(files)?;
         let verifier = WebPkiClientVerifier::builder(Arc::new(read_authorities(client_ca)?))
             .allow_unauthenticated()
             .build()
             .map_err(|source| TlsError::NoAuthority { path: client_ca.to_owned(), source })?;
-        let config = ServerConfig::builder()
+        let config = ServerConfig::builder_with_protocol_versions(oldest.and_newer())
             .with_client_cert_verifier(verifier)
             .with_single_cert(certificates, key);
         Ok(Self(Arc::new(config.map_err(unusable(files))?)))
@@ -105,8 +115,10 @@ impl ClientTls {
         router_ca: &Path,
         own: Option<&CertificateFiles>,
         name: Option<&str>,
+        oldest: TlsVersion,
     ) -> Result<Self, TlsError> {
-        let builder = ClientConfig::builder().with_root_certificates(read_authorities(router_ca)?);
+        let builder = ClientConfig::builder_with_protocol_versions(oldest.and_newer())
+            .with_root_certificates(read_authorities(router_ca)?);
         let config = match own {
             None => builder.with_no_client_auth(),
             Some(files) => {
@@ -122,31 +134,6 @@ impl ClientTls {
 /// A name as certificates have it.
 pub(crate) fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {
     ServerName::try_from(name.to_owned()).map_err(|_| TlsError::BadName(name.to_owned()))
-}
-
-/// What went wrong when two tried to come to terms, for people.
-pub(crate) fn describe(error: &io::Error) -> String {
-    let cause = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
-    let hint = match cause {
-        Some(rustls::Error::InvalidCertificate(error)) => match error {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the peer's certificate has expired; renew it (nova cert renew)"
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "the peer's certificate is not valid yet; is the clock right?"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "the router's certificate is for another name; say which by --tls-domain"
-            }
-            CertificateError::UnknownIssuer => {
-                "the peer's certificate is not signed by the authority that is trusted here"
-            }
-            _ => return error.to_string(),
-        },
-        Some(rustls::Error::InvalidMessage(_)) => "the peer does not speak TLS",
-        _ => return error.to_string(),
-    };
-    format!("{hint} ({error})")
 }
 
 fn read_identity(

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use nova_protocol::Token;
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
-use nova_rpc::tls::{CertificateFiles, ClientTls};
+use nova_rpc::tls::{CertificateFiles, ClientTls, TlsVersion};
 use nova_rpc::{ClientSecurity, Endpoint, EndpointError, Stream, connect_securely};
 use tokio::time::{Instant, timeout};
 
@@ -63,6 +63,10 @@ pub struct WorkerArgs {
     /// Its private key
     #[arg(long, value_name = "FILE", requires = "tls_client_cert")]
     tls_client_key: Option<PathBuf>,
+
+    /// The oldest version of TLS that is spoken: 1.3, or 1.2 for what cannot do better
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    tls_min_version: TlsVersion,
 
     /// Let tcp: leave this machine, where others can read along
     #[arg(long)]
@@ -157,8 +161,9 @@ impl WorkerArgs {
             }
             _ => None,
         };
+        let (name, oldest) = (self.tls_domain.as_deref(), self.tls_min_version);
         let tls = match &self.tls_ca_cert {
-            Some(ca) => Some(ClientTls::load(ca, own.as_ref(), self.tls_domain.as_deref())?),
+            Some(ca) => Some(ClientTls::load(ca, own.as_ref(), name, oldest)?),
             None => None,
         };
         Ok(ClientSecurity { tls, allow_insecure: self.allow_insecure })

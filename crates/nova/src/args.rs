@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use nova_router::trust::WorkerName;
 use nova_rpc::Endpoint;
+use nova_rpc::tls::TlsVersion;
 use nova_syntax::declarations::Kind;
 use nova_worker::args::WorkerArgs;
 
@@ -246,6 +247,10 @@ pub(crate) struct GuestArgs {
     /// Who vouches for the certificates of workers [default: ca.pem of the trust folder]
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub(crate) tls_client_ca: Option<PathBuf>,
+
+    /// The oldest version of TLS that is spoken: 1.3, or 1.2 for what cannot do better
+    #[arg(long, value_name = "VERSION", requires = "listen", default_value_t)]
+    pub(crate) tls_min_version: TlsVersion,
 
     /// Let tcp: leave this machine, where others can read along
     #[arg(long, requires = "listen")]

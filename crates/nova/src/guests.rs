@@ -43,5 +43,5 @@ fn trust(args: &GuestArgs) -> anyhow::Result<TrustOptions> {
     };
     let client_ca = args.tls_client_ca.clone().unwrap_or_else(|| folder.ca());
     let files = TrustFiles { policy: folder.workers(), audit: Some(folder.audit()) };
-    Ok(TrustOptions { certificate, client_ca, files })
+    Ok(TrustOptions { certificate, client_ca, oldest_tls: args.tls_min_version, files })
 }

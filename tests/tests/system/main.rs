@@ -55,3 +55,5 @@ mod secrets;
 mod serve;
 #[cfg(target_os = "linux")]
 mod served;
+#[cfg(target_os = "linux")]
+mod strangers;

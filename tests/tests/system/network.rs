@@ -41,20 +41,52 @@ impl<'s> Authority<'s> {
         authority
     }
 
+    /// One that was made before.
+    pub(crate) fn of(sandbox: &'s Sandbox, name: &'static str) -> Self {
+        Self { sandbox, name }
+    }
+
     /// Makes `<of>.pem` and `<of>-key.pem` for this host.
     pub(crate) fn certify(&self, of: &str, host: &str) {
-        let (key, request, certificate) =
-            (format!("{of}-key.pem"), format!("{of}.csr"), format!("{of}.pem"));
+        self.ask(of, host);
+        let (request, certificate) = (format!("{of}.csr"), format!("{of}.pem"));
+        let (ca, ca_key) = (format!("{}.pem", self.name), format!("{}-key.pem", self.name));
+        let signed = ["x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key, "-days", "9"];
+        let to = ["-CAcreateserial", "-extfile", "extensions", "-out", &certificate];
+        self.sandbox.program("openssl", signed.iter().chain(&to)).ok();
+    }
+
+    /// The same, but it was valid years ago.
+    pub(crate) fn certify_expired(&self, of: &str, host: &str) {
+        self.ask(of, host);
+        let (request, certificate) = (format!("{of}.csr"), format!("{of}.pem"));
+        let (ca, ca_key) = (format!("{}.pem", self.name), format!("{}-key.pem", self.name));
+        let write = |name: &str, text: &str| {
+            std::fs::write(self.sandbox.path(name), text).unwrap();
+        };
+        write("index.txt", "");
+        write(
+            "ca.cnf",
+            "[ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\nnew_certs_dir = .\n\
+             rand_serial = yes\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n",
+        );
+        let signed = ["ca", "-batch", "-notext", "-config", "ca.cnf"];
+        let by = ["-cert", &ca, "-keyfile", &ca_key, "-in", &request, "-extfile", "extensions"];
+        let valid = ["-startdate", "20200101000000Z", "-enddate", "20210101000000Z"];
+        let to = ["-out", &certificate];
+        let arguments = signed.iter().chain(&by).chain(&valid).chain(&to);
+        self.sandbox.program("openssl", arguments).ok();
+    }
+
+    /// Makes the key, and the request to sign.
+    fn ask(&self, of: &str, host: &str) {
+        let (key, request) = (format!("{of}-key.pem"), format!("{of}.csr"));
         let subject = format!("/CN={of}");
         let asked = ["-subj", &subject, "-keyout", &key, "-out", &request];
         self.sandbox.program("openssl", NEW_KEY.iter().chain(&asked)).ok();
         let extensions =
             format!("subjectAltName=DNS:{host}\nextendedKeyUsage=serverAuth,clientAuth\n");
         std::fs::write(self.sandbox.path("extensions"), extensions).unwrap();
-        let (ca, ca_key) = (format!("{}.pem", self.name), format!("{}-key.pem", self.name));
-        let signed = ["x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key, "-days", "9"];
-        let to = ["-CAcreateserial", "-extfile", "extensions", "-out", &certificate];
-        self.sandbox.program("openssl", signed.iter().chain(&to)).ok();
     }
 }
 

@@ -16,13 +16,13 @@ use crate::run::{Run, Running, wait_for};
 use crate::sandbox::{Sandbox, large_class};
 
 /// A tree in several shards, a router's port, and certificates of one authority.
-struct Network {
-    sandbox: Sandbox,
-    port: u16,
+pub(crate) struct Network {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) port: u16,
 }
 
 impl Network {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sandbox = Sandbox::new(&[]);
         for package in ["p", "q", "r"] {
             sandbox.write(format!("src/{package}/A.java"), large_class(package, "A", 20));
@@ -31,12 +31,12 @@ impl Network {
         authority.certify("router", "localhost");
         authority.certify("big", "big.example.org");
         fs::create_dir(sandbox.path("trust")).unwrap();
-        sandbox.trust("[[worker]]\nname = \"big\"\nsan = \"big.example.org\"\n");
+        sandbox.trust(BIG);
         Self { sandbox, port: free_port() }
     }
 
     /// `nova COMMAND tree --listen …` with the router's certificate.
-    fn router(&self, command: &[&str], options: &[&str]) -> Run {
+    pub(crate) fn router(&self, command: &[&str], options: &[&str]) -> Run {
         let listen = tls(self.port);
         let listen =
             ["--listen", &listen, "--tls-cert", "router.pem", "--tls-key", "router-key.pem"];
@@ -50,7 +50,7 @@ impl Network {
     }
 
     /// A worker with a store of its own that connects to this port.
-    fn worker(&self, port: u16, options: &[&str]) -> Run {
+    pub(crate) fn worker(&self, port: u16, options: &[&str]) -> Run {
         let endpoint = tls(port);
         let connect = ["--connect", &endpoint, "--tls-ca-cert", "ca.pem", "--cache-dir", "store"];
         let own = ["--tls-client-cert", "big.pem", "--tls-client-key", "big-key.pem"];
@@ -58,7 +58,7 @@ impl Network {
     }
 
     /// What was decided about workers, a JSON object each.
-    fn audit(&self) -> Vec<Value> {
+    pub(crate) fn audit(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.sandbox.path("trust/audit.log")).unwrap_or_default();
         log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -204,7 +204,7 @@ fn what_is_edited_is_scanned_far_away() {
 }
 
 /// Starts a worker, waits until it has said something, and answers what.
-fn what_it_says(worker: Run) -> String {
+pub(crate) fn what_it_says(worker: Run) -> String {
     let log = tempfile::NamedTempFile::new().unwrap();
     let worker: Running = worker.stderr_to(log.reopen().unwrap()).start();
     let said = wait_for("the worker to say what is wrong", SOON, || {
@@ -312,16 +312,17 @@ fn in_the_clear_is_for_this_machine_alone() {
     network.assert_like_clean(&listen(&endpoint).ok().json());
 }
 
-const BIG: &str = "[[worker]]\nname = \"big\"\nsan = \"big.example.org\"\n";
+/// The one worker that is known.
+pub(crate) const BIG: &str = "[[worker]]\nname = \"big\"\nsan = \"big.example.org\"\n";
 
 impl Network {
     /// Whether something was decided about the worker "big".
-    fn was_decided(&self, event: &str) -> bool {
+    pub(crate) fn was_decided(&self, event: &str) -> bool {
         self.audit().iter().any(|it| it["event"] == event && it["worker"] == "big")
     }
 
     #[track_caller]
-    fn wait_until(&self, event: &str) {
+    pub(crate) fn wait_until(&self, event: &str) {
         wait_for(event, SOON, || self.was_decided(event).then_some(()));
     }
 

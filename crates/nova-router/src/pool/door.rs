@@ -11,9 +11,10 @@ use bytes::Bytes;
 use nova_protocol::handshake::{Hello, Nonce, Reject};
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::{Token, path};
+use nova_rpc::tls::TlsFailure;
 use nova_rpc::{
-    AcceptPolicy, Accepted, Admission, Challenge, Endpoint, Listener, ServerSecurity, Visitor,
-    accept,
+    AcceptPolicy, Accepted, Admission, Challenge, Endpoint, EndpointError, HandshakeError,
+    Listener, ServerSecurity, Visitor, accept,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
@@ -23,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::elsewhere::Gatekeeper;
 use super::worker::{Seat, Worker};
 use super::{GuestAdmission, GuestOptions, PoolError, Shared};
+use crate::trust::Refusal;
 
 /// Handshakes at a time; who comes later waits in the socket's queue.
 const HANDSHAKES_MAX: usize = 64;
@@ -40,6 +42,15 @@ pub(super) enum Gate {
     Token(Option<Token>),
     /// Its certificate, or a token of its own.
     Trust(Arc<Gatekeeper>),
+}
+
+impl Gate {
+    /// Writes down that somebody was not taken, where that is written down at all.
+    fn record_refusal(&self, refusal: &Refusal, from: &str) {
+        if let Self::Trust(gatekeeper) = self {
+            gatekeeper.record_refusal(refusal, from);
+        }
+    }
 }
 
 /// Takes in workers for as long as it is not dropped.
@@ -109,6 +120,7 @@ async fn take_in_all(shared: Arc<Shared>, listener: Arc<Listener>, gate: Gate) {
                     let pending = addresses.entry(from).or_default();
                     if from.is_some() && *pending >= HANDSHAKES_PER_ADDRESS_MAX {
                         tracing::info!("sent one of many away that come from {}", visitor.from());
+                        gate.record_refusal(&Refusal::TooManyAtOnce, &visitor.from());
                         continue;
                     }
                     *pending += 1;
@@ -143,18 +155,31 @@ impl Shared {
     async fn let_in(self: &Arc<Self>, visitor: Visitor, gate: Gate) {
         let address = visitor.address();
         let from = visitor.from();
-        match (timeout(HANDSHAKE_TIMEOUT, visitor.open()).await, address, gate) {
-            (Ok(Ok((stream, peer))), Some(address), gate) => {
+        match (timeout(HANDSHAKE_TIMEOUT, visitor.open()).await, address, &gate) {
+            (Ok(Ok((stream, peer))), Some(address), _) => {
                 self.greet_from_afar(stream, peer, address, gate).await;
             }
             (Ok(Ok((stream, _))), None, Gate::Token(token)) => {
-                self.greet(stream, token, Seat::Here).await;
+                self.greet(stream, token.clone(), Seat::Here).await;
             }
             // A socket has no certificates.
             (Ok(Ok(_)), None, Gate::Trust(_)) => {}
             // Strangers are not to fill the log.
-            (Ok(Err(error)), ..) => tracing::info!("{from} did not join: {error}"),
-            (Err(_), ..) => tracing::info!("{from} did not join within {HANDSHAKE_TIMEOUT:?}"),
+            (Ok(Err(error)), ..) => {
+                tracing::info!("{from} did not join: {error}");
+                match error {
+                    // Who leaves is not refused.
+                    EndpointError::Tls { failure: TlsFailure::HungUp, .. } => {}
+                    EndpointError::Tls { failure, .. } => {
+                        gate.record_refusal(&Refusal::Tls(failure), &from);
+                    }
+                    _ => {}
+                }
+            }
+            (Err(_), ..) => {
+                tracing::info!("{from} did not join within {HANDSHAKE_TIMEOUT:?}");
+                gate.record_refusal(&Refusal::TimedOut, &from);
+            }
         }
     }
 
@@ -164,7 +189,10 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let is_own = token.as_ref() == Some(&self.own_token) && matches!(seat, Seat::Here);
-        let Some(accepted) = self.accept(stream, token, |_| Ok(())).await else { return };
+        let accepted = match self.accept(stream, token, |_| Ok(())).await {
+            Ok(accepted) => accepted,
+            Err(error) => return tracing::warn!("a worker did not join: {error}"),
+        };
         if !accepted.local {
             tracing::warn!(
                 "sent worker {} away: it does not see the cache folder {}; start it with --cache-dir",
@@ -182,7 +210,7 @@ impl Shared {
         stream: S,
         token: Option<Token>,
         admit: impl FnOnce(&Hello) -> Result<(), Reject>,
-    ) -> Option<Accepted<S>>
+    ) -> Result<Accepted<S>, HandshakeError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
@@ -196,8 +224,7 @@ impl Shared {
             admit(hello)?;
             Ok(Admission { number, challenge: Some(challenge) })
         };
-        let accepted = accept(stream, &policy, admit).await;
-        accepted.inspect_err(|error| tracing::warn!("worker {number} did not join: {error}")).ok()
+        accept(stream, &policy, admit).await
     }
 
     /// Puts a worker that shares the disk among those that are given work.

@@ -9,8 +9,8 @@ use nova_index::{ShardId, Stamp};
 use nova_protocol::handshake::{Hello, Reject, RejectCode};
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::message::{Request, Response, WorkerStats};
-use nova_rpc::tls::{CertificateFiles, ServerTls, TlsError};
-use nova_rpc::{Listener, Peer, Stream};
+use nova_rpc::tls::{CertificateFiles, ServerTls, TlsError, TlsVersion};
+use nova_rpc::{HandshakeError, Listener, Peer, Stream};
 use nova_worker::disk;
 use nova_worker::shipping::agent::Agent;
 use tokio::time::{MissedTickBehavior, interval};
@@ -36,6 +36,8 @@ pub struct TrustOptions {
     pub certificate: CertificateFiles,
     /// Who vouches for the certificates of workers.
     pub client_ca: PathBuf,
+    /// The oldest version of TLS that is spoken.
+    pub oldest_tls: TlsVersion,
     /// Who may come in.
     pub files: TrustFiles,
 }
@@ -71,7 +73,8 @@ impl Gatekeeper {
     }
 
     fn load_tls(&self) -> Result<ServerTls, TlsError> {
-        ServerTls::load(&self.options.certificate, &self.options.client_ca)
+        let TrustOptions { certificate, client_ca, oldest_tls, .. } = &self.options;
+        ServerTls::load(certificate, client_ca, *oldest_tls)
     }
 
     /// Looks at the files again and again: cuts off who is trusted no more, and shows new certificates.
@@ -82,6 +85,7 @@ impl Gatekeeper {
         loop {
             look.tick().await;
             self.trust.refresh();
+            self.trust.record_left_out();
             let Some(shared) = shared.upgrade() else { return };
             for worker in shared.workers().iter() {
                 if let Some(reason) = worker.pass().and_then(Pass::objection) {
@@ -109,6 +113,11 @@ impl Gatekeeper {
         let TrustOptions { certificate, client_ca, .. } = &self.options;
         [&certificate.certificate, &certificate.key, client_ca]
             .map(|path| std::fs::metadata(path).ok().map(|metadata| disk::stamp(&metadata)))
+    }
+
+    /// Writes down that somebody was not taken.
+    pub(super) fn record_refusal(&self, refusal: &Refusal, address: &str) {
+        self.trust.record_refusal(refusal, address);
     }
 
     /// Whether somebody may come in.
@@ -171,6 +180,16 @@ impl Pass {
     }
 }
 
+/// Why someone is not taken who did not get as far as to be judged; nothing for one who left.
+fn refusal_of(error: HandshakeError) -> Option<Refusal> {
+    match error {
+        HandshakeError::TimedOut(_) => Some(Refusal::TimedOut),
+        HandshakeError::HungUp => None,
+        HandshakeError::Refused(reject) => Some(Refusal::NotGreeted(reject.message)),
+        error => Some(Refusal::NotGreeted(error.to_string())),
+    }
+}
+
 impl Shared {
     /// The handshake with someone over a network. An agent stands for them that shares the disk: it sends them
     /// what they need of it.
@@ -181,17 +200,17 @@ impl Shared {
         address: SocketAddr,
         gate: Gate,
     ) {
-        let mut known = None;
+        let from = address.to_string();
+        let (mut known, mut is_judged) = (None, false);
         let token = match &gate {
             Gate::Token(token) => token.clone(),
             Gate::Trust(_) => None,
         };
         let admit = |hello: &Hello| {
             if let Gate::Trust(gatekeeper) = &gate {
+                is_judged = true;
                 let admitted = gatekeeper.admit(&peer, hello).map_err(|refusal| {
-                    let address = address.to_string();
-                    let rejected = AuditEvent::Rejected { refusal: &refusal, address: &address };
-                    gatekeeper.trust.record(&rejected);
+                    gatekeeper.record_refusal(&refusal, &from);
                     let code = match refusal {
                         Refusal::AlreadyConnected(_) => RejectCode::NotWanted,
                         _ => RejectCode::BadToken,
@@ -202,7 +221,17 @@ impl Shared {
             }
             Ok(())
         };
-        let Some(accepted) = self.accept(stream, token, admit).await else { return };
+        let accepted = match self.accept(stream, token, admit).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Strangers are not to fill the log.
+                tracing::info!("{from} did not join: {error}");
+                if let (Gate::Trust(gatekeeper), false) = (&gate, is_judged) {
+                    refusal_of(error).inspect(|it| gatekeeper.record_refusal(it, &from));
+                }
+                return;
+            }
+        };
         let pass = Arc::new(Pass { address, known });
         let hello = &accepted.hello;
         let name = pass.known.as_ref().map(|known| known.identity.name().to_string());
@@ -214,8 +243,7 @@ impl Shared {
             remote: accepted.into_caller(),
         };
         if let Some(Known { identity, gatekeeper, .. }) = &pass.known {
-            let address = address.to_string();
-            gatekeeper.trust.record(&AuditEvent::Accepted { identity, address: &address });
+            gatekeeper.trust.record(&AuditEvent::Accepted { identity, address: &from });
         }
         let stats = agent.remote.call(&Request::GetWorkerStats, Some(HANDSHAKE_TIMEOUT)).await;
         let Ok(Response::GetWorkerStats(WorkerStats { cores, .. })) = stats else {

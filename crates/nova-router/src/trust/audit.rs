@@ -47,6 +47,11 @@ pub enum AuditEvent<'e> {
         /// From where.
         address: &'e str,
     },
+    /// So many more were not taken than were written down.
+    LeftOut {
+        /// How many.
+        count: u64,
+    },
     /// It was given a shard.
     Assigned {
         /// Who.
@@ -133,8 +138,12 @@ impl<'e> Line<'e> {
             },
             AuditEvent::Rejected { refusal, address } => Self {
                 address: Some(cut(address)),
-                reason: Some(refusal.detail()),
+                reason: Some(cut(&refusal.detail()).to_owned()),
                 ..line("rejected", refusal.worker())
+            },
+            AuditEvent::LeftOut { count } => Self {
+                reason: Some(format!("{count} more were refused and are not written down")),
+                ..line("rejected", None)
             },
             AuditEvent::Assigned { worker, address, shard } => Self {
                 address: Some(cut(address)),

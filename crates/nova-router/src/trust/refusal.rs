@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use nova_rpc::tls::TlsFailure;
+
 use super::fingerprint::Fingerprint;
 use super::name::WorkerName;
 
@@ -9,6 +11,14 @@ use super::name::WorkerName;
 /// [`Refusal::detail`] is for the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// There were as many at their handshakes already who come from there.
+    TooManyAtOnce,
+    /// No connection by TLS came about.
+    Tls(TlsFailure),
+    /// The handshakes took too long.
+    TimedOut,
+    /// It said nothing that a worker of this router says: this went wrong.
+    NotGreeted(String),
     /// Neither a certificate nor a token was shown.
     NothingShown,
     /// The certificate cannot be read.
@@ -52,7 +62,11 @@ impl Refusal {
     /// Whom it is about, as far as that is known.
     pub fn worker(&self) -> Option<&WorkerName> {
         match self {
-            Self::NothingShown
+            Self::TooManyAtOnce
+            | Self::Tls(_)
+            | Self::TimedOut
+            | Self::NotGreeted(_)
+            | Self::NothingShown
             | Self::MalformedCertificate(_)
             | Self::UnknownCertificate(_)
             | Self::AmbiguousCertificate(_)
@@ -69,6 +83,10 @@ impl Refusal {
     /// The whole reason, for the audit alone.
     pub fn detail(&self) -> String {
         match self {
+            Self::TooManyAtOnce => "as many are at their handshakes from there already".to_owned(),
+            Self::Tls(failure) => failure.to_string(),
+            Self::TimedOut => "the handshake took too long".to_owned(),
+            Self::NotGreeted(reason) => reason.clone(),
             Self::NothingShown => "neither a certificate nor a token was shown".to_owned(),
             Self::MalformedCertificate(it) => format!("the certificate cannot be read ({it})"),
             Self::UnknownCertificate(it) => format!("no worker has this certificate ({it})"),

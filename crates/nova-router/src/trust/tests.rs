@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nova_rpc::tls::TlsFailure;
 use rcgen::{CertificateParams, KeyPair};
 use time::Duration;
 
@@ -257,6 +258,19 @@ fn a_file_that_may_be_half_written_is_not_read() {
     // What was read a moment after it was written may have been written again since.
     check(seen(1, 5, false), seen(1, 5, false), false);
     check(seen(1, 5, false), seen(1, 5, true), true);
+}
+
+#[test]
+fn a_flood_of_strangers_leaves_room_for_what_is_said_of_workers() {
+    let token = new_token();
+    let case = Case::new(&with_token("known", &token, &format!("{FOREVER}, revoked = true")));
+    for _ in 0..10_000 {
+        case.trust.record_refusal(&Refusal::Tls(TlsFailure::NotTls), "192.0.2.1:5");
+    }
+    case.trust.record_refusal(&case.judge_token(&token).unwrap_err(), "192.0.2.1:6");
+    let audit = case.audit();
+    assert!(audit.lines().count() < 100, "{}", audit.lines().count());
+    assert!(audit.contains("was revoked"), "{audit}");
 }
 
 #[test]
