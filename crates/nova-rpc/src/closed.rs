@@ -22,6 +22,12 @@ pub enum Closed {
     /// The peer broke the protocol.
     #[error(transparent)]
     Violated(#[from] ProtocolError),
+    /// The peer sent more than anybody needs of what costs it nothing.
+    #[error("the peer sent more than {per_second} reports and pings a second")]
+    Flooded {
+        /// The bound.
+        per_second: u32,
+    },
     /// The stream failed.
     #[error("the stream failed: {0}")]
     Io(Arc<io::Error>),
@@ -47,7 +53,7 @@ impl Closed {
             Closed::ByUs => Fault::None,
             Closed::ByPeer(Goodbye { code: GoodbyeCode::ProtocolError, .. }) => Fault::Ours,
             Closed::ByPeer(_) => Fault::None,
-            Closed::Violated(_) => Fault::Peer,
+            Closed::Violated(_) | Closed::Flooded { .. } => Fault::Peer,
             Closed::HungUp | Closed::Silent(_) | Closed::Io(_) => Fault::Lost,
         }
     }
@@ -58,6 +64,9 @@ impl Closed {
             Closed::ByUs => Some(Goodbye::done()),
             Closed::Violated(error) => {
                 Some(Goodbye { code: GoodbyeCode::ProtocolError, text: error.to_string() })
+            }
+            Closed::Flooded { .. } => {
+                Some(Goodbye { code: GoodbyeCode::ProtocolError, text: self.to_string() })
             }
             Closed::ByPeer(_) | Closed::HungUp | Closed::Silent(_) | Closed::Io(_) => None,
         }

@@ -18,11 +18,11 @@ use nova_protocol::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
     sync::Notify,
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::closed::Closed;
+use crate::{closed::Closed, pace::Pace};
 
 /// Room for this much is made before each read.
 const READ_BYTES: usize = 64 * 1024;
@@ -43,6 +43,8 @@ pub(crate) struct Link<S> {
     /// What the peer takes.
     pub(crate) peer: Limits,
     pub(crate) keepalive: Keepalive,
+    /// What the peer is held to; nothing for one that is trusted with that.
+    pub(crate) pace: Option<Pace>,
 }
 
 /// After how much silence to ask, and to give up.
@@ -144,7 +146,7 @@ where
     let Ending { shared, control } = &ending;
     let (read, write) = tokio::io::split(link.stream);
     let mut writer = Writer { stream: write, buffer: BytesMut::new(), shared };
-    let mut reading = pin!(read_frames(read, &link.own, link.keepalive, shared));
+    let mut reading = pin!(read_frames(read, &link.own, link.keepalive, link.pace, shared));
     // Without a fixed order: under a flood of input the reader uses up the task's budget in each turn
     // that it begins.
     let closed = tokio::select! {
@@ -186,6 +188,7 @@ async fn read_frames<S: AsyncRead, E: End>(
     mut stream: ReadHalf<S>,
     own: &Limits,
     keepalive: Keepalive,
+    mut pace: Option<Pace>,
     shared: &Shared<E>,
 ) -> Closed {
     let mut decoder = FrameDecoder::new(own.frame_payload_bytes_max);
@@ -197,12 +200,18 @@ async fn read_frames<S: AsyncRead, E: End>(
             biased;
             read = stream.read_buf(decoder.buffer()) => match read {
                 Ok(0) => return Closed::HungUp,
-                Ok(_) => {
+                Ok(bytes) => {
                     watch.heard();
-                    match receive_frames(&mut decoder, shared) {
+                    if let Some(pace) = &mut pace {
+                        pace.read(bytes);
+                    }
+                    match receive_frames(&mut decoder, &mut pace, shared) {
                         Ok(None) => {}
                         Ok(Some(goodbye)) => return Closed::ByPeer(goodbye),
-                        Err(error) => return Closed::Violated(error),
+                        Err(closed) => return closed,
+                    }
+                    if let Some(pause) = pace.as_ref().and_then(Pace::pause) {
+                        sleep(pause).await;
                     }
                 }
                 Err(error) => return error.into(),
@@ -217,10 +226,12 @@ async fn read_frames<S: AsyncRead, E: End>(
 
 fn receive_frames<E: End>(
     decoder: &mut FrameDecoder,
+    pace: &mut Option<Pace>,
     shared: &Shared<E>,
-) -> Result<Option<Goodbye>, ProtocolError> {
+) -> Result<Option<Goodbye>, Closed> {
     shared.update(|end| {
         while let Some(frame) = decoder.next_frame()? {
+            pace.as_mut().map_or(Ok(()), |pace| pace.receive(frame.kind))?;
             if let Some(goodbye) = end.receive(frame)? {
                 return Ok(Some(goodbye));
             }

@@ -24,6 +24,7 @@ use crate::{
     caller::Caller,
     connection::{Keepalive, Link},
     incoming::Incoming,
+    pace::Pace,
     tls::describe,
 };
 
@@ -46,6 +47,8 @@ pub struct AcceptPolicy {
     pub keepalive_timeout: Duration,
     /// How long the whole handshake may take.
     pub handshake_timeout: Duration,
+    /// Whether a peer is held to a pace: one that sends faster is read later, and one that floods is cut off.
+    pub is_paced: bool,
 }
 
 /// How a router takes one peer.
@@ -146,8 +149,9 @@ where
 {
     let (hello, version, local) =
         within(policy.handshake_timeout, greet_peer(&mut stream, policy, admit)).await?;
-    let link =
-        Link { stream, own: policy.limits, peer: hello.limits, keepalive: policy.keepalive() };
+    let (own, keepalive) = (policy.limits, policy.keepalive());
+    let pace = policy.is_paced.then(Pace::new);
+    let link = Link { stream, own, peer: hello.limits, keepalive, pace };
     Ok(Accepted { hello, local, version, link })
 }
 
@@ -166,7 +170,7 @@ where
     let welcome = within(handshake_timeout, greet_router(&mut stream, hello, read_nonce)).await?;
     let keepalive =
         Keepalive { interval: welcome.keepalive_interval, timeout: welcome.keepalive_timeout };
-    let link = Link { stream, own, peer: welcome.limits, keepalive };
+    let link = Link { stream, own, peer: welcome.limits, keepalive, pace: None };
     Ok(Joined { welcome, link })
 }
 
@@ -212,6 +216,7 @@ impl AcceptPolicy {
             keepalive_interval: KEEPALIVE_INTERVAL,
             keepalive_timeout: KEEPALIVE_TIMEOUT,
             handshake_timeout: HANDSHAKE_TIMEOUT,
+            is_paced: false,
         }
     }
 

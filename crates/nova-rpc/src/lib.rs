@@ -30,6 +30,7 @@ mod handshake;
 
 mod closed;
 mod connection;
+mod pace;
 
 mod caller;
 mod incoming;

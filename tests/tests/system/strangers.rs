@@ -5,7 +5,16 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use bytes::{Bytes, BytesMut};
+use nova_protocol::body;
+use nova_protocol::frame::{Frame, FrameDecoder, Kind};
+use nova_protocol::handshake::Hello;
+use nova_protocol::limits::FRAME_PAYLOAD_BYTES_MAX;
+use nova_protocol::message::Progress;
+use nova_rpc::tls::{CertificateFiles, ClientTls, TlsVersion};
+use nova_rpc::{ClientSecurity, Endpoint, connect_securely, join};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::network::{Authority, Wire, free_port, tls};
 use crate::processes::SOON;
@@ -231,6 +240,57 @@ fn who_speaks_an_older_tls_comes_in_only_where_that_is_asked_for() {
     router.take_stdout().read_exact(&mut hello).unwrap();
     assert_eq!(&hello, b"NOVA");
     assert!(worker.is_running());
+}
+
+/// Lets itself in as the worker that is known, and sends these frames once it was asked something.
+fn misbehave(network: &Network, frames: impl Fn(u64) -> Vec<Frame>) {
+    let path = |name: &str| network.sandbox.path(name);
+    let own = CertificateFiles { certificate: path("big.pem"), key: path("big-key.pem") };
+    let tls_config = ClientTls::load(&path("ca.pem"), Some(&own), None, TlsVersion::default());
+    let security = ClientSecurity { tls: Some(tls_config.unwrap()), allow_insecure: false };
+    let endpoint: Endpoint = tls(network.port).parse().unwrap();
+    let work = async {
+        let mut stream = loop {
+            let mut stream = connect_securely(&endpoint, &security).await.unwrap();
+            let hello = Hello::worker("big", "0.1.0");
+            // The place of who came before is free in a moment.
+            if join(&mut stream, hello, SOON, |_| None).await.is_ok() {
+                break stream;
+            }
+        };
+        let mut decoder = FrameDecoder::new(FRAME_PAYLOAD_BYTES_MAX);
+        let request = loop {
+            if let Some(frame) = decoder.next_frame().unwrap() {
+                break frame;
+            }
+            assert_ne!(stream.read_buf(decoder.buffer()).await.unwrap(), 0);
+        };
+        let mut bytes = BytesMut::new();
+        frames(request.id).iter().for_each(|frame| frame.encode(&mut bytes));
+        // It is cut off in the midst of it.
+        drop(stream.write_all(&bytes).await);
+        drop(stream.read_to_end(&mut Vec::new()).await);
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(work);
+}
+
+#[test]
+fn who_floods_or_answers_what_nobody_asked_is_cut_off() {
+    let case = Case::new(&[]);
+    let frame = |kind, id, payload| Frame { kind, end: true, id, payload };
+    let cut = |reason: &str| {
+        let is_it = |line: &Value| {
+            line["event"] == "cut" && line["reason"].as_str().unwrap_or_default().contains(reason)
+        };
+        wait_for(reason, SOON, || case.network.audit().iter().any(is_it).then_some(()));
+    };
+    misbehave(&case.network, |id| vec![frame(Kind::Response, id + 7, Bytes::from_static(b"x"))]);
+    cut("which is not open");
+    let report = body::encode_progress(&Progress { files: 1, bytes: 1 });
+    misbehave(&case.network, |id| vec![frame(Kind::Progress, id, report.clone()); 100_000]);
+    cut("reports and pings a second");
+    case.stop();
 }
 
 #[test]

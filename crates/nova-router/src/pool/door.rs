@@ -189,7 +189,7 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let is_own = token.as_ref() == Some(&self.own_token) && matches!(seat, Seat::Here);
-        let accepted = match self.accept(stream, token, |_| Ok(())).await {
+        let accepted = match self.accept(stream, token, false, |_| Ok(())).await {
             Ok(accepted) => accepted,
             Err(error) => return tracing::warn!("a worker did not join: {error}"),
         };
@@ -204,11 +204,12 @@ impl Shared {
         self.take_in(accepted, seat, is_own).await;
     }
 
-    /// The handshake; `admit` has the last word.
+    /// The handshake; `admit` has the last word. Who is on another machine is held to a pace.
     pub(super) async fn accept<S>(
         &self,
         stream: S,
         token: Option<Token>,
+        is_paced: bool,
         admit: impl FnOnce(&Hello) -> Result<(), Reject>,
     ) -> Result<Accepted<S>, HandshakeError>
     where
@@ -216,6 +217,7 @@ impl Shared {
     {
         let number = self.greeted.fetch_add(1, Ordering::Relaxed);
         let policy = AcceptPolicy::new(env!("CARGO_PKG_VERSION"), token);
+        let policy = AcceptPolicy { is_paced, ..policy };
         let challenge = Challenge {
             path: Bytes::copy_from_slice(&path::to_bytes(&self.run.nonce_file())),
             nonce: Nonce(self.run.nonce()),

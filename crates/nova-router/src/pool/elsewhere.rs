@@ -10,7 +10,7 @@ use nova_protocol::handshake::{Hello, Reject, RejectCode};
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::message::{Request, Response, WorkerStats};
 use nova_rpc::tls::{CertificateFiles, ServerTls, TlsError, TlsVersion};
-use nova_rpc::{HandshakeError, Listener, Peer, Stream};
+use nova_rpc::{CallError, Fault, HandshakeError, Listener, Peer, Stream};
 use nova_worker::disk;
 use nova_worker::shipping::agent::Agent;
 use tokio::time::{MissedTickBehavior, interval};
@@ -221,7 +221,7 @@ impl Shared {
             }
             Ok(())
         };
-        let accepted = match self.accept(stream, token, admit).await {
+        let accepted = match self.accept(stream, token, true, admit).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Strangers are not to fill the log.
@@ -248,6 +248,11 @@ impl Shared {
         let stats = agent.remote.call(&Request::GetWorkerStats, Some(HANDSHAKE_TIMEOUT)).await;
         let Ok(Response::GetWorkerStats(WorkerStats { cores, .. })) = stats else {
             tracing::warn!("worker {} does not say how it is: it is sent away", agent.name);
+            if let Err(CallError::Disconnected(closed)) = stats
+                && closed.fault() == Fault::Peer
+            {
+                pass.record_cut(&closed.to_string());
+            }
             return;
         };
         tracing::info!("worker {} works from {address}", agent.name);

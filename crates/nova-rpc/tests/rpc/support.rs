@@ -80,11 +80,15 @@ pub(crate) struct ScriptedPeer {
 impl ScriptedPeer {
     /// A scripted worker, and the caller that it serves.
     pub(crate) async fn worker() -> (Caller, ScriptedPeer) {
+        Self::worker_under(&policy()).await
+    }
+
+    /// One that was taken by this policy.
+    pub(crate) async fn worker_under(policy: &AcceptPolicy) -> (Caller, ScriptedPeer) {
         let (router, mut worker) = duplex(PIPE_BYTES);
-        let policy = policy();
         // Joining leaves the stream exactly after the handshake.
         let (accepted, joined) = tokio::join!(
-            accept(router, &policy, admit),
+            accept(router, policy, admit),
             join(&mut worker, hello(), HANDSHAKE_TIMEOUT, |_| None),
         );
         joined.expect("the policy admits everybody");

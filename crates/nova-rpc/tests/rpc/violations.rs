@@ -6,9 +6,9 @@ use nova_protocol::{
     limits::{FRAME_PAYLOAD_BYTES_MAX, REQUESTS_IN_FLIGHT_MAX},
     message::{Progress, Request},
 };
-use nova_rpc::{CallError, Closed, Fault};
+use nova_rpc::{AcceptPolicy, CallError, Closed, Fault};
 
-use crate::support::{ScriptedPeer, numbered};
+use crate::support::{ScriptedPeer, numbered, policy};
 
 #[tokio::test]
 async fn an_oversize_frame_ends_the_connection() {
@@ -48,6 +48,31 @@ async fn an_answer_that_nobody_asked_for_ends_the_connection_and_all_its_calls()
     assert_violation(closed, &expected);
     let answer = caller.call(&Request::GetWorkerStats, None).await;
     assert!(matches!(answer, Err(CallError::Disconnected(Closed::Violated(_)))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_flood_of_reports_ends_the_connection_of_a_peer_that_is_held_to_a_pace() {
+    let paced = AcceptPolicy { is_paced: true, ..policy() };
+    for (policy, is_cut) in [(paced, true), (policy(), false)] {
+        let (caller, mut worker) = ScriptedPeer::worker_under(&policy).await;
+        let request = numbered(1);
+        let flood = async {
+            // The request is there.
+            worker.receive().await;
+            for files in 0..100_000 {
+                worker.send_progress(1, Progress { files, bytes: 1 }).await;
+            }
+            worker.send(Kind::Goodbye, 0, "\0\0").await;
+            std::future::pending().await
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = caller.call(&request, None) => answer,
+            () = flood => unreachable!("it waits for ever"),
+        };
+        let Err(CallError::Disconnected(closed)) = answer else { panic!("{answer:?}") };
+        assert_eq!(matches!(closed, Closed::Flooded { .. }), is_cut, "{closed}");
+    }
 }
 
 #[tokio::test]

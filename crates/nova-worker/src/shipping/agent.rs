@@ -17,7 +17,7 @@ use nova_protocol::Token;
 use nova_protocol::handshake::Hello;
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::message::{FileUpdated, Location, Request, RequestError, Response, UpdateFile};
-use nova_rpc::{CallError, Caller, IncomingRequest, Responder, join};
+use nova_rpc::{CallError, Caller, Fault, IncomingRequest, Responder, join};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -93,6 +93,9 @@ impl Agent {
                 request = incoming.next() => request,
                 closed = gone.closed() => {
                     tracing::info!("worker {} is gone: {closed}", agent.name);
+                    if closed.fault() == Fault::Peer {
+                        break Some(closed.to_string());
+                    }
                     None
                 }
                 Some(caught) = is_cut.recv() => break caught,
