@@ -290,4 +290,6 @@ pub struct WorkerStats {
     pub open_files: u32,
     /// Cores that it may use.
     pub cores: u32,
+    /// Memory that it may use, in bytes; zero where it does not know.
+    pub memory_bytes: u64,
 }

@@ -230,7 +230,7 @@ fn any_update_file() -> impl Strategy<Value = UpdateFile> {
 }
 
 fn any_stats() -> impl Strategy<Value = WorkerStats> {
-    any::<[u64; 10]>().prop_map(|n| WorkerStats {
+    any::<[u64; 11]>().prop_map(|n| WorkerStats {
         pid: n[0] as u32,
         uptime_ms: n[1],
         resident_bytes: n[2],
@@ -241,6 +241,7 @@ fn any_stats() -> impl Strategy<Value = WorkerStats> {
         requests_in_flight: n[7] as u32,
         open_files: n[8] as u32,
         cores: n[9] as u32,
+        memory_bytes: n[10],
     })
 }
 

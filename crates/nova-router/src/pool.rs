@@ -139,6 +139,8 @@ struct Shared {
     budget_bytes: Option<u64>,
     run: Arc<Run>,
     cache_dir: PathBuf,
+    /// The workspace's folder, from which the layout's paths start.
+    base: Arc<Mutex<Vec<u8>>>,
     quarantine: Arc<Quarantine>,
     rehydration: Rehydration,
     /// The token of the workers that this router starts.
@@ -170,7 +172,7 @@ impl Pool {
     pub(crate) fn open(
         options: WorkerOptions,
         run: Arc<Run>,
-        cache_dir: PathBuf,
+        (cache_dir, base): (PathBuf, Arc<Mutex<Vec<u8>>>),
         quarantine: Arc<Quarantine>,
         rehydration: Rehydration,
     ) -> Result<Self, PoolError> {
@@ -183,6 +185,7 @@ impl Pool {
             options,
             run,
             cache_dir,
+            base,
             quarantine,
             rehydration,
             own_token,

@@ -76,7 +76,7 @@ pub struct Workspace {
     pub(crate) scope: Scope,
     pub(crate) cache: Cache,
     /// The folder that root identities are relative to, once a layout was read or made.
-    base: Mutex<Vec<u8>>,
+    base: Arc<Mutex<Vec<u8>>>,
     pub(crate) published: Published,
     /// The layout that the published shards were placed by.
     layout: Mutex<Option<Arc<Layout>>>,
@@ -143,7 +143,7 @@ impl Workspace {
             scope: Scope::new(&options.roots),
             quarantine: Arc::new(Quarantine::new(cache.clone())),
             cache,
-            base: Mutex::new(path::to_bytes(&base).into_owned()),
+            base: Arc::new(Mutex::new(path::to_bytes(&base).into_owned())),
             published: Published::default(),
             layout: Mutex::default(),
             building: Arc::default(),
@@ -378,12 +378,13 @@ impl Workspace {
             let folder = self.cache.folder().to_path_buf();
             let quarantine = Arc::clone(&self.quarantine);
             let options = self.options.workers.clone();
+            let base = Arc::clone(&self.base);
             let sessions = Arc::clone(&self.sessions);
             let rehydration = Rehydration::new(move |worker| {
                 let sessions = Arc::clone(&sessions);
                 async move { sessions.rehydrate(worker).await }
             });
-            Ok(Pool::open(options, run, folder, quarantine, rehydration)?)
+            Ok(Pool::open(options, run, (folder, base), quarantine, rehydration)?)
         };
         self.pool.get_or_try_init(open).await
     }

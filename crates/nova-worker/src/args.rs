@@ -76,6 +76,11 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "SIZE", default_value_t = Size(STORE_BYTES_MAX_DEFAULT))]
     store_limit: Size,
 
+    /// Over a network: use about so much memory, such as 512M or 16G, by doing fewer shards at a time if it is
+    /// little [default: half of what there is]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Size>,
+
     /// What to call this worker in the router's log
     #[arg(long, value_name = "NAME", default_value = "by hand")]
     name: String,
@@ -104,6 +109,7 @@ impl WorkerArgs {
             shards: (!self.shards.is_empty()).then(|| self.shards.clone()),
             cache_dir: Some(self.cache_dir.clone()),
             texts: None,
+            memory_bytes: self.memory.map(|Size(bytes)| bytes),
         };
         if !self.connect.is_on_network() {
             let stream = self.reach().await.context("is the router running?")?;

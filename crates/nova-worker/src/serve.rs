@@ -39,6 +39,8 @@ pub struct Worker {
     pub cache_dir: Option<PathBuf>,
     /// Where it keeps the texts that it is given, if it does not share the router's disk.
     pub texts: Option<Arc<TextStore>>,
+    /// The memory that it says it may use; if nothing is said, half of what there is.
+    pub memory_bytes: Option<u64>,
 }
 
 /// The router did not take this worker.
@@ -68,7 +70,7 @@ impl Worker {
         tracing::debug!("joined as worker {}", joined.welcome.number);
         let mut incoming = joined.into_incoming();
         let state = Arc::new(State {
-            stats: Stats::new(),
+            stats: Stats::new(self.memory_bytes),
             open_files: is_local.then(OpenFiles::default),
             texts: self.texts.filter(|_| !is_local),
             indexes: Indexes::default(),

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use nova_protocol::message::WorkerStats;
 
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 
 /// Counts since the worker started.
 #[derive(Debug)]
 pub(crate) struct Stats {
     started: Instant,
+    memory_bytes: u64,
     shards_indexed: AtomicU64,
     files_scanned: AtomicU64,
     bytes_scanned: AtomicU64,
@@ -18,9 +19,12 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    pub(crate) fn new() -> Self {
+    /// Of a worker that may use so much memory; half of what there is, if nothing is said.
+    pub(crate) fn new(memory_bytes: Option<u64>) -> Self {
+        let half = || memory::machine_bytes().unwrap_or(0) / 2;
         Self {
             started: Instant::now(),
+            memory_bytes: memory_bytes.unwrap_or_else(half),
             shards_indexed: AtomicU64::new(0),
             files_scanned: AtomicU64::new(0),
             bytes_scanned: AtomicU64::new(0),
@@ -58,6 +62,7 @@ impl Stats {
             requests_in_flight: self.requests_in_flight.load(Ordering::Relaxed),
             open_files: u32::try_from(open_files).unwrap_or(u32::MAX),
             cores: u32::try_from(cores()).unwrap_or(u32::MAX),
+            memory_bytes: self.memory_bytes,
         }
     }
 }

@@ -149,7 +149,12 @@ fn answered() -> Vec<(&'static str, Vec<u8>)> {
         ("file-updated", Response::UpdateFile(FileUpdated { version: 4, index: "index".into() })),
         (
             "worker-stats",
-            Response::GetWorkerStats(WorkerStats { pid: 1, cores: 2, ..Default::default() }),
+            Response::GetWorkerStats(WorkerStats {
+                pid: 1,
+                cores: 2,
+                memory_bytes: 300,
+                ..Default::default()
+            }),
         ),
         ("lacking", Response::BuildIndex(IndexBuilt::Lacking(vec![0, 300]))),
         ("built", Response::BuildIndex(IndexBuilt::Built { index: 3, index_bytes: 1000 })),

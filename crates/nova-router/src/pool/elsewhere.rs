@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use nova_index::{ShardId, Stamp};
@@ -26,6 +26,8 @@ use crate::trust::{AuditEvent, Identity, Lease, Refusal, Trust, TrustError, Trus
 const LANES_MIN: usize = 2;
 /// ... and beyond so many it is the wire that everybody waits for.
 const LANES_MAX: usize = 8;
+/// What a worker may need for each: the texts of a shard, their symbols, and the index.
+const LANE_BYTES: u64 = 256 << 20;
 /// How often the files that say whom to trust are looked at.
 const TRUST_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -53,6 +55,8 @@ pub(super) struct Gatekeeper {
 #[derive(Debug)]
 pub(super) struct Pass {
     address: SocketAddr,
+    /// The workspace's folder.
+    base: Arc<Mutex<Vec<u8>>>,
     /// Who it is; not known of one that came with the token that all show.
     known: Option<Known>,
 }
@@ -142,7 +146,8 @@ pub enum OpenTrustError {
 impl Pass {
     /// Whether its worker may see the files of a source root.
     pub(super) fn may_have(&self, root: &[u8]) -> bool {
-        self.known.as_ref().is_none_or(|known| known.identity.scope().may_have(root))
+        let base = || self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        self.known.as_ref().is_none_or(|known| known.identity.scope().may_have(root, &base()))
     }
 
     /// Writes down that its worker is given a shard.
@@ -190,6 +195,16 @@ fn refusal_of(error: HandshakeError) -> Option<Refusal> {
     }
 }
 
+/// How many shards a worker does at a time that says this of itself.
+fn lanes(stats: &WorkerStats) -> usize {
+    let by_cores = (stats.cores as usize).clamp(LANES_MIN, LANES_MAX);
+    if stats.memory_bytes == 0 {
+        return by_cores;
+    }
+    let by_memory = usize::try_from(stats.memory_bytes / LANE_BYTES).unwrap_or(usize::MAX);
+    by_cores.min(by_memory).max(1)
+}
+
 impl Shared {
     /// The handshake with someone over a network. An agent stands for them that shares the disk: it sends them
     /// what they need of it.
@@ -232,7 +247,7 @@ impl Shared {
                 return;
             }
         };
-        let pass = Arc::new(Pass { address, known });
+        let pass = Arc::new(Pass { address, base: Arc::clone(&self.base), known });
         let hello = &accepted.hello;
         let name = pass.known.as_ref().map(|known| known.identity.name().to_string());
         let agent = Agent {
@@ -246,7 +261,7 @@ impl Shared {
             gatekeeper.trust.record(&AuditEvent::Accepted { identity, address: &from });
         }
         let stats = agent.remote.call(&Request::GetWorkerStats, Some(HANDSHAKE_TIMEOUT)).await;
-        let Ok(Response::GetWorkerStats(WorkerStats { cores, .. })) = stats else {
+        let Ok(Response::GetWorkerStats(stats)) = stats else {
             tracing::warn!("worker {} does not say how it is: it is sent away", agent.name);
             if let Err(CallError::Disconnected(closed)) = stats
                 && closed.fault() == Fault::Peer
@@ -256,7 +271,7 @@ impl Shared {
             return;
         };
         tracing::info!("worker {} works from {address}", agent.name);
-        let lanes = (cores as usize).clamp(LANES_MIN, LANES_MAX);
+        let lanes = lanes(&stats);
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let name = agent.name.clone();
         let served = Arc::clone(&pass);
@@ -272,5 +287,25 @@ impl Shared {
         });
         let seat = Seat::Elsewhere { lanes, pass, _serving: AbortOnDropHandle::new(serving) };
         self.greet(near, Some(self.own_token.clone()), seat).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_much_a_worker_does_at_a_time_follows_from_its_cores_and_its_memory() {
+        let check = |cores, memory_bytes, expected| {
+            let stats = WorkerStats { cores, memory_bytes, ..WorkerStats::default() };
+            assert_eq!(lanes(&stats), expected, "{cores} cores, {memory_bytes} bytes");
+        };
+        check(1, 64 << 30, LANES_MIN);
+        check(4, 64 << 30, 4);
+        check(64, 64 << 30, LANES_MAX);
+        check(64, 0, LANES_MAX);
+        check(64, 1 << 30, 4);
+        check(64, 1 << 20, 1);
+        check(1, u64::MAX, LANES_MIN);
     }
 }

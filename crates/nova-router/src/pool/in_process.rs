@@ -67,6 +67,7 @@ pub(super) async fn start(
         shards: None,
         cache_dir: Some(shared.cache_dir.clone()),
         texts: None,
+        memory_bytes: None,
     };
     let task = AbortOnDropHandle::new(tokio::spawn(serve(worker, far)));
     shared.greet(near, Some(shared.own_token.clone()), Seat::Here).await;

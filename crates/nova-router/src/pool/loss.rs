@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use nova_worker::memory::control_group;
+
 /// How a worker was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Loss {
@@ -151,13 +153,6 @@ impl OomKills {
             (machine, group) => Some(machine == Some(true) || group == Some(true)),
         }
     }
-}
-
-/// The folder of this process's control group, of the second version.
-pub(super) fn control_group() -> Option<PathBuf> {
-    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    Some(PathBuf::from("/sys/fs/cgroup").join(group))
 }
 
 /// The number in a line `name number`.

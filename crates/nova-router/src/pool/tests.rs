@@ -22,7 +22,8 @@ fn pool(launch: Launch, supervision: Supervision, rehydration: Rehydration) -> F
     let options =
         WorkerOptions { count: 1, one_per_shard: false, launch, guests: None, supervision };
     let cache_dir = cache.folder().to_path_buf();
-    let pool = Pool::open(options, run, cache_dir, Arc::clone(&quarantine), rehydration).unwrap();
+    let folders = (cache_dir, Arc::default());
+    let pool = Pool::open(options, run, folders, Arc::clone(&quarantine), rehydration).unwrap();
     Fixture { _folder: folder, pool, quarantine }
 }
 

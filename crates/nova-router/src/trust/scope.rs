@@ -3,6 +3,8 @@
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Deserializer, de};
 
+use crate::source_root;
+
 /// Patterns of one worker.
 const SCOPE_GLOBS_MAX: usize = 64;
 /// Bytes of one pattern.
@@ -12,14 +14,19 @@ const GLOB_BYTES_MAX: usize = 1024;
 ///
 /// A pattern matches a root by the root's path as the layout calls it (below the workspace's folder where it is
 /// in it, which itself is `.`; else absolute), or by that of a folder around it: `core` lets in
-/// `core/src/main/java`. `*` and `?` do not match a slash; `**` stands for any number of folders.
+/// `core/src/main/java`. One that begins with a slash matches absolute paths, wherever the root is; so each ROOT has a
+/// name. An archive's name may stand without the `!` at its end. `*` and `?` do not match a slash; `**` stands for any number of
+/// folders.
 #[derive(Debug, Clone)]
 pub struct ShardScope(Option<Globs>);
 
 #[derive(Debug, Clone)]
 struct Globs {
     patterns: Vec<String>,
+    /// For what the layout calls a root.
     set: GlobSet,
+    /// For where it is, those that begin with a slash. Others would match folders around the workspace.
+    rooted: GlobSet,
 }
 
 /// A pattern that makes no sense, or too many of them.
@@ -51,27 +58,37 @@ impl ShardScope {
         if patterns.len() > SCOPE_GLOBS_MAX {
             return Err(ShardScopeError::TooMany { found: patterns.len() });
         }
-        let mut set = GlobSetBuilder::new();
+        let (mut set, mut rooted) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in &patterns {
-            set.add(glob(pattern)?);
+            let glob = glob(pattern)?;
+            if pattern.starts_with('/') {
+                rooted.add(glob.clone());
+            }
+            set.add(glob);
         }
-        Ok(Self(Some(Globs { set: set.build()?, patterns })))
+        Ok(Self(Some(Globs { set: set.build()?, rooted: rooted.build()?, patterns })))
     }
 
-    /// Whether it may see a source root, by its path as the layout calls it, or by the name of the ROOT that it
-    /// is in.
-    pub fn may_have(&self, root: &[u8]) -> bool {
+    /// Whether it may see a source root, by its path as the layout of a workspace in the folder `base` calls it.
+    pub fn may_have(&self, root: &[u8], base: &[u8]) -> bool {
         let Some(globs) = &self.0 else { return true };
-        let root = if root.is_empty() { b"." } else { root };
-        let around = root.iter().enumerate().filter(|(at, byte)| **byte == b'/' && *at > 0);
-        let mut folders = around.map(|(at, _)| &root[..at]).chain([root]);
-        folders.any(|folder| globs.set.is_match_candidate(&Candidate::from_bytes(folder)))
+        let name = if root.is_empty() { b"." } else { root };
+        is_in(&globs.set, name)
+            || (!globs.rooted.is_empty() && is_in(&globs.rooted, &source_root::path(root, base)))
     }
 
     /// The patterns; `None` if it may see all.
     pub fn patterns(&self) -> Option<&[String]> {
         self.0.as_ref().map(|globs| globs.patterns.as_slice())
     }
+}
+
+/// Whether a pattern matches a path, or a folder around it.
+fn is_in(set: &GlobSet, path: &[u8]) -> bool {
+    let around = path.iter().enumerate().filter(|(at, byte)| **byte == b'/' && *at > 0);
+    let mut folders = around.map(|(at, _)| &path[..at]).chain([path]);
+    let is_match = |folder: &[u8]| set.is_match_candidate(&Candidate::from_bytes(folder));
+    folders.any(|folder| is_match(folder) || folder.strip_suffix(b"!").is_some_and(is_match))
 }
 
 fn glob(pattern: &str) -> Result<Glob, ShardScopeError> {
@@ -113,7 +130,8 @@ mod tests {
     #[test]
     fn a_pattern_matches_a_root_and_what_is_below_it() {
         let check = |pattern: &str, root: &str, expected: bool| {
-            assert_eq!(scope(&[pattern]).may_have(root.as_bytes()), expected, "{pattern} {root}");
+            let may_have = scope(&[pattern]).may_have(root.as_bytes(), b"/w/app");
+            assert_eq!(may_have, expected, "{pattern} {root}");
         };
         check("core", "core", true);
         check("core", "core/src/main/java", true);
@@ -133,19 +151,42 @@ mod tests {
         check("**", "", true);
         check("/home/x/lib", "/home/x/lib/src", true);
         check("/home/x/lib", "/home/x/library", false);
+        check("lib/src.zip", "lib/src.zip!/java.base", true);
+        check("lib/src.zip", "lib/src.zip.d/java.base", false);
         check("lib/src.zip!/java.base", "lib/src.zip!/java.base", true);
         check("lib/src.zip!/java.base", "lib/src.zip!/java.desktop", false);
         check("Core", "core", false);
     }
 
     #[test]
+    fn each_root_of_a_workspace_has_a_name() {
+        // ROOTs `/w/app`, by which the workspace is known, `/w/lib` and `/w/jdk/src.zip`.
+        let roots = ["src/main", "", "/w/lib/src", "/w/jdk/src.zip!/java.base"];
+        let check = |pattern: &str, expected: [bool; 4]| {
+            let scope = scope(&[pattern]);
+            let found = roots.map(|root| scope.may_have(root.as_bytes(), b"/w/app"));
+            assert_eq!(found, expected, "{pattern}");
+        };
+        check("/w/app", [true, true, false, false]);
+        check("/w/lib", [false, false, true, false]);
+        check("/w/jdk/src.zip", [false, false, false, true]);
+        check("/w/*", [true, true, true, true]);
+        check("/w/app/src", [true, false, false, false]);
+        check("/w/ap", [false; 4]);
+        // A folder around the workspace is nobody's business but where its whole path says so.
+        check("app", [false; 4]);
+        check("**/app", [false; 4]);
+        check("/w", [true, true, true, true]);
+    }
+
+    #[test]
     fn a_scope_without_patterns_has_nothing_and_one_without_a_list_has_all() {
         for root in [&b""[..], b"a", b"/a/b", b"\xff"] {
-            assert!(ShardScope::ALL.may_have(root));
-            assert!(!scope(&[]).may_have(root));
+            assert!(ShardScope::ALL.may_have(root, b"/w"));
+            assert!(!scope(&[]).may_have(root, b"/w"));
         }
-        assert!(scope(&["a"]).may_have(b"a/\xff"));
-        assert!(!scope(&["a"]).may_have(b"\xff/a"));
+        assert!(scope(&["a"]).may_have(b"a/\xff", b"/w"));
+        assert!(!scope(&["a"]).may_have(b"\xff/a", b"/w"));
     }
 
     /// Roots and patterns of the few letters and signs that matter, in all combinations that a small generator
@@ -171,8 +212,8 @@ mod tests {
             let (alone, with_other) = (scope(&[text]), scope(&["zz", text]));
             for root in &paths {
                 let below = crate::folder::below(root, pattern).is_some();
-                assert_eq!(alone.may_have(root), below, "{text} {root:?}");
-                assert_eq!(with_other.may_have(root), below);
+                assert_eq!(alone.may_have(root, b"/w"), below, "{text} {root:?}");
+                assert_eq!(with_other.may_have(root, b"/w"), below);
             }
         }
     }

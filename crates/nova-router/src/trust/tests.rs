@@ -187,11 +187,14 @@ fn a_worker_that_may_see_other_shards_is_to_come_again() {
     let a = certificate(&[], Duration::DAY);
     let case = Case::new(&(pinned("a", &a) + "shards = ['core']\n"));
     let before = case.trust.judge(Some(&a), None).unwrap();
-    assert!(before.scope().may_have(b"core/src") && !before.scope().may_have(b"secret/src"));
+    assert!(
+        before.scope().may_have(b"core/src", b"/w")
+            && !before.scope().may_have(b"secret/src", b"/w")
+    );
     assert!(case.refresh(&(pinned("a", &a) + "shards = ['docs']\n")));
     assert!(!case.trust.still_trusts(&before));
     let after = case.trust.judge(Some(&a), None).unwrap();
-    assert!(!after.scope().may_have(b"core/src"));
+    assert!(!after.scope().may_have(b"core/src", b"/w"));
 }
 
 #[test]

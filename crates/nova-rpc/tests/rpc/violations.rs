@@ -63,7 +63,7 @@ async fn a_flood_of_reports_ends_the_connection_of_a_peer_that_is_held_to_a_pace
                 worker.send_progress(1, Progress { files, bytes: 1 }).await;
             }
             worker.send(Kind::Goodbye, 0, "\0\0").await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let answer = tokio::select! {
             biased;

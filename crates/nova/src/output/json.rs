@@ -102,6 +102,7 @@ pub(crate) fn worker(worker: &WorkerStatus) -> serde_json::Value {
         "last_error": last_error,
         "pid": stats.pid,
         "cores": stats.cores,
+        "memory_bytes": stats.memory_bytes,
         "requests_in_flight": stats.requests_in_flight,
         "files_scanned": stats.files_scanned,
         "bytes_scanned": stats.bytes_scanned,
