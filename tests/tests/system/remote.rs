@@ -137,6 +137,20 @@ fn a_text_is_sent_once() {
 }
 
 #[test]
+fn a_worker_whose_texts_were_removed_begins_anew() {
+    let network = Network::new();
+    let _worker = network.worker(network.port, &[]).start();
+    network.index(&[]).ok();
+    for _ in 0..2 {
+        fs::remove_dir_all(network.sandbox.path("store")).unwrap();
+        let report = network.index(&["--rebuild"]).ok().json();
+        assert!(report["failed"].as_array().unwrap().is_empty(), "{report}");
+        network.assert_like_clean(&report);
+        assert!(network.sandbox.path("store/texts/texts_0.pack").exists());
+    }
+}
+
+#[test]
 fn wherever_the_wire_is_cut_the_end_is_the_same() {
     let network = Network::new();
     let wire = Wire::new(network.port).unwrap();

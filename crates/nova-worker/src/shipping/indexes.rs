@@ -45,6 +45,7 @@ impl Indexes {
         threads: usize,
         job: &Job,
     ) -> Result<IndexBuilt, RequestError> {
+        store.look().map_err(failed)?;
         let lacking = |file: &ManifestFile| !store.has(&file.content_hash);
         let lacking = (0..).zip(&request.files).filter(|(_, file)| lacking(file));
         let lacking: Vec<u32> = lacking.map(|(position, _)| position).collect();

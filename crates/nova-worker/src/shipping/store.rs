@@ -23,6 +23,8 @@ use nova_index::ContentHash;
 use nova_protocol::shipping::TextPiece;
 use nova_rpc::private;
 
+use crate::disk;
+
 use super::pack::{BadPiece, is_plausible, unpack_block};
 
 /// What a store may take unless `--store-limit` says otherwise.
@@ -36,6 +38,7 @@ const UNFINISHED_TEXTS_MAX: usize = 64;
 /// A longer text cannot be scanned.
 const TEXT_BYTES_MAX: u64 = 1 << 30;
 
+const LOCK_FILE: &str = "lock";
 const RECORD_HEADER_BYTES: u64 = 48;
 const PIECE_HEADER_BYTES: usize = 8;
 
@@ -45,8 +48,6 @@ pub struct TextStore {
     folder: PathBuf,
     bytes_max: u64,
     state: Mutex<State>,
-    /// Held for as long as the store is open.
-    _lock: File,
 }
 
 /// Why a store cannot be used.
@@ -79,6 +80,8 @@ pub enum StoreError {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Held for as long as the store is open.
+    lock: Option<File>,
     places: HashMap<[u8; 32], Place>,
     /// The packs by number, with their bytes.
     packs: BTreeMap<u64, u64>,
@@ -108,24 +111,34 @@ impl TextStore {
     /// Opens, or makes, the store in a folder of a worker.
     pub fn open(cache_dir: &Path, bytes_max: u64) -> Result<Self, StoreError> {
         let folder = cache_dir.join("texts");
-        let failed = |source| StoreError::Io { folder: folder.clone(), source };
-        // Source code of others lies there.
-        private::make_folder(&folder).map_err(failed)?;
-        let lock = File::create(folder.join("lock")).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(folder)),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-        let mut state = State::default();
-        for entry in fs::read_dir(&folder).map_err(failed)?.flatten() {
-            let Some(number) = entry.file_name().to_str().and_then(pack_number) else { continue };
-            let bytes = state.read_pack(number, &entry.path()).map_err(failed)?;
-            state.packs.insert(number, bytes);
-        }
-        let store = Self { folder, bytes_max, state: Mutex::new(state), _lock: lock };
+        let state = Mutex::new(State::open(&folder)?);
+        let store = Self { folder, bytes_max, state };
         store.evict(&mut store.state());
         Ok(store)
+    }
+
+    /// Begins anew if somebody has removed the folder meanwhile: what is written there would be lost.
+    pub(crate) fn look(&self) -> Result<(), StoreError> {
+        self.begin_anew_if_gone(&mut self.state())
+    }
+
+    fn begin_anew_if_gone(&self, state: &mut State) -> Result<(), StoreError> {
+        let is_lock_there =
+            state.lock.as_ref().is_some_and(|lock| is_at(lock, &self.folder.join(LOCK_FILE)));
+        let is_pack_there = match (&state.open, state.packs.last_key_value()) {
+            (Some(pack), Some((number, _))) => is_at(pack, &self.pack(*number)),
+            _ => true,
+        };
+        if is_lock_there && is_pack_there {
+            return Ok(());
+        }
+        tracing::warn!("texts were removed from {}: beginning anew", self.folder.display());
+        // Of texts that are not whole nothing has been written.
+        let unfinished = std::mem::take(&mut state.unfinished);
+        // The old lock has to go first, as it may be the one that is there.
+        *state = State::default();
+        *state = State { unfinished, ..State::open(&self.folder)? };
+        Ok(())
     }
 
     /// Whether a text is there.
@@ -168,6 +181,7 @@ impl TextStore {
             return Ok(());
         }
         let text = state.unfinished.remove(&piece.content_hash).unwrap_or_default();
+        self.begin_anew_if_gone(&mut state)?;
         self.write(&mut state, piece.content_hash, &text)
             .map_err(|source| StoreError::Io { folder: self.folder.clone(), source })?;
         self.evict(&mut state);
@@ -237,6 +251,26 @@ impl TextStore {
 }
 
 impl State {
+    /// Takes a folder, and notes what is in it.
+    fn open(folder: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Io { folder: folder.to_owned(), source };
+        // Source code of others lies there.
+        private::make_folder(folder).map_err(failed)?;
+        let lock = File::create(folder.join(LOCK_FILE)).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let mut state = Self { lock: Some(lock), ..Self::default() };
+        for entry in fs::read_dir(folder).map_err(failed)?.flatten() {
+            let Some(number) = entry.file_name().to_str().and_then(pack_number) else { continue };
+            let bytes = state.read_pack(number, &entry.path()).map_err(failed)?;
+            state.packs.insert(number, bytes);
+        }
+        Ok(state)
+    }
+
     /// Notes the texts of a pack, up to where it is torn; answers the pack's length.
     fn read_pack(&mut self, pack: u64, path: &Path) -> io::Result<u64> {
         let mut file = File::open(path)?;
@@ -314,6 +348,15 @@ impl StoreReader<'_> {
     }
 }
 
+/// Whether an open file is the one of that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let number = |metadata: io::Result<fs::Metadata>| {
+        metadata.ok().map(|metadata| disk::stamp(&metadata).inode)
+    };
+    let named = number(fs::metadata(path));
+    named.is_some() && named == number(file.metadata())
+}
+
 fn pack_number(name: &str) -> Option<u64> {
     name.strip_prefix("texts_")?.strip_suffix(".pack")?.parse().ok()
 }
@@ -367,6 +410,35 @@ mod tests {
         assert_eq!(read(&second, &texts[2]), None);
         pieces(&texts[2], 300).iter().for_each(|piece| second.take(piece).unwrap());
         assert_eq!(read(&second, &texts[2]).as_ref(), Some(&texts[2]));
+    }
+
+    #[test]
+    fn a_folder_that_is_removed_is_made_again_and_the_texts_are_taken_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path(), STORE_BYTES_MIN);
+        let (first, second) = (b"class A {}", b"class B {}");
+        let take = |text: &[u8]| {
+            pieces(text, 300).iter().for_each(|piece| store.take(piece).unwrap());
+        };
+        take(first);
+        for remove in [fs::remove_dir_all(folder.path().join("texts")), Ok(())] {
+            remove.unwrap();
+            store.look().unwrap();
+            assert!(!store.has(&ContentHash::of(second).0));
+        }
+        assert!(!store.has(&ContentHash::of(first).0));
+        take(first);
+        // Between a question and its texts, too.
+        fs::remove_dir_all(folder.path().join("texts")).unwrap();
+        take(second);
+        assert_eq!(read(&store, second).as_deref(), Some(&second[..]));
+        fs::remove_file(folder.path().join("texts/texts_0.pack")).unwrap();
+        take(first);
+        assert_eq!(read(&store, first).as_deref(), Some(&first[..]));
+        assert!(!store.has(&ContentHash::of(second).0));
+        // The folder that was made again is as taken as the first.
+        let other = TextStore::open(folder.path(), STORE_BYTES_MIN);
+        assert!(matches!(other, Err(StoreError::InUse(_))));
     }
 
     #[test]
