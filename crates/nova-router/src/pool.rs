@@ -23,6 +23,7 @@ mod launch;
 mod loss;
 mod memory;
 mod spot_check;
+mod standing;
 mod supervise;
 mod update;
 mod worker;
@@ -58,6 +59,7 @@ pub use in_process::InProcess;
 pub use launch::Launch;
 pub(crate) use launch::LaunchError;
 pub use memory::WORKER_MEMORY_BYTES_MIN;
+use standing::Standings;
 pub use supervise::Supervision;
 pub(crate) use update::UpdateError;
 pub(crate) use worker::Rehydration;
@@ -146,6 +148,7 @@ struct Shared {
     /// The token of the workers that this router starts.
     own_token: Token,
     breaker: Breaker,
+    standings: Standings,
     /// Held by who starts a worker for a single file.
     starting: tokio::sync::Mutex<()>,
     /// Those that may be given work.
@@ -182,6 +185,7 @@ impl Pool {
         let shared = Arc::new(Shared {
             budget_bytes: options.supervision.budget_bytes(options.count),
             breaker: Breaker::new(options.supervision.start_retry),
+            standings: Standings::default(),
             options,
             run,
             cache_dir,
@@ -281,6 +285,7 @@ impl Pool {
         let workers = self.shared.workers().clone();
         let mut all = JoinSet::new();
         for worker in workers {
+            let trouble = self.shared.standings.trouble(&worker.name);
             all.spawn(async move {
                 let ask = worker.caller.call(&Request::GetWorkerStats, Some(STATS_DEADLINE));
                 let stats = match ask.await {
@@ -289,7 +294,9 @@ impl Pool {
                     _ if worker.is_alive() => WorkerStats::default(),
                     _ => return None,
                 };
-                Some(worker.status(stats))
+                let trouble = trouble.filter(|_| !worker.shares_disk());
+                let status = worker.status(stats);
+                Some(WorkerStatus { last_error: trouble.or(status.last_error), ..status })
             });
         }
         let mut all: Vec<_> = all.join_all().await.into_iter().flatten().collect();

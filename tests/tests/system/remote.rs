@@ -63,7 +63,7 @@ impl Network {
         log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    fn assert_like_clean(&self, report: &Value) {
+    pub(crate) fn assert_like_clean(&self, report: &Value) {
         let clean = self.sandbox.in_clean_cache(|nova| {
             let index = ["index", "--json", "--max-shard-size", "1K"];
             nova(&index).ok().json()["digest"].clone()
@@ -341,7 +341,7 @@ impl Network {
     }
 
     /// A router that goes on, with a worker elsewhere that has come in.
-    fn serve(&self, options: &[&str], worker: Run) -> (Running, Running) {
+    pub(crate) fn serve(&self, options: &[&str], worker: Run) -> (Running, Running) {
         let router = self.router(&["serve", "-v"], options).start();
         let worker = worker.start();
         self.wait_until("accepted");
@@ -349,7 +349,7 @@ impl Network {
     }
 
     /// Has a router that goes on find what was ignored, so that it plans, and has its workers build shards.
-    fn unignored(&self, pattern: &str, make: impl FnOnce()) {
+    pub(crate) fn unignored(&self, pattern: &str, make: impl FnOnce()) {
         self.sandbox.write(".gitignore", pattern);
         let look = || self.sandbox.nova(["index", "--max-shard-size", "1K", "tree"]).ok();
         look();
@@ -359,7 +359,7 @@ impl Network {
     }
 
     /// Ends a router that goes on; answers what it said.
-    fn end(&self, router: Running) -> String {
+    pub(crate) fn end(&self, router: Running) -> String {
         self.sandbox.nova(["serve", "--stop", "tree"]).ok();
         router.end().code(0).stderr
     }

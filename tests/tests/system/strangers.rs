@@ -20,6 +20,7 @@ use crate::network::{Authority, Wire, free_port, tls};
 use crate::processes::SOON;
 use crate::remote::{BIG, Network, what_it_says};
 use crate::run::{Run, Running, wait_for};
+use crate::sandbox::large_class;
 
 /// A router that goes on, for all the strangers of a test.
 struct Case {
@@ -291,6 +292,35 @@ fn who_floods_or_answers_what_nobody_asked_is_cut_off() {
     misbehave(&case.network, |id| vec![frame(Kind::Progress, id, report.clone()); 100_000]);
     cut("reports and pings a second");
     case.stop();
+}
+
+#[test]
+fn a_worker_that_fails_again_and_again_is_left_alone() {
+    let network = Network::new();
+    let worker = network.worker(network.port, &[]);
+    let (router, _worker) = network.serve(&["--workers", "1"], worker);
+    // There is no place for texts any more.
+    fs::remove_dir_all(network.sandbox.path("store/texts")).unwrap();
+    fs::write(network.sandbox.path("store/texts"), "").unwrap();
+    let mut round = 0;
+    let said = wait_for("it to be left alone", SOON, || {
+        round += 1;
+        network.unignored(&format!("more{round}"), || {
+            for package in 0..20 {
+                let text = large_class(&format!("p{package}"), "A", 20);
+                let path = format!("src/more{round}/p{package}/A.java");
+                network.sandbox.write(path, text);
+            }
+        });
+        let status = network.sandbox.nova(["status", "--json", "tree"]).ok().json();
+        let big = status["workers"].as_array().unwrap().iter().find(|it| it["name"] == "big");
+        let error = big.and_then(|big| big["last_error"].as_str()).unwrap_or_default().to_owned();
+        error.contains("left alone").then_some(error)
+    });
+    assert!(said.contains("cannot keep texts") && said.contains("failures in a row"), "{said}");
+    let report = network.sandbox.nova(["index", "--json", "--max-shard-size", "1K", "tree"]).ok();
+    network.assert_like_clean(&report.json());
+    network.end(router);
 }
 
 #[test]

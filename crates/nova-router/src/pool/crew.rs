@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use nova_index::ShardIdentity;
@@ -26,6 +27,9 @@ use crate::quarantine::{self, Entry};
 const LOSSES_ELSEWHERE_MAX: u32 = 2;
 /// Where there are none of these it is given up after so many.
 const LOSSES_WITHOUT_OWN_MAX: u32 = 16;
+
+/// While a worker is left alone, how often it is looked whether others are still there.
+const OTHERS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What those who work on one assignment share.
 #[derive(Clone)]
@@ -111,6 +115,9 @@ impl Crew {
 
     /// The next shard for a worker. One elsewhere rather takes what it would have had before, too.
     async fn next(&self, worker: &Worker) -> Option<Task> {
+        if !worker.shares_disk() {
+            self.wait_out(worker).await;
+        }
         let has_own = self.shared.options.count > 0;
         let may_have = |task: &Task| {
             let Trials { is_careful, is_for_own, refused_by, .. } = &task.trials;
@@ -125,6 +132,25 @@ impl Crew {
         let (is_own, worker) = (!worker.is_guest(), worker.id);
         let taker = Taker { worker, is_own, may_have: &may_have, prefers: &prefers };
         self.assignment.next(taker).await
+    }
+
+    /// Waits while a worker that fails again and again is left alone, as far as there is somebody else.
+    async fn wait_out(&self, worker: &Worker) {
+        let standings = &self.shared.standings;
+        let is_able = |other: &Arc<Worker>| {
+            other.id != worker.id && other.is_alive() && !standings.rests(&other.name)
+        };
+        let has_others =
+            || self.shared.options.count > 0 || self.shared.workers().iter().any(is_able);
+        while let Err(rest) = standings.admit(&worker.name)
+            && has_others()
+        {
+            tokio::select! {
+                () = tokio::time::sleep(rest.min(OTHERS_INTERVAL)) => {}
+                () = standings.recovered() => {}
+                () = self.assignment.finished() => return,
+            }
+        }
     }
 
     /// One shard; false if the worker was lost.
@@ -154,7 +180,7 @@ impl Crew {
                 tracing::warn!("worker {} was lost at shard {}: {loss}", worker.name, task.shard());
                 match worker.shares_disk() {
                     true => self.after_loss(worker, task, &attempt, &loss).await,
-                    false => self.after_loss_elsewhere(worker, task, &attempt),
+                    false => self.after_loss_elsewhere(worker, task, &attempt, &loss),
                 }
                 return false;
             }
@@ -168,6 +194,11 @@ impl Crew {
         match &result {
             Ok(_) => in_hand.done(task.bytes),
             Err(reason) => in_hand.failed(reason),
+        }
+        match &result {
+            _ if worker.shares_disk() => {}
+            Ok(_) => self.shared.standings.succeeded(&worker.name),
+            Err(reason) => self.shared.standings.failed(&worker.name, reason),
         }
         match result {
             Err(reason) if !worker.shares_disk() && self.may_others_do(worker, &task) => {
@@ -216,8 +247,17 @@ impl Crew {
 
     /// Has a shard tried again that lost a worker elsewhere: mostly it is the wire that was cut. Should it be a
     /// file that breaks workers, the router's own find out which.
-    fn after_loss_elsewhere(&self, worker: &Worker, mut task: Task, attempt: &Attempt) {
+    fn after_loss_elsewhere(
+        &self,
+        worker: &Worker,
+        mut task: Task,
+        attempt: &Attempt,
+        loss: &Loss,
+    ) {
         attempt.remove_output();
+        if !worker.is_loss_counted.swap(true, Ordering::Relaxed) {
+            self.shared.standings.failed(&worker.name, &loss.to_string());
+        }
         task.trials.lost_elsewhere += 1;
         let losses = task.trials.lost_elsewhere;
         if self.shared.options.count > 0 {

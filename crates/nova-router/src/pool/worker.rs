@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,8 @@ pub(super) struct Worker {
     pub(super) condemned: OnceLock<Loss>,
     /// How it was lost, once that is known.
     pub(super) lost: OnceCell<Loss>,
+    /// Whether its loss was counted against it: it may have had several shards in hand.
+    pub(super) is_loss_counted: AtomicBool,
 }
 
 /// Where a worker is.
@@ -102,6 +104,7 @@ impl Worker {
             oom_kills: Mutex::default(),
             condemned: OnceLock::new(),
             lost: OnceCell::new(),
+            is_loss_counted: AtomicBool::new(false),
         }
     }
 
