@@ -178,6 +178,12 @@ impl Assignment {
         self.state().is_filled
     }
 
+    /// Whether there are shards to do and nobody is at any.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let state = self.state();
+        !state.waiting.is_empty() && state.in_work.is_empty()
+    }
+
     /// Waits until all the shards are known.
     pub(crate) async fn filled(&self) {
         self.wait_for(|state| state.is_filled.then_some(())).await;

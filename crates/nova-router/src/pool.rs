@@ -45,7 +45,7 @@ use nova_rpc::{Endpoint, EndpointError};
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::assignment::Assignment;
 use crate::cache::run::Run;
@@ -224,6 +224,7 @@ impl Pool {
             working.spawn(crew.clone().fill_slot());
         }
         let (mut last_error, mut is_told) = (None, false);
+        let mut idle_since: Option<Instant> = None;
         loop {
             for guest in self.shared.free_guests() {
                 working.spawn(crew.clone().host(guest));
@@ -234,22 +235,28 @@ impl Pool {
                 let reason = error.map_or("no worker is left".to_owned(), |it| it.to_string());
                 crew.abandon(&reason);
             }
-            let lacks_guests = self.shared.options.guests.as_ref().filter(|_| working.is_empty());
+            let guests = self.shared.options.guests.as_ref();
+            // Those who are there may not be let to see what there is to do.
+            let is_idle = working.is_empty()
+                || (self.shared.options.count == 0 && crew.assignment.is_stuck());
+            idle_since = is_idle.then(|| idle_since.unwrap_or_else(Instant::now));
             tokio::select! {
                 () = crew.assignment.finished() => break,
                 Ok(()) = arrivals.changed() => {}
                 Some(ended) = working.join_next() => {
                     last_error = ended.ok().and_then(Result::err).or(last_error);
                 }
-                () = sleep(GUEST_PATIENCE), if lacks_guests.is_some() => {
-                    let listen = lacks_guests.map(|guests| guests.listen.to_string());
-                    let listen = listen.unwrap_or_default();
-                    let gives_up = lacks_guests.is_some_and(|guests| guests.gives_up);
-                    if gives_up && crew.assignment.is_filled() {
-                        crew.abandon(&format!("no worker has come in at {listen}"));
+                () = sleep(IDLE_INTERVAL), if guests.is_some() => {
+                    let Some(GuestOptions { listen, gives_up, .. }) = guests else { continue };
+                    if idle_since.is_none_or(|since| since.elapsed() < GUEST_PATIENCE) {
+                        continue;
+                    }
+                    let who = if working.is_empty() { "" } else { " that may have these shards" };
+                    if *gives_up && crew.assignment.is_filled() {
+                        crew.abandon(&format!("no worker{who} has come in at {listen}"));
                     } else if !gives_up && !is_told {
                         is_told = true;
-                        tracing::warn!("waiting for a worker to come in at {listen}");
+                        tracing::warn!("waiting for a worker{who} to come in at {listen}");
                     }
                 }
             }
@@ -340,6 +347,9 @@ impl Drop for Pool {
 
 /// Where all workers are guests one is waited for so long before anything is said or done about it.
 const GUEST_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether anything is done.
+const IDLE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A worker that does not say how it is within this time has other work.
 const STATS_DEADLINE: Duration = Duration::from_secs(1);

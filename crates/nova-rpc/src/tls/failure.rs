@@ -94,7 +94,12 @@ impl fmt::Display for TlsFailure {
 pub(crate) fn describe(error: &io::Error) -> String {
     match error.get_ref().is_some_and(|source| source.is::<Error>()) {
         true => format!("{} ({error})", TlsFailure::of(error)),
-        false if error.kind() == io::ErrorKind::UnexpectedEof => {
+        false
+            if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+            ) =>
+        {
             format!("{}; does it speak TLS? ({error})", TlsFailure::HungUp)
         }
         false => error.to_string(),
