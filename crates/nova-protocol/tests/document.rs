@@ -25,6 +25,8 @@ fn the_examples_of_the_document_are_what_it_says() {
     let unload = UnloadFiles { session: 7, paths: vec!["/a".into(), "".into()] };
     check_request(&next(), Request::UnloadFiles(unload), deadline);
 
+    let stats = WorkerStats { pid: 1, cores: 2, memory_bytes: 300, ..WorkerStats::default() };
+    check_response(&next(), Response::GetWorkerStats(stats));
     check_request(&next(), Request::BuildIndex(manifest()), None);
     let lacking = IndexBuilt::Lacking(vec![0]);
     check_response(&next(), Response::BuildIndex(lacking));

@@ -322,6 +322,30 @@ fn a_worker_that_fails_again_and_again_is_left_alone() {
 }
 
 #[test]
+fn each_of_several_roots_can_be_named() {
+    let network = Network::new();
+    let sandbox = &network.sandbox;
+    fs::create_dir_all(sandbox.path("lib/x")).unwrap();
+    fs::write(sandbox.path("lib/x/Lib.java"), large_class("x", "Lib", 20)).unwrap();
+    let trust = |patterns: &[String]| sandbox.trust(&format!("{BIG}shards = {patterns:?}\n"));
+    let index = || {
+        let index = ["index", "--json", "--rebuild", "--workers", "0"];
+        network.router(&index, &["lib"]).ok().json()
+    };
+    let _worker = network.worker(network.port, &[]).start();
+    // By where they are, whichever the workspace is known by.
+    trust(&["tree", "lib"].map(|root| sandbox.path(root).display().to_string()));
+    assert_eq!(index()["files"], 4);
+    // And by what is printed.
+    let status = sandbox.nova(["status", "--json", "tree", "lib"]).ok().json();
+    let printed = status["roots"].as_array().unwrap().iter().map(|root| &root["root"]);
+    let printed: Vec<_> = printed.map(|root| root.as_str().unwrap().to_owned()).collect();
+    assert!(printed.iter().any(|root| root.starts_with('/')), "{printed:?}");
+    trust(&printed);
+    assert_eq!(index()["files"], 4);
+}
+
+#[test]
 fn a_worker_that_may_see_nothing_is_given_nothing() {
     let network = Network::new();
     network.sandbox.trust(&format!("{BIG}shards = [\"elsewhere\"]\n"));
