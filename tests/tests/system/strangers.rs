@@ -150,6 +150,7 @@ fn tokens_that_are_not_good_are_refused_and_written_down() {
 #[test]
 fn what_is_no_tls_is_refused_at_a_port_for_it_and_the_other_way_round() {
     let case = Case::new(&[]);
+    let _says_nothing = TcpStream::connect(("127.0.0.1", case.network.port)).unwrap();
     let mut plain = TcpStream::connect(("127.0.0.1", case.network.port)).unwrap();
     plain.write_all(b"NOVA\x01\0\0\0\x10\0\0\0 open sesame").unwrap();
     case.refused("does not speak TLS");
@@ -170,6 +171,7 @@ fn what_is_no_tls_is_refused_at_a_port_for_it_and_the_other_way_round() {
     wait_for("the other router", SOON, || TcpStream::connect(("127.0.0.1", port)).ok());
     let said = what_it_says(network.worker(port, &[]));
     assert!(said.contains("does it speak TLS?") || said.contains("does not speak TLS"), "{said}");
+    case.refused("took too long");
     case.stop();
 }
 
