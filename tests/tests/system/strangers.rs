@@ -16,7 +16,9 @@ use nova_rpc::{ClientSecurity, Endpoint, connect_securely, join};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::network::{Authority, Wire, free_port, tls};
+use nova_tests::wire::Wire;
+
+use crate::network::{Authority, free_port, tls};
 use crate::processes::SOON;
 use crate::remote::{BIG, Network, what_it_says};
 use crate::run::{Run, Running, wait_for};
@@ -178,7 +180,8 @@ fn what_is_no_tls_is_refused_at_a_port_for_it_and_the_other_way_round() {
 #[test]
 fn what_was_recorded_is_of_no_use() {
     let case = Case::new(&[]);
-    let wire = Wire::recording(case.network.port);
+    let wire = Wire::new(case.network.port).unwrap();
+    wire.record();
     let worker = case.network.worker(wire.port, &[]).start();
     let accepted = || case.network.audit().iter().filter(|it| it["event"] == "accepted").count();
     wait_for("the worker", SOON, || (accepted() == 1).then_some(()));
