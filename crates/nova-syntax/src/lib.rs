@@ -15,12 +15,13 @@
 //! [`package_clause::package_clause`] is a short cut for those who want no more than the package.
 //!
 //! For an editor, which looks at one place of one text at a time, there is more: [`reference`] tells
-//! what name stands there, and [`structure`], from a tree that stands broken text, what belongs
-//! together.
+//! what name stands there, [`javadoc`] what a declaration's comment says, and [`structure`], from a
+//! tree that stands broken text, what belongs together.
 
 pub mod declarations;
 pub mod escapes;
 pub mod extract;
+pub mod javadoc;
 mod keywords;
 pub mod lines;
 pub mod package_clause;
