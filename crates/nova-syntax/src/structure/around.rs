@@ -14,7 +14,11 @@ pub(super) fn around(text: &str, tree: &Tree, probe: usize) -> Vec<Span> {
     let mut outside_in = vec![span(0, text.len())];
     let mut add = |start: usize, end: usize| {
         let stretch = span(start, end);
-        if start <= probe && probe < end && outside_in.last() != Some(&stretch) {
+        // A word in a string may go on over the end of an escape.
+        let is_inside = outside_in.last().is_some_and(|around| {
+            around.start <= stretch.start && stretch.end <= around.end && *around != stretch
+        });
+        if is_inside && start <= probe && probe < end {
             outside_in.push(stretch);
         }
     };
@@ -34,7 +38,6 @@ pub(super) fn around(text: &str, tree: &Tree, probe: usize) -> Vec<Span> {
     }
     let (start, end) = word_at(text.as_bytes(), probe);
     add(start, end);
-    outside_in.dedup();
     let mut inside_out: Vec<_> = outside_in.into_iter().rev().collect();
     if inside_out.len() > AROUND_MAX {
         inside_out.drain(AROUND_MAX - 1..inside_out.len() - 1);

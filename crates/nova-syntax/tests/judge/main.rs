@@ -1,6 +1,7 @@
 //! tree-sitter judges the scanner: on real Java, mutated Java and small nasty Java, both must agree
 //! on every declaration. `docs/judge.md` says what is compared, and lists the exceptions.
 
+mod editor;
 mod jdk;
 mod mutation;
 mod nasty;
