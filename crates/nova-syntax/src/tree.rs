@@ -5,7 +5,8 @@
 //! yields does not depend on the machine's load. There are no declarations from a tree with errors:
 //! what error recovery makes of broken text is worth less than what the scanner makes of it. Recovery
 //! is also where the parser, between two steps, may take memory in proportion to the square of the
-//! nesting; only a process of its own holds that.
+//! nesting; only a process of its own holds that. An editor's questions about broken text are
+//! answered from such a tree all the same, and so have further bounds.
 
 mod declare;
 mod errors;
@@ -15,6 +16,7 @@ mod walk;
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
@@ -29,6 +31,12 @@ const CALLBACKS_FREE: usize = 500;
 /// The progress callbacks that each KiB of text may take beyond [`CALLBACKS_FREE`]. The JDK's files
 /// take 4 on average and 21 at most, the densest Java 75.
 const CALLBACKS_PER_KIB: usize = 100;
+
+/// The same for a text that may be broken, and of the text that is parsed so far.
+const RECOVERY_CALLBACKS_PER_KIB: usize = 32;
+
+/// After that the parser gives up on a text that may be broken.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why a text has no tree, or none to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +55,12 @@ pub enum TreeError {
         /// The limit for a text of this size.
         callbacks_max: usize,
     },
+    /// Recovering from its errors took the parser too long.
+    #[error("the parser gave up near byte {offset}: over {RECOVERY_TIMEOUT:?}")]
+    TooSlow {
+        /// How far it came.
+        offset: usize,
+    },
     /// The text is not Java to the grammar.
     #[error("syntax error near byte {offset}")]
     Syntax {
@@ -57,8 +71,9 @@ pub enum TreeError {
 
 /// The declarations of `text`, in which unicode escapes are translated already.
 pub fn parse(text: &str) -> Result<Declarations, TreeError> {
-    let callbacks_max = callbacks_max(text)?;
-    let tree = tree_of(&in_the_grammars_terms(text), callbacks_max, AtError::Stop)?;
+    check_size(text)?;
+    let callbacks_max = CALLBACKS_FREE + CALLBACKS_PER_KIB * text.len() / 1024;
+    let tree = tree_of(&in_the_grammars_terms(text), strict(callbacks_max))?;
     match errors::first(tree.root_node(), text) {
         Some(offset) => Err(TreeError::Syntax { offset }),
         None => Ok(walk::declarations(text, &tree)),
@@ -67,24 +82,29 @@ pub fn parse(text: &str) -> Result<Declarations, TreeError> {
 
 /// The tree of `text` as it is: where it is broken, what the grammar's error recovery makes of it.
 /// The caller has seen to it that the text is not [too deep](nesting::is_too_deep).
+///
+/// Recovery from many errors takes time by the square of the text, most of it between two
+/// callbacks. So the parser has to keep up with the text as it goes, and there is a limit on time:
+/// what an editor shows of a broken text may depend on load.
 pub(crate) fn lenient(text: &str) -> Result<Tree, TreeError> {
-    let callbacks_max = callbacks_max(text)?;
-    tree_of(&in_the_grammars_terms(text), callbacks_max, AtError::Recover)
+    check_size(text)?;
+    let started = Instant::now();
+    tree_of(&in_the_grammars_terms(text), |state, callbacks| {
+        let offset = state.current_byte_offset();
+        let callbacks_max = CALLBACKS_FREE + RECOVERY_CALLBACKS_PER_KIB * offset / 1024;
+        if callbacks > callbacks_max {
+            return Err(TreeError::TooComplex { offset, callbacks_max });
+        }
+        if started.elapsed() > RECOVERY_TIMEOUT {
+            return Err(TreeError::TooSlow { offset });
+        }
+        Ok(())
+    })
 }
 
-/// What to do where the text is not Java.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum AtError {
-    Stop,
-    Recover,
-}
-
-/// The progress callbacks that the parser may take for `text`.
-fn callbacks_max(text: &str) -> Result<usize, TreeError> {
-    if text.len() > TREE_TEXT_BYTES_MAX {
-        return Err(TreeError::TooLarge { bytes: text.len() });
-    }
-    Ok(CALLBACKS_FREE + CALLBACKS_PER_KIB * text.len() / 1024)
+fn check_size(text: &str) -> Result<(), TreeError> {
+    let bytes = text.len();
+    if bytes > TREE_TEXT_BYTES_MAX { Err(TreeError::TooLarge { bytes }) } else { Ok(()) }
 }
 
 /// Replaces what Java allows and the grammar does not know by bytes of the same meaning and length:
@@ -110,7 +130,25 @@ fn in_the_grammars_terms(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(bytes)
 }
 
-fn tree_of(text: &[u8], callbacks_max: usize, at_error: AtError) -> Result<Tree, TreeError> {
+/// Goes on until the first error, and for so many callbacks.
+fn strict(callbacks_max: usize) -> impl FnMut(&ParseState, usize) -> Result<(), TreeError> {
+    move |state, callbacks| {
+        let offset = state.current_byte_offset();
+        if state.has_error() {
+            return Err(TreeError::Syntax { offset });
+        }
+        if callbacks > callbacks_max {
+            return Err(TreeError::TooComplex { offset, callbacks_max });
+        }
+        Ok(())
+    }
+}
+
+/// The tree, unless `goes_on`, which is told the number of the callback, stops the parser.
+fn tree_of(
+    text: &[u8],
+    mut goes_on: impl FnMut(&ParseState, usize) -> Result<(), TreeError>,
+) -> Result<Tree, TreeError> {
     let mut parser = Parser::new();
     parser
         .set_language(&tree_sitter_java::LANGUAGE.into())
@@ -118,16 +156,14 @@ fn tree_of(text: &[u8], callbacks_max: usize, at_error: AtError) -> Result<Tree,
     let mut callbacks = 0;
     let mut stopped = TreeError::Syntax { offset: 0 };
     let mut progress = |state: &ParseState| {
-        let offset = state.current_byte_offset();
         callbacks += 1;
-        stopped = if at_error == AtError::Stop && state.has_error() {
-            TreeError::Syntax { offset }
-        } else if callbacks > callbacks_max {
-            TreeError::TooComplex { offset, callbacks_max }
-        } else {
-            return ControlFlow::Continue(());
-        };
-        ControlFlow::Break(())
+        match goes_on(state, callbacks) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                stopped = error;
+                ControlFlow::Break(())
+            }
+        }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     parser
@@ -157,8 +193,19 @@ mod tests {
     #[test]
     fn the_parser_gives_up_on_what_takes_it_too_long() {
         let text = "class A { int a; }".repeat(100);
-        let stopped = tree_of(text.as_bytes(), 10, AtError::Stop).map(drop);
+        let stopped = tree_of(text.as_bytes(), strict(10)).map(drop);
         assert!(matches!(stopped, Err(TreeError::TooComplex { callbacks_max: 10, .. })));
+    }
+
+    #[test]
+    fn the_parser_gives_up_on_text_that_is_hardly_java() {
+        for piece in ["x = ; ", "a(; ", "} ) ] @ = + "] {
+            let stopped = lenient(&piece.repeat(10_000)).map(drop);
+            let gave_up =
+                matches!(stopped, Err(TreeError::TooComplex { .. } | TreeError::TooSlow { .. }));
+            assert!(gave_up, "{piece}: {stopped:?}");
+        }
+        assert!(lenient(&"class A { void f() { a b c ) ; } } ".repeat(1_000)).is_ok());
     }
 
     #[test]

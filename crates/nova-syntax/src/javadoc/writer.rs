@@ -377,7 +377,7 @@ impl Writer {
             '`' => true,
             '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
             '*' => begins_line || !(is_space(before) && is_space(next)),
-            '_' => !(is_word(before) && is_word(next)) && !(is_space(before) && is_space(next)),
+            '_' => !(is_word(before) && is_word(next) || is_space(before) && is_space(next)),
             '~' => next == Some('~') || before == Some('~'),
             '[' => self.marks.iter().any(|open| open.mark == Mark::Link),
             ']' => {

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use super::scopes::{is_field, whole};
 
 /// A variable is not followed further out of an expression than this.
-const EXPRESSION_DEPTH_MAX: usize = 256;
+const EXPRESSION_DEPTH_MAX: usize = 64;
 
 /// How a statement ends is not looked into further than this.
 const STATEMENTS_MAX: usize = 64;
@@ -24,7 +24,7 @@ pub(super) fn scopes(start: usize, path: &[Node<'_>]) -> Vec<(usize, usize)> {
         let child = path[innermost.min(at + 1)];
         let outer = at.checked_sub(1).map(|at| path[at]);
         let field = |name: &str| node.child_by_field_name(name);
-        let operator = field("operator").map_or("", |operator| operator.kind());
+        let has_operator = |sign: &str| field("operator").is_some_and(|it| it.kind() == sign);
         match node.kind() {
             "type_pattern"
             | "record_pattern"
@@ -33,8 +33,8 @@ pub(super) fn scopes(start: usize, path: &[Node<'_>]) -> Vec<(usize, usize)> {
             | "pattern"
             | "instanceof_expression"
             | "parenthesized_expression" => {}
-            "unary_expression" if operator == "!" => truth = !truth,
-            "binary_expression" if operator == if truth { "&&" } else { "||" } => {}
+            "unary_expression" if has_operator("!") => truth = !truth,
+            "binary_expression" if has_operator(if truth { "&&" } else { "||" }) => {}
             "guard" if truth => {}
             "switch_label" => {
                 end = outer.unwrap_or(node).end_byte();
