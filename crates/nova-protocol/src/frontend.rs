@@ -8,7 +8,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::dialogue::Dialogue;
+use crate::inspection::{Inspected, Inspection, NameInText};
 use crate::message::WorkerStats;
+use crate::place::TextPosition;
 
 /// What a frontend asks its router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,9 @@ impl Dialogue for FrontendDialogue {
     type Progress = Progress;
 
     fn is_answered_by(request: &Request, response: &Response) -> bool {
+        if let (Request::Inspect(request), Response::Inspect(inspected)) = (request, response) {
+            return request.inspection.is_answered_by(inspected);
+        }
         matches!(
             (request, response),
             (Request::OpenSession(_), Response::OpenSession(_))
@@ -33,6 +38,7 @@ impl Dialogue for FrontendDialogue {
                 | (Request::ChangeDocument(_), Response::ChangeDocument)
                 | (Request::SaveDocument(_), Response::SaveDocument)
                 | (Request::CloseDocument(_), Response::CloseDocument)
+                | (Request::Define(_), Response::Define(_))
         )
     }
 }
@@ -63,6 +69,10 @@ pub enum Request {
     SaveDocument(Bytes),
     /// Show this session the file again. Its absolute path.
     CloseDocument(Bytes),
+    /// Answer a question about a text as this session sees it.
+    Inspect(Inspect),
+    /// What the name at a place may mean.
+    Define(Define),
 }
 
 /// An answer of the router.
@@ -90,6 +100,10 @@ pub enum Response {
     SaveDocument,
     /// See [`Request::CloseDocument`].
     CloseDocument,
+    /// See [`Request::Inspect`].
+    Inspect(Inspected),
+    /// See [`Request::Define`].
+    Define(Defined),
 }
 
 /// What the router tells ahead of [`Response::CatchUp`].
@@ -479,6 +493,40 @@ pub struct FolderContents {
     pub example: Option<Bytes>,
 }
 
+/// See [`Request::Inspect`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspect {
+    /// The file: absolute path.
+    pub path: Bytes,
+    /// What is asked.
+    pub inspection: Inspection,
+}
+
+/// See [`Request::Define`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Define {
+    /// The file: absolute path.
+    pub path: Bytes,
+    /// Where the name stands.
+    pub at: TextPosition,
+    /// How long the files of the candidates may take to be verified.
+    pub verify_timeout_ms: u64,
+}
+
+/// See [`Response::Define`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Defined {
+    /// The name; none if no name stands there.
+    pub name: Option<Box<NameInText>>,
+    /// What it may be, the likeliest first.
+    #[serde(with = "crate::bounded")]
+    pub candidates: Vec<Symbol>,
+    /// What speaks for them: the greater, the more.
+    pub certainty: u8,
+    /// How many others bear the name.
+    pub others: u64,
+}
+
 /// See [`Request::OpenDocument`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenDocument {
@@ -509,13 +557,4 @@ pub struct TextChange {
     pub range: Option<[TextPosition; 2]>,
     /// What takes its place.
     pub text: String,
-}
-
-/// A place in a text, as in LSP: counted from zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TextPosition {
-    /// The line.
-    pub line: u32,
-    /// UTF-16 units since the line's start.
-    pub character: u32,
 }

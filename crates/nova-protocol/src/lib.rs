@@ -43,8 +43,10 @@ pub mod body;
 mod bounded;
 mod dialogue;
 pub mod frontend;
+pub mod inspection;
 pub mod message;
 pub mod path;
+pub mod place;
 pub mod shipping;
 
 pub use answering_side::{AnsweringEvent, AnsweringSide};

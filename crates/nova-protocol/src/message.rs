@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::dialogue::Dialogue;
+use crate::inspection::{InspectFile, Inspected};
 use crate::shipping::{BuildIndex, FetchIndex, IndexBuilt, Packed, StoreTexts};
 
 /// A question of the router. Each is answered by the [`Response`] of the same name or by a
@@ -30,6 +31,8 @@ pub enum Request {
     StoreTexts(StoreTexts),
     /// Answer with a piece of an index that was built.
     FetchIndex(FetchIndex),
+    /// Answer a question about one text.
+    InspectFile(InspectFile),
 }
 
 /// An answer of the worker.
@@ -51,6 +54,8 @@ pub enum Response {
     StoreTexts,
     /// See [`Request::FetchIndex`].
     FetchIndex(Packed),
+    /// See [`Request::InspectFile`].
+    InspectFile(Inspected),
 }
 
 /// What a router asks its workers.
@@ -63,6 +68,11 @@ impl Dialogue for WorkerDialogue {
     type Progress = Progress;
 
     fn is_answered_by(request: &Request, response: &Response) -> bool {
+        if let (Request::InspectFile(request), Response::InspectFile(inspected)) =
+            (request, response)
+        {
+            return request.inspection.is_answered_by(inspected);
+        }
         matches!(
             (request, response),
             (Request::IndexShard(_), Response::IndexShard(_))

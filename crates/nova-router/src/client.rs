@@ -18,11 +18,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use nova_protocol::frontend::{
-    CatchUp, ChangeDocument, Export, FrontendDialogue, Look, OpenDocument, OpenSession, Request,
-    Response, RouterStatus, SessionOpened,
+    CatchUp, ChangeDocument, Define, Export, FrontendDialogue, Inspect, Look, OpenDocument,
+    OpenSession, Request, Response, RouterStatus, SessionOpened,
 };
 use nova_protocol::handshake::{Hello, Reject, RejectCode, Role};
+use nova_protocol::inspection::{Inspected, Inspection};
 use nova_protocol::path;
+use nova_protocol::place::TextPosition;
 use nova_rpc::{CallError, Caller, HandshakeError, connect, join};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
@@ -31,6 +33,7 @@ use crate::answer::Answer;
 use crate::cache::Cache;
 use crate::cache::CacheError;
 use crate::cache::serve::{self, Owner, Record};
+use crate::definition::Definition;
 use crate::explain_path::{PathExplanation, Verdict};
 use crate::overlay::{DocumentVersion, TextChange};
 use crate::question::Question;
@@ -239,6 +242,33 @@ impl Client {
                 let symbols = part.symbols.into_iter().map(wire::to_symbol);
                 Ok((symbols.collect::<Result<_, _>>()?, part.is_last))
             }
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// What a worker says of a text (of a file, by its absolute path) as this session sees it.
+    pub async fn inspect(
+        &self,
+        path: &Path,
+        inspection: Inspection,
+    ) -> Result<Inspected, AskError> {
+        match self.ask(Request::Inspect(Inspect { path: on_wire(path), inspection })).await? {
+            Response::Inspect(inspected) => Ok(inspected),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// What the name at a place of a file may mean.
+    pub async fn define(
+        &self,
+        path: &Path,
+        at: TextPosition,
+        verify_timeout: Duration,
+    ) -> Result<Definition, AskError> {
+        let verify_timeout_ms = u64::try_from(verify_timeout.as_millis()).unwrap_or(u64::MAX);
+        let request = Define { path: on_wire(path), at, verify_timeout_ms };
+        match self.ask(Request::Define(request)).await? {
+            Response::Define(defined) => Ok(wire::to_definition(defined)?),
             _ => Err(CallError::WrongAnswer.into()),
         }
     }

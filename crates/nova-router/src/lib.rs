@@ -22,6 +22,7 @@
 pub mod workspace;
 
 mod answer;
+pub mod definition;
 pub mod explain_path;
 mod question;
 pub mod report;
@@ -79,10 +80,13 @@ pub use nova_index::{
     Total,
 };
 pub use nova_protocol::frontend::{Look, RouterStatus, Watching, WorkerStatus};
+pub use nova_protocol::inspection;
 pub use nova_protocol::message::WorkerStats;
+pub use nova_protocol::path;
+pub use nova_protocol::place;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{
-    GuestAdmission, GuestOptions, InProcess, Launch, Supervision, TrustOptions,
+    GuestAdmission, GuestOptions, InProcess, InspectError, Launch, Supervision, TrustOptions,
     WORKER_MEMORY_BYTES_MIN, WorkerOptions,
 };
 pub use question::Question;

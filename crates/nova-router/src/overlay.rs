@@ -19,8 +19,9 @@ use std::path::{Component, Path, PathBuf};
 use bytes::Bytes;
 use nova_index::Revision;
 
+pub use edit::TextChange;
 pub(crate) use edit::apply;
-pub use edit::{Position, TextChange};
+pub use nova_syntax::lines::Position;
 
 use crate::file_key::FileKey;
 use crate::home::Home;
@@ -200,6 +201,12 @@ impl Overlay {
         let key = self.keys.get(path)?;
         let document = self.documents.get(key)?;
         Some(key == name && document.shown_since.is_some_and(|since| since <= at))
+    }
+
+    /// The newest text of a document (absolute path), and what it is in the view.
+    pub(crate) fn document(&self, path: &[u8]) -> Option<(FileKey, Snapshot)> {
+        let key = self.keys.get(path)?;
+        Some((key.clone(), self.documents.get(key)?.snapshot()))
     }
 
     /// Whether a file is open.

@@ -19,6 +19,7 @@ mod crew;
 mod door;
 mod elsewhere;
 mod in_process;
+mod inspect;
 mod launch;
 mod loss;
 mod memory;
@@ -38,6 +39,7 @@ use std::time::Duration;
 use nova_index::{ShardId, ShardIdentity};
 use nova_protocol::Token;
 use nova_protocol::frontend::WorkerStatus;
+use nova_protocol::inspection::{InspectFile, Inspected};
 use nova_protocol::message::{
     FileUpdated, Request, Response, ShardIndexed, UpdateFile, WorkerStats,
 };
@@ -56,6 +58,7 @@ use door::Door;
 use elsewhere::OpenTrustError;
 pub use elsewhere::TrustOptions;
 pub use in_process::InProcess;
+pub use inspect::InspectError;
 pub use launch::Launch;
 pub(crate) use launch::LaunchError;
 pub use memory::WORKER_MEMORY_BYTES_MIN;
@@ -273,6 +276,11 @@ impl Pool {
     ) -> Result<FileUpdated, UpdateError> {
         let update = tokio::spawn(Arc::clone(&self.shared).update(request));
         update.await.unwrap_or(Err(UpdateError::Ending))
+    }
+
+    /// Has some worker answer a question about one text.
+    pub(crate) async fn inspect(&self, request: InspectFile) -> Result<Inspected, InspectError> {
+        self.shared.inspect(request).await
     }
 
     /// Tells all workers something that they need not answer.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use nova_index::{OpenShardError, Revision, Shard, ShardId, ShardIdentity, Stamp};
+use nova_protocol::inspection::{InspectFile, Inspected, Inspection};
 use nova_protocol::message::{SourceRoot, UpdateFile};
 use nova_protocol::path;
 use nova_worker::disk;
@@ -11,7 +12,7 @@ use nova_worker::disk;
 use crate::file_key::FileKey;
 use crate::folder;
 use crate::plan;
-use crate::pool::UpdateError;
+use crate::pool::{InspectError, UpdateError};
 use crate::published::Delta;
 use crate::source_root;
 use crate::workspace::{StartPoolError, Workspace};
@@ -68,6 +69,26 @@ impl Workspace {
         Ok(())
     }
 
+    /// Has a worker answer a question about a file: about this text, or about what is on the disk.
+    pub(crate) async fn inspect_file(
+        &self,
+        key: &FileKey,
+        place: Place,
+        text: Option<Bytes>,
+        inspection: Inspection,
+    ) -> Result<Inspected, InspectError> {
+        let request = InspectFile {
+            shard: place.shard.0,
+            root: self.root_on_wire(&key.root),
+            path: Bytes::copy_from_slice(&key.path),
+            text,
+            file_bytes_max: self.options.file_bytes_max,
+            inspection,
+        };
+        let pool = self.pool().await.map_err(|it| InspectError::NoWorker(it.to_string()))?;
+        pool.inspect(request).await
+    }
+
     /// Has a worker scan one file, as it is on the disk or as someone has it open. Without an index the
     /// file is gone.
     pub(crate) async fn scan_file(
@@ -76,8 +97,6 @@ impl Workspace {
         place: Place,
         unsaved: Option<Unsaved>,
     ) -> Result<Option<Arc<Shard>>, ScanFileError> {
-        let folder = source_root::path(&key.root, &self.base());
-        let archive = self.archive_around(&folder);
         let (session, version, text) = match unsaved {
             Some(Unsaved { session, version, text }) => (session, version, Some(text)),
             None => (0, 0, None),
@@ -85,10 +104,7 @@ impl Workspace {
         let request = UpdateFile {
             shard: place.shard.0,
             identity: place.identity.0,
-            root: SourceRoot {
-                identity: Bytes::copy_from_slice(&key.root),
-                location: plan::location(&folder, archive.as_deref()),
-            },
+            root: self.root_on_wire(&key.root),
             path: Bytes::copy_from_slice(&key.path),
             session,
             version,
@@ -99,6 +115,16 @@ impl Workspace {
         let updated = self.pool().await?.update_file(request).await?;
         let index = Shard::from_bytes(updated.index, &place.identity)?;
         Ok((index.file_count() > 0).then(|| Arc::new(index)))
+    }
+
+    /// Where a source root is, for a worker.
+    fn root_on_wire(&self, root: &[u8]) -> SourceRoot {
+        let folder = source_root::path(root, &self.base());
+        let archive = self.archive_around(&folder);
+        SourceRoot {
+            identity: Bytes::copy_from_slice(root),
+            location: plan::location(&folder, archive.as_deref()),
+        }
     }
 
     /// The absolute path of a file.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use nova_index::{Cancelled, FileRef, Revision, SymbolView};
+use nova_protocol::inspection::{Inspected, Inspection};
 use nova_protocol::message::{OpenFile, Request, UnloadFiles};
 use nova_protocol::path;
 use tokio::sync::Notify;
@@ -26,6 +27,7 @@ use crate::overlay::{
     DocumentError, DocumentVersion, Overlay, Snapshot, TextChange, check_path, check_size,
 };
 use crate::plan;
+use crate::pool::InspectError;
 use crate::published::{Delta, Order, OverlayId};
 use crate::refresh::Unsaved;
 use crate::root::Root;
@@ -152,6 +154,25 @@ impl Session {
                 workspace.refresh_path(&path).await;
             }
         }
+    }
+
+    /// What a worker says of a text as this session sees it: of a file (absolute path) that is open, or of what
+    /// is on the disk.
+    pub async fn inspect(
+        &self,
+        path: &Path,
+        inspection: Inspection,
+    ) -> Result<Inspected, InspectError> {
+        let path = path::to_bytes(path);
+        let open = self.0.overlay().document(&path);
+        let (key, place, text) = match open {
+            Some((key, Snapshot { place, text, .. })) => (key, place, Some(text)),
+            None => {
+                let home = self.0.workspace.homes().of(&path);
+                (home.key, home.place, None)
+            }
+        };
+        self.0.workspace.inspect_file(&key, place, text, inspection).await
     }
 
     /// Waits until the view shows everything that was opened, changed and closed before.

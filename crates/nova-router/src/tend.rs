@@ -86,10 +86,14 @@ impl Workspace {
                 () = cancel.cancelled() => return,
                 () = is_time_to_look => {
                     let started = Instant::now();
-                    let is_all_in = self.take_in_changes(cancel).await.unwrap_or_else(|error| {
-                        tracing::warn!("what changed could not be taken in: {error}");
-                        false
-                    });
+                    let is_all_in = match self.take_in_changes(cancel).await {
+                        Ok(is_all_in) => is_all_in,
+                        Err(ReconcileError::Cancelled) => return,
+                        Err(error) => {
+                            tracing::warn!("what changed could not be taken in: {error}");
+                            false
+                        }
+                    };
                     quiet_since = Instant::now();
                     look_at = (!is_all_in).then(|| quiet_since + look_after);
                     look_after = match is_all_in {

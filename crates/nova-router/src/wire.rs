@@ -9,9 +9,11 @@ use bytes::Bytes;
 use nova_index::{Digest, FileFlags, Score, ShardId, Total};
 use nova_protocol::frontend as wire;
 use nova_protocol::path;
+use nova_protocol::place::TextPosition;
 use nova_syntax::declarations::{Kind, Modifiers};
 
 use crate::answer::Answer;
+use crate::definition::{Certainty, Definition};
 use crate::explain_path::{
     Cause, FolderContents, IndexedFile, LeftOut, PathExplanation, Rule, Verdict,
 };
@@ -123,6 +125,26 @@ pub(crate) fn to_contents(contents: wire::Contents) -> Contents {
     }
 }
 
+pub(crate) fn from_definition(definition: Definition) -> wire::Defined {
+    wire::Defined {
+        name: definition.name,
+        candidates: definition.candidates.into_iter().map(from_symbol).collect(),
+        certainty: definition.certainty as u8,
+        others: definition.others as u64,
+    }
+}
+
+pub(crate) fn to_definition(defined: wire::Defined) -> Result<Definition, Nonsense> {
+    let certainty = Certainty::from_u8(defined.certainty);
+    Ok(Definition {
+        name: defined.name,
+        candidates: defined.candidates.into_iter().map(to_symbol).collect::<Result<_, _>>()?,
+        certainty: certainty
+            .ok_or(Nonsense("certainty of a definition", u64::from(defined.certainty)))?,
+        others: count(defined.others),
+    })
+}
+
 /// `coverage` is that of what the asker sees.
 pub(crate) fn from_answer(answer: Answer, coverage: Coverage) -> wire::Answer {
     let hit = |(symbol, score): (Symbol, Score)| wire::Hit {
@@ -186,13 +208,13 @@ pub(crate) fn to_symbol(symbol: wire::Symbol) -> Result<Symbol, Nonsense> {
 }
 
 pub(crate) fn from_change(change: TextChange) -> wire::TextChange {
-    let at = |Position { line, character }| wire::TextPosition { line, character };
+    let at = |Position { line, character }| TextPosition { line, character };
     let range = change.range.map(|(start, end)| [at(start), at(end)]);
     wire::TextChange { range, text: change.text }
 }
 
 pub(crate) fn to_change(change: wire::TextChange) -> TextChange {
-    let at = |wire::TextPosition { line, character }| Position { line, character };
+    let at = |TextPosition { line, character }| Position { line, character };
     let range = change.range.map(|[start, end]| (at(start), at(end)));
     TextChange { range, text: change.text }
 }

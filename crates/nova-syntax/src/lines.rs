@@ -1,9 +1,9 @@
-//! Byte offsets → lines and UTF-16 columns, as LSP counts them.
+//! Byte offsets ⇄ lines and UTF-16 columns, as LSP counts them.
 //!
 //! Declarations come in the order of the text, so a cursor that goes from one offset to the next
 //! reads the text once and keeps no table of lines.
 
-use memchr::{memchr, memchr_iter, memrchr, memrchr2};
+use memchr::{memchr, memchr_iter, memchr2, memrchr, memrchr2};
 
 /// A place in a text, counted from zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +106,33 @@ impl<'t> Lines<'t> {
     }
 }
 
+/// The byte at a position: beyond a line's end it is that end, beyond the last line the text's, and inside a pair of
+/// surrogates what follows the pair.
+pub fn offset(text: &str, position: Position) -> usize {
+    let start = line_start(text, position.line);
+    let line = &text[start..];
+    let line = &line[..memchr2(b'\n', b'\r', line.as_bytes()).unwrap_or(line.len())];
+    let mut units = 0;
+    let at = line.char_indices().find(|(_, char)| {
+        let is_there = units >= position.character;
+        units += char.len_utf16() as u32;
+        is_there
+    });
+    start + at.map_or(line.len(), |(at, _)| at)
+}
+
+/// Where a line begins.
+fn line_start(text: &str, line: u32) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    for _ in 0..line {
+        let Some(end) = memchr2(b'\n', b'\r', &bytes[at..]) else { return text.len() };
+        let is_crlf = bytes[at + end..].starts_with(b"\r\n");
+        at += end + if is_crlf { 2 } else { 1 };
+    }
+    at
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +172,17 @@ mod tests {
             for offset in offsets {
                 let expected = expected(text, offset);
                 assert_eq!(lines.position(offset as u32), expected, "{text:?} at {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_position_leads_back_to_its_offset() {
+        for text in ["", "a\nbc\r\nd\re", "é😀b\n😀", "\r\n\r\n"] {
+            for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+                let is_within_crlf = text[..at].ends_with('\r') && text[at..].starts_with('\n');
+                let position = Lines::new(text).position(at as u32);
+                assert!(is_within_crlf || offset(text, position) == at, "{at} of {text:?}");
             }
         }
     }

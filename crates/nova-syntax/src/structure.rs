@@ -92,6 +92,12 @@ impl<'t> Structure<'t> {
         occurrences::occurrences(self.text, &self.tree, self.probe(offset))
     }
 
+    /// Where the local variable, the parameter, the type parameter or the label is declared whose name stands at
+    /// `offset`; nothing of any other name.
+    pub fn local_declaration(&self, offset: usize) -> Option<Span> {
+        occurrences::local_declaration(self.text, &self.tree, self.probe(offset))
+    }
+
     /// The byte that an offset means, which is between two: that of a word, if there is one.
     fn probe(&self, offset: usize) -> usize {
         let bytes = self.text.as_bytes();
@@ -121,6 +127,19 @@ mod tests {
         let large = parsed(&" ".repeat(tree::TREE_TEXT_BYTES_MAX + 1));
         assert!(matches!(large, Err(StructureError::Tree(TreeError::TooLarge { .. }))));
         assert_eq!(parsed(&"{".repeat(RECOVERY_NESTING_MAX)), Ok(()));
+    }
+
+    #[test]
+    fn a_local_is_declared_somewhere_and_a_member_is_not() {
+        let text = "class A<T> { int a; void f(int b) { int a = b; T c = g(a); } }";
+        let structure = Structure::parse(text).unwrap();
+        let declared = |at: usize| structure.local_declaration(at).map(|it| it.start as usize);
+        let (field, local) = (text.find("a;").unwrap(), text.find("a =").unwrap());
+        assert_eq!(declared(text.find("a);").unwrap()), Some(local));
+        assert_eq!(declared(local), Some(local));
+        assert_eq!(declared(text.find("b;").unwrap()), text.find("b)"));
+        assert_eq!(declared(text.find("T c").unwrap()), text.find("T>"));
+        assert_eq!((declared(field), declared(text.find("g(").unwrap())), (None, None));
     }
 
     #[test]

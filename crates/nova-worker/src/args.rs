@@ -1,7 +1,7 @@
 //! The command line of a worker: `nova-worker …`, or `nova worker …`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,9 +213,17 @@ impl WorkerArgs {
 }
 
 /// Reads a token from the first line of a file.
-pub fn read_token(file: &std::path::Path) -> anyhow::Result<Token> {
+pub fn read_token(file: &Path) -> anyhow::Result<Token> {
     let text = std::fs::read(file)
         .with_context(|| format!("cannot read the token from {}", file.display()))?;
     let line = text.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or_default();
     Token::new(line).with_context(|| format!("no token in {}", file.display()))
+}
+/// This very program, even if its file was replaced since it started: what a router starts as its workers.
+pub fn own_executable() -> anyhow::Result<PathBuf> {
+    const SELF: &str = "/proc/self/exe";
+    if Path::new(SELF).exists() {
+        return Ok(PathBuf::from(SELF));
+    }
+    std::env::current_exe().context("cannot find the program to start workers from")
 }

@@ -18,6 +18,7 @@ pub mod args;
 mod serve;
 
 mod index_shard;
+mod inspect_file;
 mod job;
 mod open_files;
 pub mod record;

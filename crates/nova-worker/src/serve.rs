@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nova_protocol::handshake::{Hello, NONCE_BYTES, Nonce};
+use nova_protocol::inspection::InspectFile;
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::message::{IndexShard, Request, RequestError, Response, UpdateFile};
 use nova_protocol::shipping::{BuildIndex, IndexBuilt, StoreTexts};
@@ -14,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::index_shard::index_shard;
+use crate::inspect_file::inspect_file;
 use crate::job::Job;
 use crate::open_files::OpenFiles;
 use crate::scan_all::failed;
@@ -153,6 +155,13 @@ async fn work(
         Request::IndexShard(_) if !state.may_use_disk() => Err(nothing_to_read()),
         Request::UpdateFile(UpdateFile { text: None, .. }) if !state.may_use_disk() => {
             Err(nothing_to_read())
+        }
+        Request::InspectFile(InspectFile { text: None, .. }) if !state.may_use_disk() => {
+            Err(nothing_to_read())
+        }
+        Request::InspectFile(request) => {
+            let work = spawn_blocking(move || inspect_file(request));
+            work.await.map_err(panicked)?.map(Response::InspectFile)
         }
         Request::IndexShard(request) => index(request, responder, state).await,
         Request::UpdateFile(request) => {

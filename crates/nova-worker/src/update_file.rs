@@ -2,7 +2,7 @@
 
 use nova_index::{ContentHash, Root, ShardBuilder, ShardId, ShardIdentity};
 use nova_protocol::message::{
-    FileUpdated, Location, OpenFile, RequestError, SourceFile, UpdateFile,
+    FileUpdated, Location, OpenFile, RequestError, SourceFile, SourceRoot, UpdateFile,
 };
 
 use crate::disk;
@@ -20,7 +20,10 @@ pub(crate) fn update_file(
     let file = file(&request);
     let mut version = request.version;
     let scanned = match (&request.text, request.stamp) {
-        (None, _) => scan_read(&file, reader(&request, &file)?.read(0), None),
+        (None, _) => {
+            let mut reader = reader(&request.root, &file, request.file_bytes_max)?;
+            scan_read(&file, reader.read(0), None)
+        }
         (Some(content), Some(stamp)) => {
             let stamp = disk::from_message(stamp);
             let content_hash = ContentHash::of(content);
@@ -49,13 +52,14 @@ pub(crate) fn file(request: &UpdateFile) -> SourceFile {
     SourceFile { root: 0, path: request.path.clone() }
 }
 
-/// Reads the file that a request is about from the disk.
+/// Reads the one file that a request is about from the disk.
 pub(crate) fn reader<'f>(
-    request: &UpdateFile,
+    root: &SourceRoot,
     file: &'f SourceFile,
+    file_bytes_max: u64,
 ) -> Result<Reader<'f>, RequestError> {
-    let places = Place::all(std::slice::from_ref(&request.root)).map_err(failed)?;
-    Ok(Reader::new(&places, std::slice::from_ref(file), request.file_bytes_max))
+    let places = Place::all(std::slice::from_ref(root)).map_err(failed)?;
+    Ok(Reader::new(&places, std::slice::from_ref(file), file_bytes_max))
 }
 
 /// The index of what became of the file.

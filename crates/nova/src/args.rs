@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use nova_lsp::args::LspArgs;
 use nova_router::trust::WorkerName;
 use nova_rpc::Endpoint;
 use nova_rpc::tls::TlsVersion;
@@ -135,6 +136,9 @@ pub(crate) enum Command {
         nova cert worker big --shards core\n  nova cert token ci --expires 7d\n  \
         nova cert list\n  nova cert revoke big\n  nova cert renew router")]
     Cert(CertArgs),
+    /// Serve an editor: the language server (the same as nova-lsp)
+    #[command(after_help = "Editors start it: docs/editors has a page for each.")]
+    Lsp(LspArgs),
     /// Work for a router (the same as nova-worker)
     Worker(WorkerArgs),
     /// Print a completion script
@@ -510,7 +514,7 @@ impl Command {
     /// How many threads talk to others: what serves many must not have one wait for another.
     pub(crate) fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if matches!(self, Self::Serve(_)) { cores().max(2) } else { 1 }
+        if matches!(self, Self::Serve(_) | Self::Lsp(_)) { cores().max(2) } else { 1 }
     }
 
     /// Whether the output is data: then the messages beside it are data too, or left out.
@@ -526,7 +530,7 @@ impl Command {
                 CacheAction::List { json } | CacheAction::Clean { json, .. } => *json,
             },
             Self::Cert(args) => args.json,
-            Self::Worker(_) | Self::Completions { .. } => false,
+            Self::Lsp(_) | Self::Worker(_) | Self::Completions { .. } => false,
         }
     }
 }

@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod export;
 mod index;
+mod lsp;
 mod search;
 mod serve;
 mod status;
@@ -28,6 +29,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(global, &args, messages).await,
         Command::Cache(args) => cache::run(global, &args.action, messages),
         Command::Cert(args) => cert::run(&args, messages),
+        Command::Lsp(args) => lsp::run(global, args).await,
         Command::Worker(args) => args.run().await.map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => completions::run(shell),
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use nova_index::ShardId;
 use nova_router::client::{AskError, Found};
 use nova_router::explain_path::PathExplanation;
@@ -23,6 +23,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::output::messages::{self, Messages};
 use crate::output::paths;
 use crate::output::progress;
+use nova_worker::args::own_executable;
 use nova_worker::size::Size;
 
 /// How many skipped files are named; the others are counted.
@@ -362,15 +363,6 @@ pub(crate) fn workspace_options(
         shard_bytes_max: indexing.max_shard_size.0,
         file_bytes_max: indexing.max_file_size.0,
     })
-}
-
-/// This very program, even if its file was replaced since it started.
-pub(crate) fn own_executable() -> anyhow::Result<PathBuf> {
-    const SELF: &str = "/proc/self/exe";
-    if Path::new(SELF).exists() {
-        return Ok(PathBuf::from(SELF));
-    }
-    std::env::current_exe().context("cannot find the program to start workers from")
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nova_protocol::body::{self, DecodeError};
+use nova_protocol::inspection::*;
 use nova_protocol::limits::TEXT_BYTES_MAX;
 use nova_protocol::message::*;
+use nova_protocol::place::{TextPosition, TextRange};
 use nova_protocol::shipping::*;
 use nova_protocol::{SendError, frontend};
 
@@ -107,6 +109,14 @@ fn asked() -> Vec<(&'static str, Vec<u8>)> {
         stamp: Some(stamp),
         file_bytes_max: 16 << 20,
     };
+    let inspect_file = InspectFile {
+        shard: 7,
+        root: update_file.root.clone(),
+        path: "p/A.java".into(),
+        text: None,
+        file_bytes_max: 16 << 20,
+        inspection: Inspection::Around(vec![TextPosition { line: 3, character: 7 }]),
+    };
     let open = OpenFile {
         session: 3,
         path: "/src/p/A.java".into(),
@@ -134,13 +144,41 @@ fn asked() -> Vec<(&'static str, Vec<u8>)> {
         ("build-index", Request::BuildIndex(manifest)),
         ("store-texts", Request::StoreTexts(StoreTexts { pieces: vec![piece.clone(), piece] })),
         ("fetch-index", Request::FetchIndex(FetchIndex { index: 3, offset: 256 << 10 })),
+        ("inspect-file", Request::InspectFile(inspect_file)),
     ];
     let deadline = Some(Duration::from_millis(300));
     let body = |request| body::encode_request(&request, deadline).expect("it has short lists");
     requests.into_iter().map(|(name, request)| (name, body(request).to_vec())).collect()
 }
 
+fn outlined() -> Outlined {
+    let range = TextRange { start: TextPosition { line: 3, character: 7 }, ..Default::default() };
+    Outlined {
+        name: "A".into(),
+        kind: 2,
+        signature: "A<T>".into(),
+        modifiers: 1,
+        parent: Some(0),
+        local: false,
+        name_range: range,
+        range,
+    }
+}
+
 fn answered() -> Vec<(&'static str, Vec<u8>)> {
+    let name = NameInText {
+        name: "A".into(),
+        qualifier: vec!["p".into()],
+        role: NameRole::Call,
+        arguments: Some(2),
+        package: "p".into(),
+        imports: vec![Import { path: "q.B".into(), kind: ImportKind::Static }],
+        enclosing: vec!["C".into()],
+        declares: Some(outlined()),
+        ..NameInText::default()
+    };
+    let around = Surroundings { ranges: vec![TextRange::default()] };
+    let fold = Fold { range: TextRange::default(), kind: FoldKind::Body };
     let responses = [
         (
             "shard-indexed",
@@ -166,6 +204,10 @@ fn answered() -> Vec<(&'static str, Vec<u8>)> {
                 block: Bytes::from_static(&[16, 97]),
             }),
         ),
+        ("outline", Response::InspectFile(Inspected::Outline(vec![outlined()]))),
+        ("name", Response::InspectFile(Inspected::Name(Some(Box::new(name))))),
+        ("around", Response::InspectFile(Inspected::Around(vec![around]))),
+        ("folds", Response::InspectFile(Inspected::Folds(vec![fold]))),
     ];
     let body = |response| body::encode_response(&response).expect("it has short lists");
     let mut seeds: Vec<_> =

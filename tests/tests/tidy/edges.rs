@@ -34,7 +34,7 @@ const JOBS: &[(&str, &[&str])] = &[
 ];
 
 /// What of the syntax crate a router may use: a hostile file can only hurt a worker.
-const ROUTER_SYNTAX: &[&str] = &["package_clause", "declarations"];
+const ROUTER_SYNTAX: &[&str] = &["package_clause", "declarations", "lines"];
 
 pub(crate) fn complaints(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nova_protocol::frontend::{
-    CatchUp, ChangeDocument, Export, FrontendDialogue, IndexReport, Look, OpenDocument,
-    OpenSession, Request, Response, RouterStatus, Search, SessionOpened, Watching,
+    CatchUp, ChangeDocument, Define, Export, FrontendDialogue, IndexReport, Inspect, Look,
+    OpenDocument, OpenSession, Request, Response, RouterStatus, Search, SessionOpened, Watching,
 };
 use nova_protocol::message::RequestError;
 use nova_protocol::path;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::export::Exporting;
 use super::served::{self, State};
+use crate::definition::DefineError;
 use crate::explain_path::Explainer;
 use crate::lens::Lens;
 use crate::overlay::{DocumentError, DocumentVersion};
@@ -114,6 +115,8 @@ impl Conversation {
             Request::Export(request) => self.export(request).await,
             Request::Status => Ok(Response::Status(self.status().await)),
             Request::SaveDocument(path) => self.save_document(&path).await,
+            Request::Inspect(request) => self.inspect(request).await,
+            Request::Define(request) => self.define(request, responder.cancelled()).await,
             ordered @ (Request::OpenDocument(_)
             | Request::ChangeDocument(_)
             | Request::CloseDocument(_)) => {
@@ -227,6 +230,25 @@ impl Conversation {
         let part = exporting.next().await;
         part.map(Response::Export)
             .ok_or_else(|| RequestError::Invalid("the last part was fetched before".to_owned()))
+    }
+
+    async fn inspect(&self, Inspect { path, inspection }: Inspect) -> Answered {
+        let inspected = self.lens()?.session().inspect(&path::from_bytes(&path), inspection).await;
+        inspected.map(Response::Inspect).map_err(|error| RequestError::Failed(error.to_string()))
+    }
+
+    async fn define(&self, request: Define, cancel: &CancellationToken) -> Answered {
+        let Define { path, at, verify_timeout_ms } = request;
+        let (lens, path) = (self.lens()?, path::from_bytes(&path));
+        let (timeout, cancel) = (Duration::from_millis(verify_timeout_ms), cancel.clone());
+        // Queries take a processor for some milliseconds, and pings are answered meanwhile.
+        let runtime = Handle::current();
+        let define = move || runtime.block_on(lens.session().define(&path, at, timeout, cancel));
+        let defined = spawn_blocking(define).await.map_err(panicked)?;
+        defined.map(wire::from_definition).map(Response::Define).map_err(|error| match error {
+            DefineError::Cancelled => RequestError::Cancelled,
+            error => RequestError::Failed(error.to_string()),
+        })
     }
 
     async fn status(&self) -> RouterStatus {

@@ -1,14 +1,6 @@
 //! Changes of a text, as editors send them.
 
-/// A place in a text, counted from zero: lines end with LF, CRLF or CR, columns are UTF-16 units. Beyond a
-/// line's end is its end; beyond the last line is the end of the text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// The line.
-    pub line: u32,
-    /// UTF-16 units since the line's start.
-    pub character: u32,
-}
+use nova_syntax::lines::{Position, offset};
 
 /// One change of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,32 +24,6 @@ pub(crate) fn apply(text: &str, changes: &[TextChange]) -> String {
         }
     }
     text
-}
-
-/// The byte at a position.
-fn offset(text: &str, position: Position) -> usize {
-    let start = line_start(text, position.line);
-    let line = &text[start..];
-    let line = &line[..memchr::memchr2(b'\n', b'\r', line.as_bytes()).unwrap_or(line.len())];
-    let mut units = 0;
-    let at = line.char_indices().find(|(_, char)| {
-        let is_there = units >= position.character;
-        units += char.len_utf16() as u32;
-        is_there
-    });
-    start + at.map_or(line.len(), |(at, _)| at)
-}
-
-/// Where a line begins.
-fn line_start(text: &str, line: u32) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    for _ in 0..line {
-        let Some(end) = memchr::memchr2(b'\n', b'\r', &bytes[at..]) else { return text.len() };
-        let is_crlf = bytes[at + end..].starts_with(b"\r\n");
-        at += end + if is_crlf { 2 } else { 1 };
-    }
-    at
 }
 
 #[cfg(test)]

@@ -70,7 +70,8 @@ impl Shared {
             stamp: None,
             file_bytes_max: request.file_bytes_max,
         };
-        let errand = self.errand(&update, Worker::shares_disk).await.ok()?;
+        let errand =
+            self.errand(update.shard, &update.root.identity, Worker::shares_disk).await.ok()?;
         let bound = self.options.supervision.update_timeout;
         let update = Request::UpdateFile(update);
         let call = errand.worker.caller.call(&update, None);

@@ -70,7 +70,8 @@ impl Shared {
             let began_at_ns = now_ns();
             let outcome = match is_suspect {
                 false => {
-                    let errand = self.errand(&request, is_able).await?;
+                    let errand =
+                        self.errand(request.shard, &request.root.identity, is_able).await?;
                     let outcome = match self.scan(&errand.worker, &request).await {
                         // What one elsewhere cannot do, one here can.
                         Err(_) if !errand.worker.shares_disk() && self.options.count > 0 => {
@@ -172,15 +173,16 @@ impl Shared {
     /// A worker for a single file: of those that are able the one with the least to do, else a new one.
     pub(super) async fn errand(
         self: &Arc<Self>,
-        request: &UpdateFile,
+        shard: u32,
+        root: &[u8],
         is_able: fn(&Worker) -> bool,
     ) -> Result<Errand, Arc<LaunchError>> {
-        if let Some(errand) = self.free_errand(request, is_able) {
+        if let Some(errand) = self.free_errand(shard, root, is_able) {
             return Ok(errand);
         }
         // One starts, and the others wait for it.
         let _starting = self.starting.lock().await;
-        if let Some(errand) = self.free_errand(request, is_able) {
+        if let Some(errand) = self.free_errand(shard, root, is_able) {
             return Ok(errand);
         }
         let worker = self.start().await?;
@@ -189,9 +191,9 @@ impl Shared {
         Ok(errand)
     }
 
-    fn free_errand(&self, request: &UpdateFile, is_able: fn(&Worker) -> bool) -> Option<Errand> {
+    fn free_errand(&self, shard: u32, root: &[u8], is_able: fn(&Worker) -> bool) -> Option<Errand> {
         let workers = self.workers();
-        let takes = |it: &Worker| it.takes(request.shard, &request.root.identity);
+        let takes = |it: &Worker| it.takes(shard, root);
         let able = workers.iter().filter(|it| it.is_alive() && takes(it) && is_able(it));
         let mut able: Vec<_> = able.collect();
         // Of those that have as much to do, one on this disk.

@@ -194,7 +194,7 @@ async fn an_edit_is_taken_in_without_a_survey() {
 /// Types, each in a file of its own.
 fn write_types(fixture: &Fixture, names: impl Iterator<Item = u32>) {
     names.for_each(|i| {
-        fixture.write(&format!("a/T{i}.java"), &format!("package a; class T{i} {{}}"))
+        fixture.write(&format!("a/T{i}.java"), &format!("package a; class T{i} {{}}"));
     });
 }
 

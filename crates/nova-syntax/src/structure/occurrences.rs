@@ -10,6 +10,7 @@ use tree_sitter::{Node, Tree};
 
 use super::scopes::{self, Namespace};
 use super::{Occurrence, span};
+use crate::declarations::Span;
 
 /// A name has no more occurrences than this.
 const OCCURRENCES_MAX: usize = 10_000;
@@ -47,18 +48,41 @@ struct Collected {
 
 /// The occurrences of the name at the byte `probe`.
 pub(super) fn occurrences(text: &str, tree: &Tree, probe: usize) -> Vec<Occurrence> {
-    let Some(name) = identifier_at(text, tree, probe) else { return Vec::new() };
-    let mut collected = collect(text, tree, name);
-    collected.scopes.sort_by_key(|scope| (scope.start, Reverse(scope.end)));
-    let meanings = meanings(&collected);
-    let at = collected.names.iter().position(|name| (name.start..name.end).contains(&probe));
-    let Some(wanted) = at.map(|at| meanings[at]) else { return Vec::new() };
-    let same = collected.names.iter().zip(&meanings).filter(|(_, meaning)| **meaning == wanted);
+    let Some(Namesakes { names, meanings, wanted }) = namesakes(text, tree, probe) else {
+        return Vec::new();
+    };
+    let same = names.iter().zip(&meanings).filter(|(_, meaning)| **meaning == wanted);
     let occurrences = same.map(|(name, _)| Occurrence {
         span: span(name.start, name.end),
         is_written: name.is_written,
     });
     occurrences.take(OCCURRENCES_MAX).collect()
+}
+
+/// Where the local is declared that is named at the byte `probe`; nothing of any other name.
+pub(super) fn local_declaration(text: &str, tree: &Tree, probe: usize) -> Option<Span> {
+    let Namesakes { names, wanted, .. } = namesakes(text, tree, probe)?;
+    let declaration = names.iter().find(|name| wanted.is_some() && name.declares == wanted)?;
+    Some(span(declaration.start, declaration.end))
+}
+
+/// All identifiers that are called as one of them.
+struct Namesakes {
+    names: Vec<Name>,
+    /// What each means.
+    meanings: Vec<Option<usize>>,
+    /// What the one means.
+    wanted: Option<usize>,
+}
+
+fn namesakes(text: &str, tree: &Tree, probe: usize) -> Option<Namesakes> {
+    let mut collected = collect(text, tree, identifier_at(text, tree, probe)?);
+    collected.scopes.sort_by_key(|scope| (scope.start, Reverse(scope.end)));
+    let meanings = meanings(&collected);
+    let names = collected.names;
+    let at = names.iter().position(|name| (name.start..name.end).contains(&probe))?;
+    let wanted = meanings[at];
+    Some(Namesakes { names, meanings, wanted })
 }
 
 fn is_identifier(node: Node<'_>) -> bool {

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use nova_index::{ContentHash, OpenShardError, Shard, ShardIdentity};
 use nova_protocol::Token;
 use nova_protocol::handshake::Hello;
+use nova_protocol::inspection::{InspectFile, Inspected};
 use nova_protocol::limits::HANDSHAKE_TIMEOUT;
 use nova_protocol::message::{FileUpdated, Location, Request, RequestError, Response, UpdateFile};
 use nova_rpc::{CallError, Caller, Fault, IncomingRequest, Responder, join};
@@ -26,7 +27,7 @@ use crate::disk;
 use crate::scan_all::{Texts, failed};
 use crate::scan_file::{Scanned, scan_read};
 use crate::serve::{ServeError, panicked, read_nonce};
-use crate::update_file;
+use crate::{inspect_file, update_file};
 
 /// What an agent tells the router of its worker.
 #[derive(Debug, Clone)]
@@ -140,6 +141,9 @@ impl Agent {
             Request::UpdateFile(request) => {
                 self.update_file(request).await.map(Response::UpdateFile)
             }
+            Request::InspectFile(request) => {
+                self.inspect_file(request).await.map(Response::InspectFile)
+            }
             // The texts of open files go along with each request.
             Request::LoadFiles(_) => Ok(Response::LoadFiles),
             Request::UnloadFiles(_) => Ok(Response::UnloadFiles),
@@ -147,6 +151,20 @@ impl Agent {
             Request::BuildIndex(_) | Request::StoreTexts(_) | Request::FetchIndex(_) => {
                 Err(RequestError::Invalid("this worker reads files itself".to_owned()).into())
             }
+        }
+    }
+
+    async fn inspect_file(&self, request: InspectFile) -> Result<Inspected, AgentError> {
+        let read = move || inspect_file::with_text(request);
+        let mut request = match spawn_blocking(read).await.map_err(panicked)?? {
+            Ok(request) => request,
+            Err(unreadable) => return Ok(unreadable),
+        };
+        // Where the file lies here is nobody's business there.
+        request.root.location = Location::Folder(Bytes::new());
+        match self.remote.call(&Request::InspectFile(request), None).await? {
+            Response::InspectFile(inspected) => Ok(inspected),
+            _ => Err(AgentError::Caught(CallError::WrongAnswer.to_string())),
         }
     }
 
@@ -195,7 +213,7 @@ enum Read {
 
 fn read_text(request: UpdateFile) -> Result<Read, RequestError> {
     let file = update_file::file(&request);
-    let mut reader = update_file::reader(&request, &file)?;
+    let mut reader = update_file::reader(&request.root, &file, request.file_bytes_max)?;
     let text = match reader.read(0) {
         Ok(text) => text,
         Err(error) => {

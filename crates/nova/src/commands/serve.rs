@@ -19,7 +19,8 @@ use crate::interrupt::{self, Interrupted};
 use crate::output::messages::Messages;
 use crate::output::paths;
 use crate::period::Period;
-use crate::session::{own_executable, workspace_options};
+use crate::session::workspace_options;
+use nova_worker::args::own_executable;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -1,0 +1,94 @@
+//! What is said to the editor, in order, and within a bound.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+use lsp_server::{RequestId, ResponseError};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use crate::transport;
+
+/// With so much unread, an editor hears no more of what it did not ask for.
+const UNREAD_MAX: usize = 256;
+
+/// The way to the editor.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbox {
+    messages: mpsc::UnboundedSender<Outgoing>,
+    unread: Arc<AtomicUsize>,
+    numbers: Arc<AtomicI32>,
+}
+
+/// A message, and what lets a next request in when the editor has read it.
+type Outgoing = (Value, Option<OwnedSemaphorePermit>);
+
+impl Outbox {
+    /// Writes on a thread of its own, which ends when the pipe breaks or the last handle is dropped; then the
+    /// receiver hears of it.
+    pub(crate) fn to(
+        mut output: impl Write + Send + 'static,
+    ) -> (Self, tokio::sync::oneshot::Receiver<()>) {
+        let (messages, mut receiver) = mpsc::unbounded_channel::<Outgoing>();
+        let unread = Arc::new(AtomicUsize::new(0));
+        let (ended, end) = tokio::sync::oneshot::channel();
+        let still = Arc::clone(&unread);
+        std::thread::spawn(move || {
+            while let Some((message, permit)) = receiver.blocking_recv() {
+                if transport::write(&mut output, &message).is_err() {
+                    break;
+                }
+                still.fetch_sub(1, Ordering::Relaxed);
+                drop(permit);
+            }
+            drop(ended);
+        });
+        (Self { messages, unread, numbers: Arc::default() }, end)
+    }
+
+    /// Answers a request. The permit is given back when that is written: so many requests are open at most, and
+    /// so many answers unread.
+    pub(crate) fn answer(
+        &self,
+        id: &RequestId,
+        answer: Result<Value, ResponseError>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
+        self.send(
+            match answer {
+                Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
+                Err(error) => json!({ "jsonrpc": "2.0", "id": id, "error": error }),
+            },
+            permit,
+        );
+    }
+
+    /// Answers what was no request that could be understood.
+    pub(crate) fn reject(&self, id: &Value, code: lsp_server::ErrorCode, message: &str) {
+        let error = json!({ "code": code as i32, "message": message });
+        self.send(json!({ "jsonrpc": "2.0", "id": id, "error": error }), None);
+    }
+
+    /// Tells something, unless the editor is behind with reading.
+    pub(crate) fn notify(&self, method: &str, params: impl Serialize) {
+        if self.unread.load(Ordering::Relaxed) < UNREAD_MAX {
+            self.send(json!({ "jsonrpc": "2.0", "method": method, "params": params }), None);
+        }
+    }
+
+    /// Asks the editor something; the answer comes by this number.
+    pub(crate) fn ask(&self, method: &str, params: impl Serialize) -> RequestId {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let id = RequestId::from(number);
+        self.send(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }), None);
+        id
+    }
+
+    fn send(&self, message: Value, permit: Option<OwnedSemaphorePermit>) {
+        self.unread.fetch_add(1, Ordering::Relaxed);
+        // Once nobody reads there is nobody to tell.
+        drop(self.messages.send((message, permit)));
+    }
+}

@@ -1,0 +1,183 @@
+//! From the greeting to the work: what the server can do, and the opening of the workspace.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gen_lsp_types as lsp;
+use gen_lsp_types::{InitializeParams, InitializeResult, ServerCapabilities, ServerInfo};
+use lsp_server::{ErrorCode, Request};
+use nova_router::Look;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Indexing;
+use super::{Opened, Server, Shared, Stage};
+use crate::client::ClientAbilities;
+use crate::encoding::Encoding;
+use crate::workspace::Workspace;
+use crate::{requests, uri};
+
+impl Server {
+    /// Takes a request, and has it answered.
+    pub(super) async fn request(&mut self, request: Request, parent: &mut Option<u32>) {
+        let owed = self.answers.owe(request.id.clone()).await;
+        match (self.stage, request.method.as_str()) {
+            (Stage::New, "initialize") => {
+                match serde_json::from_value::<InitializeParams>(request.params) {
+                    Ok(params) => {
+                        *parent = params.process_id.and_then(|id| u32::try_from(id).ok());
+                        let result = self.initialize(&params);
+                        owed.answer(&result);
+                    }
+                    Err(error) => owed.fail(ErrorCode::InvalidParams, &error.to_string()),
+                }
+            }
+            (Stage::New, _) => {
+                owed.fail(ErrorCode::ServerNotInitialized, "`initialize` comes first");
+            }
+            (Stage::Ending, _) => {
+                owed.fail(ErrorCode::InvalidRequest, "only `exit` may follow `shutdown`");
+            }
+            (_, "initialize") => {
+                owed.fail(ErrorCode::InvalidRequest, "the server is initialized already");
+            }
+            (_, "shutdown") => {
+                self.stage = Stage::Ending;
+                self.answers.cancel_all();
+                owed.answer(&());
+                self.answers.settled().await;
+            }
+            (_, _) => match &self.shared {
+                Some(shared) => requests::dispatch(owed, Arc::clone(shared), request),
+                None => owed.fail(ErrorCode::InternalError, "the server forgot its client"),
+            },
+        }
+    }
+
+    fn initialize(&mut self, params: &InitializeParams) -> InitializeResult {
+        let client = ClientAbilities::of(params);
+        self.folders = folders(params);
+        self.shared = Some(Arc::new(Shared::new(client)));
+        self.stage = Stage::Greeted;
+        InitializeResult {
+            capabilities: capabilities(client.encoding),
+            server_info: Some(ServerInfo {
+                name: "nova".to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+        }
+    }
+
+    /// Opens the workspace, and has its index brought up to date.
+    pub(super) fn begin_work(&mut self) {
+        self.stage = Stage::AtWork;
+        if self.shared.as_ref().is_some_and(|shared| shared.client.can_watch_files) {
+            self.watch_files();
+        }
+        if !self.folders.is_empty() {
+            self.open(self.folders.clone());
+        }
+    }
+
+    /// Has the editor tell of changed files. Nova watches them itself; but an editor may know sooner, and of file
+    /// systems that tell nothing.
+    fn watch_files(&self) {
+        let watchers = ["**/*.java", "**/.gitignore", "**/.ignore"].map(|glob| {
+            lsp::FileSystemWatcher { glob_pattern: glob.to_owned().into(), kind: None }
+        });
+        let options = lsp::DidChangeWatchedFilesRegistrationOptions { watchers: watchers.to_vec() };
+        let registration = json!({
+            "id": "nova-files", "method": "workspace/didChangeWatchedFiles",
+            "registerOptions": options,
+        });
+        self.outbox.ask("client/registerCapability", json!({ "registrations": [registration] }));
+    }
+
+    pub(super) fn open(&mut self, folders: Vec<PathBuf>) {
+        let Some(shared) = self.shared.clone() else { return };
+        self.runs += 1;
+        let (options, outbox) = (self.options.clone(), self.outbox.clone());
+        let (cancel, number) = (CancellationToken::new(), self.runs);
+        let progress = Indexing::begin(&outbox, shared.client.shows_progress, number);
+        if let Some(progress) = &progress {
+            self.cancellable.insert(progress.token().to_owned(), cancel.clone());
+        }
+        tokio::spawn(async move {
+            let mut progress = progress;
+            let workspace = match Workspace::open(&folders, &options).await {
+                Ok(workspace) => Arc::new(workspace),
+                Err(error) => {
+                    tracing::error!("the workspace cannot be opened: {error}");
+                    shared.workspace.send_replace(Opened::Failed(error.to_string()));
+                    return;
+                }
+            };
+            shared.workspace.send_replace(Opened::Open(Arc::clone(&workspace)));
+            let report = |now| {
+                if let Some(progress) = &mut progress {
+                    progress.report(now);
+                }
+            };
+            if let Err(error) = workspace.index(Look::AtChanges, report, &cancel).await {
+                tracing::warn!("the index is not up to date: {error}");
+            }
+            workspace.tend();
+        });
+    }
+}
+
+/// The folders that the editor has open.
+fn folders(params: &InitializeParams) -> Vec<PathBuf> {
+    let given = match &params.workspace_folders_initialize_params.workspace_folders {
+        Some(lsp::WorkspaceFolders::WorkspaceFolderList(folders)) => {
+            folders.iter().filter_map(|folder| uri::to_path(&folder.uri)).collect()
+        }
+        _ => Vec::new(),
+    };
+    #[expect(deprecated, reason = "what older editors say instead")]
+    let root = params.root_uri.as_ref().and_then(uri::to_path);
+    if given.is_empty() { root.into_iter().collect() } else { given }
+}
+
+/// What the server can do.
+fn capabilities(encoding: Encoding) -> ServerCapabilities {
+    let sync = lsp::TextDocumentSyncOptions {
+        open_close: Some(true),
+        change: Some(lsp::TextDocumentSyncKind::Incremental),
+        save: Some(lsp::SaveOptions { include_text: Some(false) }.into()),
+        ..Default::default()
+    };
+    let folders = lsp::WorkspaceFoldersServerCapabilities {
+        supported: Some(true),
+        change_notifications: Some(true.into()),
+    };
+    ServerCapabilities {
+        position_encoding: Some(encoding.kind()),
+        text_document_sync: Some(sync.into()),
+        workspace_symbol_provider: Some(true.into()),
+        document_symbol_provider: Some(true.into()),
+        definition_provider: Some(true.into()),
+        declaration_provider: Some(true.into()),
+        hover_provider: Some(true.into()),
+        folding_range_provider: Some(true.into()),
+        selection_range_provider: Some(true.into()),
+        document_highlight_provider: Some(true.into()),
+        workspace: Some(lsp::WorkspaceOptions {
+            workspace_folders: Some(folders),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// Whether a process is there.
+#[cfg(target_os = "linux")]
+pub(super) fn is_alive(process: u32) -> bool {
+    std::path::Path::new(&format!("/proc/{process}")).exists()
+}
+
+/// Where it cannot be told the end of the pipe tells.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_alive(_process: u32) -> bool {
+    true
+}

@@ -1,0 +1,168 @@
+//! What the editor tells: each is taken before the next message is looked at.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gen_lsp_types::{
+    CancelParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, Id, ProgressToken, Uri,
+    WorkDoneProgressCancelParams,
+};
+use lsp_server::{Notification, RequestId};
+use nova_router::{DocumentVersion, Look};
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use super::{End, Opened, Server, Shared, Stage};
+use crate::uri;
+use crate::workspace::{Workspace, WorkspaceError};
+
+impl Server {
+    pub(super) async fn notification(&mut self, notification: Notification) -> Option<End> {
+        let Notification { method, params } = notification;
+        match method.as_str() {
+            "exit" => return Some(End::Exit { is_orderly: self.stage == Stage::Ending }),
+            "initialized" if self.stage == Stage::Greeted => self.begin_work(),
+            "$/cancelRequest" => {
+                if let Some(CancelParams { id }) = read(&method, params) {
+                    self.answers.cancel(&match id {
+                        Id::Int(number) => RequestId::from(number),
+                        Id::String(text) => RequestId::from(text),
+                    });
+                }
+            }
+            "window/workDoneProgress/cancel" => {
+                if let Some(WorkDoneProgressCancelParams { token: ProgressToken::String(token) }) =
+                    read(&method, params)
+                    && let Some(cancel) = self.cancellable.remove(&token)
+                {
+                    cancel.cancel();
+                }
+            }
+            _ if self.stage == Stage::AtWork => {
+                if let Some(shared) = self.shared.clone()
+                    && let Err(error) = self.document(&shared, &method, params).await
+                {
+                    tracing::warn!("{method}: {error}");
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Something about a document.
+    async fn document(
+        &mut self,
+        shared: &Arc<Shared>,
+        method: &str,
+        params: serde_json::Value,
+    ) -> Result<(), WorkspaceError> {
+        match method {
+            "textDocument/didOpen" => {
+                let Some(DidOpenTextDocumentParams { text_document: document }) =
+                    read(method, params)
+                else {
+                    return Ok(());
+                };
+                let Some(path) = path_of(&document.uri) else { return Ok(()) };
+                self.open_around(shared, &path);
+                shared.documents.open(&path, &document.text);
+                let version = DocumentVersion(i64::from(document.version));
+                match workspace(shared).await {
+                    Some(it) => it.open_document(&path, version, document.text).await,
+                    None => Ok(()),
+                }
+            }
+            "textDocument/didChange" => {
+                let Some(DidChangeTextDocumentParams { text_document, content_changes }) =
+                    read(method, params)
+                else {
+                    return Ok(());
+                };
+                let Some(path) = path_of(&text_document.text_document_identifier.uri) else {
+                    return Ok(());
+                };
+                let changes = shared.documents.changes(&path, content_changes);
+                let version = DocumentVersion(i64::from(text_document.version));
+                match workspace(shared).await {
+                    Some(it) => it.change_document(&path, version, changes).await,
+                    None => Ok(()),
+                }
+            }
+            "textDocument/didSave" => {
+                let Some(DidSaveTextDocumentParams { text_document, .. }) = read(method, params)
+                else {
+                    return Ok(());
+                };
+                let Some(path) = path_of(&text_document.uri) else { return Ok(()) };
+                if let Some(workspace) = workspace(shared).await {
+                    // The file is looked at beside what comes next: a request verifies its hits anyway.
+                    tokio::spawn(async move {
+                        if let Err(error) = workspace.save_document(&path).await {
+                            tracing::warn!("textDocument/didSave: {error}");
+                        }
+                    });
+                }
+                Ok(())
+            }
+            "workspace/didChangeWatchedFiles" => {
+                if let Some(workspace) = workspace(shared).await {
+                    tokio::spawn(async move {
+                        let cancel = CancellationToken::new();
+                        let looked = workspace.index(Look::AtChanges, |_| {}, &cancel).await;
+                        if let Err(error) = looked {
+                            tracing::warn!("workspace/didChangeWatchedFiles: {error}");
+                        }
+                    });
+                }
+                Ok(())
+            }
+            "textDocument/didClose" => {
+                let Some(DidCloseTextDocumentParams { text_document }) = read(method, params)
+                else {
+                    return Ok(());
+                };
+                let Some(path) = path_of(&text_document.uri) else { return Ok(()) };
+                shared.documents.close(&path);
+                match workspace(shared).await {
+                    Some(it) => it.close_document(&path).await,
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Without a folder, the first file that is opened says what the workspace is.
+    fn open_around(&mut self, shared: &Shared, file: &Path) {
+        let is_open = !matches!(&*shared.workspace.borrow(), Opened::NotYet);
+        if self.folders.is_empty() && !is_open {
+            self.folders = vec![folder_around(file)];
+            self.open(self.folders.clone());
+        }
+    }
+}
+
+/// The repository that a file is in, else its folder.
+fn folder_around(file: &Path) -> PathBuf {
+    let folder = file.parent().unwrap_or(file);
+    let repository = folder.ancestors().find(|folder| folder.join(".git").exists());
+    repository.unwrap_or(folder).to_path_buf()
+}
+
+fn path_of(uri: &Uri) -> Option<PathBuf> {
+    let path = uri::to_path(uri);
+    if path.is_none() {
+        tracing::debug!("{} is no file", uri.0);
+    }
+    path
+}
+
+async fn workspace(shared: &Shared) -> Option<Arc<Workspace>> {
+    shared.workspace().await.ok()
+}
+
+fn read<T: DeserializeOwned>(method: &str, params: serde_json::Value) -> Option<T> {
+    serde_json::from_value(params).inspect_err(|error| tracing::warn!("{method}: {error}")).ok()
+}

@@ -1,0 +1,60 @@
+//! Nova's symbols in the protocol's words.
+
+use gen_lsp_types::{Location, SymbolKind, SymbolTag};
+use nova_router::path;
+use nova_router::place::{TextPosition, TextRange};
+use nova_router::report::Symbol;
+use nova_syntax::declarations::{Kind, Modifier, Modifiers};
+
+use crate::documents::Documents;
+use crate::uri;
+use crate::workspace::Workspace;
+
+/// The protocol's kind.
+pub(crate) fn kind(kind: Kind) -> SymbolKind {
+    match kind {
+        Kind::Module => SymbolKind::Module,
+        Kind::Package => SymbolKind::Package,
+        Kind::Class => SymbolKind::Class,
+        Kind::Interface | Kind::Annotation => SymbolKind::Interface,
+        Kind::Enum => SymbolKind::Enum,
+        Kind::Record => SymbolKind::Struct,
+        Kind::Method => SymbolKind::Method,
+        Kind::Constructor => SymbolKind::Constructor,
+        Kind::Field | Kind::RecordComponent => SymbolKind::Field,
+        Kind::EnumConstant => SymbolKind::EnumMember,
+    }
+}
+
+/// The protocol's tags, if there are any.
+pub(crate) fn tags(modifiers: Modifiers) -> Option<Vec<SymbolTag>> {
+    modifiers.contains(Modifier::Deprecated).then(|| vec![SymbolTag::Deprecated])
+}
+
+/// The qualified type that a symbol is a member of; of a top-level type its package.
+pub(crate) fn container(symbol: &Symbol) -> String {
+    match (symbol.package.is_empty(), symbol.container.is_empty()) {
+        (_, true) if symbol.kind == Kind::Package => String::new(),
+        (_, true) => symbol.package.clone(),
+        (true, false) => symbol.container.clone(),
+        (false, false) => format!("{}.{}", symbol.package, symbol.container),
+    }
+}
+
+/// Where a symbol's name is written.
+pub(crate) fn location(documents: &Documents, workspace: &Workspace, symbol: &Symbol) -> Location {
+    let file = workspace.given(&path::from_bytes(&symbol.file));
+    let written = match symbol.kind {
+        // Its last part stands for the package.
+        Kind::Package => symbol.name.rsplit('.').next().unwrap_or_default(),
+        _ => &symbol.name,
+    };
+    let start = TextPosition { line: symbol.line, character: symbol.character };
+    let end = TextPosition { character: start.character + utf16_length(written), ..start };
+    let range = documents.range(&file, TextRange { start, end });
+    Location { uri: uri::of_path(&file), range }
+}
+
+fn utf16_length(text: &str) -> u32 {
+    text.chars().map(|char| char.len_utf16() as u32).sum()
+}

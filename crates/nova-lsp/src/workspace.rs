@@ -1,0 +1,282 @@
+//! The workspace that an editor has open: asked for at a running `nova serve`, or kept by a router of our own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nova_router::client::{AskError, Found};
+use nova_router::definition::{DefineError, Definition};
+use nova_router::inspection::{Inspected, Inspection};
+use nova_router::place::TextPosition;
+use nova_router::report::Progress;
+use nova_router::root::RootError;
+use nova_router::workspace::{FILE_BYTES_MAX_DEFAULT, NoCacheFolder};
+use nova_router::{
+    Answer, Client, DocumentError, DocumentVersion, InspectError, Launch, Look, Question,
+    ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, Session, Supervision, TextChange, WorkerOptions,
+    WorkspaceOptions,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::args::LspOptions;
+
+/// How often it is told how far an index run is.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// An open workspace.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    roots: Vec<Root>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// A router in this process.
+    Here { session: Session, _tending: DropGuard, stop: CancellationToken },
+    /// `nova serve`, which is asked.
+    Served(Box<Client>),
+}
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkspaceError {
+    #[error(transparent)]
+    Root(#[from] RootError),
+    #[error(transparent)]
+    NoCacheFolder(#[from] NoCacheFolder),
+    #[error(transparent)]
+    Index(#[from] ReconcileError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    #[error(transparent)]
+    Define(#[from] DefineError),
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Workspace {
+    /// Opens these folders. What the cache has of them can be asked for at once.
+    pub(crate) async fn open(
+        folders: &[PathBuf],
+        options: &LspOptions,
+    ) -> Result<Self, WorkspaceError> {
+        let mut roots: Vec<Root> = Vec::new();
+        for folder in folders {
+            let root = Root::find(folder)?;
+            if roots.iter().all(|known| known.real != root.real) {
+                roots.push(root);
+            }
+        }
+        let options = workspace_options(roots.clone(), options);
+        let source = match Client::find(&options, env!("CARGO_PKG_VERSION")).await {
+            Found::Somebody(client) => Source::Served(client),
+            Found::Nobody => Self::here(options).await?,
+            Found::Unusable(reason) => {
+                tracing::warn!("working without it: {reason}");
+                Self::here(options).await?
+            }
+        };
+        Ok(Self { roots, source })
+    }
+
+    async fn here(options: WorkspaceOptions) -> Result<Source, WorkspaceError> {
+        let workspace = Arc::new(nova_router::Workspace::open(options)?);
+        if let Err(error) = workspace.publish_cached().await {
+            tracing::warn!("the index before the first look cannot be used: {error}");
+        }
+        if let Err(error) = workspace.watch().await {
+            tracing::warn!("changes are not watched: {error}");
+        }
+        let stop = CancellationToken::new();
+        let session = Session::new(workspace, &[]);
+        Ok(Source::Here { session, _tending: stop.clone().drop_guard(), stop })
+    }
+
+    /// Brings the index into line with the disk, and has it kept so from then on.
+    pub(crate) async fn index(
+        &self,
+        look: Look,
+        mut on_progress: impl FnMut(Progress) + Send,
+        cancel: &CancellationToken,
+    ) -> Result<(), WorkspaceError> {
+        match &self.source {
+            Source::Served(client) => {
+                tokio::select! {
+                    report = client.catch_up(look, on_progress) => drop(report?),
+                    () = cancel.cancelled() => return Err(WorkspaceError::Cancelled),
+                }
+            }
+            Source::Here { session, .. } => {
+                let workspace = session.workspace();
+                let mut look = std::pin::pin!(workspace.catch_up(look, cancel));
+                let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
+                loop {
+                    tokio::select! {
+                        report = &mut look => {
+                            report?;
+                            break;
+                        }
+                        _ = tick.tick() => on_progress(workspace.progress()),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what changes from now on.
+    pub(crate) fn tend(&self) {
+        if let Source::Here { session, stop, .. } = &self.source {
+            let (workspace, stop) = (Arc::clone(session.workspace()), stop.clone());
+            tokio::spawn(async move { workspace.tend(&stop).await });
+        }
+    }
+
+    /// The best symbols for a question.
+    pub(crate) async fn search(
+        &self,
+        question: &Question,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, WorkspaceError> {
+        match &self.source {
+            Source::Here { session, .. } => {
+                let request = question.request(cancel.clone());
+                session.search(&request).await.map_err(|_| WorkspaceError::Cancelled)
+            }
+            Source::Served(client) => Ok(client.search(question).await?),
+        }
+    }
+
+    /// What there is to say of a text.
+    pub(crate) async fn inspect(
+        &self,
+        path: &Path,
+        inspection: Inspection,
+    ) -> Result<Inspected, WorkspaceError> {
+        let path = self.real(path);
+        Ok(match &self.source {
+            Source::Here { session, .. } => session.inspect(&path, inspection).await?,
+            Source::Served(client) => client.inspect(&path, inspection).await?,
+        })
+    }
+
+    /// What a name may mean.
+    pub(crate) async fn define(
+        &self,
+        path: &Path,
+        at: TextPosition,
+        verify_timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Definition, WorkspaceError> {
+        let path = self.real(path);
+        Ok(match &self.source {
+            Source::Here { session, .. } => {
+                session.define(&path, at, verify_timeout, cancel.clone()).await?
+            }
+            Source::Served(client) => client.define(&path, at, verify_timeout).await?,
+        })
+    }
+
+    /// Shows a text instead of a file's.
+    pub(crate) async fn open_document(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        text: String,
+    ) -> Result<(), WorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => session.open(&path, version, text)?,
+            Source::Served(client) => client.open(&path, version, text).await?,
+        }
+        Ok(())
+    }
+
+    /// Changes such a text.
+    pub(crate) async fn change_document(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        changes: Vec<TextChange>,
+    ) -> Result<(), WorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => session.change(&path, version, &changes)?,
+            Source::Served(client) => client.change(&path, version, changes).await?,
+        }
+        Ok(())
+    }
+
+    /// A file was saved.
+    pub(crate) async fn save_document(&self, path: &Path) -> Result<(), WorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => session.save(&path).await,
+            Source::Served(client) => client.save(&path).await?,
+        }
+        Ok(())
+    }
+
+    /// Shows the file again.
+    pub(crate) async fn close_document(&self, path: &Path) -> Result<(), WorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => drop(tokio::spawn(session.close(&path))),
+            Source::Served(client) => client.close(&path).await?,
+        }
+        Ok(())
+    }
+
+    /// The path without links, as the index has it.
+    pub(crate) fn real(&self, path: &Path) -> PathBuf {
+        let below = self.roots.iter().filter(|root| root.given != root.real).find_map(|root| {
+            let rest = path.strip_prefix(&root.given).ok()?;
+            Some(root.real.join(rest))
+        });
+        below.unwrap_or_else(|| path.to_path_buf())
+    }
+
+    /// The path as the editor calls it.
+    pub(crate) fn given(&self, real: &Path) -> PathBuf {
+        let below = self.roots.iter().filter(|root| root.given != root.real).find_map(|root| {
+            let rest = real.strip_prefix(&root.real).ok()?;
+            Some(root.given.join(rest))
+        });
+        below.unwrap_or_else(|| real.to_path_buf())
+    }
+
+    /// Ends its workers, if they are ours.
+    pub(crate) fn close(&self) {
+        if let Source::Here { session, stop, .. } = &self.source {
+            stop.cancel();
+            session.workspace().close();
+        }
+    }
+}
+
+fn workspace_options(roots: Vec<Root>, options: &LspOptions) -> WorkspaceOptions {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    WorkspaceOptions {
+        roots,
+        cache_dir: options.cache_dir.clone(),
+        workers: WorkerOptions {
+            count: options.workers.unwrap_or(cores),
+            one_per_shard: false,
+            launch: Launch::Process {
+                executable: options.worker.clone(),
+                arguments: options.worker_arguments.clone(),
+            },
+            guests: None,
+            supervision: Supervision::default(),
+        },
+        heed_ignore_files: true,
+        rebuild: false,
+        shard_bytes_max: SHARD_BYTES_MAX_DEFAULT,
+        file_bytes_max: FILE_BYTES_MAX_DEFAULT,
+    }
+}
