@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use clap::Args;
+use nova_router::Root;
 
 use crate::server;
 use crate::transport::TransportError;
@@ -27,6 +29,32 @@ pub struct LspOptions {
     pub cache_dir: Option<PathBuf>,
     /// How many workers to start; one per core if it is not said.
     pub workers: Option<usize>,
+    /// What starts `nova serve` in the background, with ROOTs as further arguments; none if this program cannot.
+    pub daemon: Option<(PathBuf, Vec<OsString>)>,
+}
+
+impl LspOptions {
+    /// Starts `nova serve`, unless it runs already; and waits until it listens.
+    pub(crate) async fn start_daemon(&self, roots: &[Root]) {
+        let Some((program, arguments)) = &self.daemon else {
+            tracing::warn!("this program cannot start nova serve: use `nova lsp`");
+            return;
+        };
+        let roots = roots.iter().map(|root| root.real.as_os_str());
+        let started = tokio::process::Command::new(program)
+            .args(arguments)
+            .arg("--")
+            .args(roots)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .await;
+        match started {
+            Ok(status) if status.success() => {}
+            Ok(status) => tracing::warn!("nova serve did not start ({status})"),
+            Err(error) => tracing::warn!("nova serve cannot be started: {error}"),
+        }
+    }
 }
 
 impl LspArgs {

@@ -15,6 +15,8 @@ pub(crate) struct ClientAbilities {
     pub(crate) takes_trees: bool,
     /// It renders Markdown in hovers.
     pub(crate) renders_markdown: bool,
+    /// It answers questions for settings.
+    pub(crate) can_be_asked_for_settings: bool,
     /// It tells of changed files if it is asked to.
     pub(crate) can_watch_files: bool,
 }
@@ -35,6 +37,8 @@ impl ClientAbilities {
             takes_trees: outline.and_then(|it| it.hierarchical_document_symbol_support)
                 == Some(true),
             renders_markdown: formats.is_some_and(|it| it.contains(&MarkupKind::Markdown)),
+            can_be_asked_for_settings: workspace.as_ref().and_then(|it| it.configuration)
+                == Some(true),
             can_watch_files: watched.and_then(|it| it.dynamic_registration) == Some(true),
         }
     }

@@ -1,6 +1,7 @@
 //! The documents that the editor has open: what it says of them, and where its columns are.
 //!
-//! The router keeps their texts. Only for editors that count columns otherwise a copy is kept here.
+//! The router has their texts, too; these are for the next one, when the workspace is opened anew, and for columns that are
+//! not counted in UTF-16 units.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -8,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gen_lsp_types::{Position, Range, TextDocumentContentChangeEvent};
-use nova_router::TextChange;
 use nova_router::place::{TextPosition, TextRange};
+use nova_router::{DocumentVersion, TextChange};
 use nova_syntax::lines;
 
 use crate::encoding::Encoding;
@@ -18,35 +19,50 @@ use crate::encoding::Encoding;
 #[derive(Debug)]
 pub(crate) struct Documents {
     encoding: Encoding,
-    /// Empty where columns need no text.
-    texts: Mutex<HashMap<PathBuf, String>>,
+    open: Mutex<HashMap<PathBuf, Document>>,
+}
+
+#[derive(Debug)]
+struct Document {
+    version: DocumentVersion,
+    text: String,
 }
 
 impl Documents {
     pub(crate) fn new(encoding: Encoding) -> Self {
-        Self { encoding, texts: Mutex::default() }
+        Self { encoding, open: Mutex::default() }
     }
 
     /// A document was opened with this text.
-    pub(crate) fn open(&self, path: &Path, text: &str) {
-        if self.encoding != Encoding::Utf16 {
-            self.texts().insert(path.to_owned(), text.to_owned());
-        }
+    pub(crate) fn open(&self, path: &Path, version: DocumentVersion, text: &str) {
+        self.documents().insert(path.to_owned(), Document { version, text: text.to_owned() });
     }
 
     /// It was closed.
     pub(crate) fn close(&self, path: &Path) {
-        self.texts().remove(path);
+        self.documents().remove(path);
     }
 
-    /// Changes of a document, in the router's words. Each speaks of the text that the one before left.
-    pub(crate) fn changes(
+    /// All that are open.
+    pub(crate) fn all(&self) -> Vec<(PathBuf, DocumentVersion, String)> {
+        let documents = self.documents();
+        documents.iter().map(|(path, it)| (path.clone(), it.version, it.text.clone())).collect()
+    }
+
+    /// Changes of a document, in the router's words. Each speaks of the text that the one before left. What is
+    /// not newer than what is known changes nothing.
+    pub(crate) fn change(
         &self,
         path: &Path,
+        version: DocumentVersion,
         changes: Vec<TextDocumentContentChangeEvent>,
     ) -> Vec<TextChange> {
-        let mut texts = self.texts();
-        let mut text = texts.get_mut(path);
+        let mut documents = self.documents();
+        let mut document = documents.get_mut(path).filter(|it| it.version < version);
+        if let Some(document) = &mut document {
+            document.version = version;
+        }
+        let mut text = document.map(|document| &mut document.text);
         let mut changed = Vec::new();
         for change in changes {
             let change = match change {
@@ -94,15 +110,15 @@ impl Documents {
         if self.encoding == Encoding::Utf16 {
             return None;
         }
-        if let Some(text) = self.texts().get(path) {
-            return Some(line_of(text, line).to_owned());
+        if let Some(document) = self.documents().get(path) {
+            return Some(line_of(&document.text, line).to_owned());
         }
         let file = std::io::BufReader::new(std::fs::File::open(path).ok()?);
         file.lines().nth(line as usize)?.ok()
     }
 
-    fn texts(&self) -> MutexGuard<'_, HashMap<PathBuf, String>> {
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn documents(&self) -> MutexGuard<'_, HashMap<PathBuf, Document>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,7 +148,7 @@ mod tests {
     fn columns_in_bytes_lead_to_the_same_text() {
         let documents = Documents::new(Encoding::Utf8);
         let path = Path::new("/a/B.java");
-        documents.open(path, "é😀x\nü");
+        documents.open(path, DocumentVersion(1), "é😀x\nü");
         let insert = |line, character, text: &str| {
             let at = Position { line, character };
             let range = Range { start: at, end: at };
@@ -143,11 +159,14 @@ mod tests {
             };
             TextDocumentContentChangeEvent::TextDocumentContentChangePartial(change)
         };
-        let changes =
-            documents.changes(path, vec![insert(0, 6, "ß"), insert(0, 8, "!"), insert(1, 2, "?")]);
+        let changes = documents.change(
+            path,
+            DocumentVersion(2),
+            vec![insert(0, 6, "ß"), insert(0, 8, "!"), insert(1, 2, "?")],
+        );
         let columns: Vec<_> = changes.iter().map(|it| it.range.unwrap().0.character).collect();
         assert_eq!(columns, [3, 4, 1]);
-        assert_eq!(documents.texts()[path], "é😀ß!x\nü?");
+        assert_eq!(documents.documents()[path].text, "é😀ß!x\nü?");
         let at = Position { line: 0, character: 8 };
         assert_eq!(documents.place(path, at), TextPosition { line: 0, character: 4 });
         let text = TextPosition { line: 0, character: 4 };

@@ -21,6 +21,7 @@ mod encoding;
 mod outbox;
 mod requests;
 mod server;
+mod settings;
 mod symbols;
 mod transport;
 mod uri;

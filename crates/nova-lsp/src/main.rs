@@ -59,6 +59,7 @@ fn serve(lsp: LspArgs, cache_dir: Option<PathBuf>, workers: Option<usize>) -> an
         worker_arguments: vec!["worker".into()],
         cache_dir,
         workers,
+        daemon: None,
     };
     let runtime = runtime(2)?;
     let served = runtime.block_on(lsp.run(options));

@@ -3,6 +3,7 @@
 mod definition;
 mod document_highlight;
 mod document_symbol;
+mod execute_command;
 mod folding_range;
 mod hover;
 mod selection_range;
@@ -17,6 +18,8 @@ use gen_lsp_types::{LspRequestMethod as Method, Uri};
 use lsp_server::{ErrorCode, Request};
 use nova_router::inspection::{Inspected, Inspection};
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use execute_command::COMMANDS;
 
 use crate::server::{Owed, Shared};
 use crate::uri;
@@ -42,6 +45,8 @@ pub(crate) enum Failure {
     TooLong,
     #[error("it failed, which is a bug")]
     Panicked,
+    #[error("there is no command {0}")]
+    UnknownCommand(String),
     #[error("{0}")]
     NoWorkspace(String),
     #[error(transparent)]
@@ -62,6 +67,7 @@ impl Failure {
         match self {
             Self::Cancelled => ErrorCode::RequestCanceled,
             Self::Panicked => ErrorCode::InternalError,
+            Self::UnknownCommand(_) => ErrorCode::InvalidParams,
             Self::TooLong | Self::NoWorkspace(_) | Self::Workspace(_) => ErrorCode::RequestFailed,
         }
     }
@@ -120,6 +126,9 @@ pub(crate) fn dispatch(owed: Owed, shared: Arc<Shared>, request: Request) {
                 params,
                 document_highlight::answer,
             );
+        }
+        Method::WorkspaceExecuteCommand => {
+            owed.run::<lsp::ExecuteCommandRequest, _>(shared, params, execute_command::answer);
         }
         _ => owed.fail(ErrorCode::MethodNotFound, &format!("{method} is not supported")),
     }

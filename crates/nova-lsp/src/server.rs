@@ -9,15 +9,17 @@
 mod answers;
 mod lifecycle;
 mod notifications;
+mod opening;
 mod progress;
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lsp_server::{ErrorCode, Message};
+use lsp_server::{ErrorCode, Message, RequestId};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +27,7 @@ use crate::args::LspOptions;
 use crate::client::ClientAbilities;
 use crate::documents::Documents;
 use crate::outbox::Outbox;
+use crate::settings::Settings;
 use crate::transport::{self, Incoming, TransportError};
 use crate::workspace::Workspace;
 use answers::Answers;
@@ -32,6 +35,11 @@ pub(crate) use answers::Owed;
 
 /// Whoever started it is looked for so often: an editor that was killed cannot say goodbye.
 const PARENT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// So many symbols a search of the workspace gives, unless the user wants more or fewer.
+const SYMBOLS_DEFAULT: usize = 100;
+/// Nobody looks through more.
+const SYMBOLS_MAX: usize = 1000;
 
 /// A conversation.
 struct Server {
@@ -46,6 +54,9 @@ struct Server {
     cancellable: HashMap<String, CancellationToken>,
     /// How many there were.
     runs: u32,
+    settings: Settings,
+    /// The number of the question for the settings, until it is answered.
+    settings_asked: Option<RequestId>,
 }
 
 /// What requests need to know.
@@ -53,6 +64,7 @@ struct Server {
 pub(crate) struct Shared {
     pub(crate) client: ClientAbilities,
     pub(crate) documents: Documents,
+    symbol_limit: AtomicUsize,
     /// None until it is open.
     workspace: watch::Sender<Opened>,
 }
@@ -100,6 +112,8 @@ pub(crate) async fn serve(
         folders: Vec::new(),
         cancellable: HashMap::new(),
         runs: 0,
+        settings: Settings::default(),
+        settings_asked: None,
     };
     let mut parent = tokio::time::interval(PARENT_INTERVAL);
     let mut parent_id = None;
@@ -122,7 +136,7 @@ pub(crate) async fn serve(
             }
         }
     };
-    server.close();
+    server.close().await;
     match end? {
         End::Exit { is_orderly } => Ok(is_orderly),
         End::Gone => Ok(server.stage == Stage::Ending),
@@ -150,7 +164,16 @@ impl Server {
             Incoming::Message(Message::Notification(notification)) => {
                 self.notification(notification).await
             }
-            // What is asked of editors here needs no answer but an error in the log.
+            Incoming::Message(Message::Response(response))
+                if self.settings_asked.as_ref() == Some(&response.id) =>
+            {
+                self.settings_asked = None;
+                if let Some(settings) = response.result.as_ref().and_then(|it| it.get(0)) {
+                    self.change_settings(settings);
+                }
+                None
+            }
+            // What else is asked of editors needs no answer but an error in the log.
             Incoming::Message(Message::Response(response)) => {
                 if let Some(error) = response.error {
                     tracing::info!("the editor does not do {}: {}", response.id, error.message);
@@ -160,12 +183,12 @@ impl Server {
         }
     }
 
-    fn close(&self) {
+    async fn close(&self) {
         self.answers.cancel_all();
-        if let Some(shared) = &self.shared
-            && let Opened::Open(workspace) = &*shared.workspace.borrow()
-        {
-            workspace.close();
+        self.cancellable.values().for_each(CancellationToken::cancel);
+        let opened = self.shared.as_ref().map(|shared| shared.workspace.borrow().clone());
+        if let Some(Opened::Open(workspace)) = opened {
+            workspace.close().await;
         }
     }
 }
@@ -175,8 +198,19 @@ impl Shared {
         Self {
             client,
             documents: Documents::new(client.encoding),
+            symbol_limit: AtomicUsize::new(SYMBOLS_DEFAULT),
             workspace: watch::Sender::new(Opened::NotYet),
         }
+    }
+
+    /// How many symbols a search of the workspace gives at most.
+    pub(crate) fn symbol_limit(&self) -> usize {
+        self.symbol_limit.load(Ordering::Relaxed)
+    }
+
+    fn set_symbol_limit(&self, limit: Option<usize>) {
+        let limit = limit.unwrap_or(SYMBOLS_DEFAULT).clamp(1, SYMBOLS_MAX);
+        self.symbol_limit.store(limit, Ordering::Relaxed);
     }
 
     /// The workspace, once it is open; or why it cannot be opened.

@@ -8,7 +8,7 @@ use nova_router::client::{AskError, Found};
 use nova_router::definition::{DefineError, Definition};
 use nova_router::inspection::{Inspected, Inspection};
 use nova_router::place::TextPosition;
-use nova_router::report::Progress;
+use nova_router::report::{Contents, IndexReport, Progress};
 use nova_router::root::RootError;
 use nova_router::workspace::{FILE_BYTES_MAX_DEFAULT, NoCacheFolder};
 use nova_router::{
@@ -16,10 +16,16 @@ use nova_router::{
     ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, Session, Supervision, TextChange, WorkerOptions,
     WorkspaceOptions,
 };
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::args::LspOptions;
+use crate::settings::{DaemonUse, Settings};
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What is under way ends within this time, or in no order.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often it is told how far an index run is.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -64,6 +70,7 @@ impl Workspace {
     pub(crate) async fn open(
         folders: &[PathBuf],
         options: &LspOptions,
+        settings: &Settings,
     ) -> Result<Self, WorkspaceError> {
         let mut roots: Vec<Root> = Vec::new();
         for folder in folders {
@@ -72,8 +79,15 @@ impl Workspace {
                 roots.push(root);
             }
         }
-        let options = workspace_options(roots.clone(), options);
-        let source = match Client::find(&options, env!("CARGO_PKG_VERSION")).await {
+        if settings.daemon == DaemonUse::Start {
+            options.start_daemon(&roots).await;
+        }
+        let options = workspace_options(roots.clone(), options, settings);
+        let found = match settings.daemon {
+            DaemonUse::Never => Found::Nobody,
+            DaemonUse::Attach | DaemonUse::Start => Client::find(&options, VERSION).await,
+        };
+        let source = match found {
             Found::Somebody(client) => Source::Served(client),
             Found::Nobody => Self::here(options).await?,
             Found::Unusable(reason) => {
@@ -103,12 +117,12 @@ impl Workspace {
         look: Look,
         mut on_progress: impl FnMut(Progress) + Send,
         cancel: &CancellationToken,
-    ) -> Result<(), WorkspaceError> {
+    ) -> Result<IndexReport, WorkspaceError> {
         match &self.source {
             Source::Served(client) => {
                 tokio::select! {
-                    report = client.catch_up(look, on_progress) => drop(report?),
-                    () = cancel.cancelled() => return Err(WorkspaceError::Cancelled),
+                    report = client.catch_up(look, on_progress) => Ok(report?),
+                    () = cancel.cancelled() => Err(WorkspaceError::Cancelled),
                 }
             }
             Source::Here { session, .. } => {
@@ -117,16 +131,36 @@ impl Workspace {
                 let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
                 loop {
                     tokio::select! {
-                        report = &mut look => {
-                            report?;
-                            break;
-                        }
+                        report = &mut look => return match report {
+                            Ok(report) => Ok(IndexReport::clone(&report)),
+                            Err(ReconcileError::Cancelled) => Err(WorkspaceError::Cancelled),
+                            Err(error) => Err(error.into()),
+                        },
                         _ = tick.tick() => on_progress(workspace.progress()),
                     }
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Who keeps the index: the process of a running `nova serve`, or none.
+    pub(crate) fn served_by(&self) -> Option<u32> {
+        match &self.source {
+            Source::Here { .. } => None,
+            Source::Served(client) => Some(client.record().pid),
+        }
+    }
+
+    /// Counts what there is.
+    pub(crate) async fn contents(&self) -> Result<Contents, WorkspaceError> {
+        match &self.source {
+            Source::Served(client) => Ok(client.contents().await?),
+            Source::Here { session, .. } => {
+                let workspace = Arc::clone(session.workspace());
+                let counted = tokio::task::spawn_blocking(move || workspace.contents()).await;
+                counted.map_err(|error| WorkspaceError::Index(error.into()))
+            }
+        }
     }
 
     /// Takes in what changes from now on.
@@ -250,22 +284,27 @@ impl Workspace {
         below.unwrap_or_else(|| real.to_path_buf())
     }
 
-    /// Ends its workers, if they are ours.
-    pub(crate) fn close(&self) {
+    /// Ends its workers, if they are ours; when what is under way has ended, or after a while.
+    pub(crate) async fn close(&self) {
         if let Source::Here { session, stop, .. } = &self.source {
             stop.cancel();
+            drop(timeout(END_TIMEOUT, session.workspace().at_rest()).await);
             session.workspace().close();
         }
     }
 }
 
-fn workspace_options(roots: Vec<Root>, options: &LspOptions) -> WorkspaceOptions {
+fn workspace_options(
+    roots: Vec<Root>,
+    options: &LspOptions,
+    settings: &Settings,
+) -> WorkspaceOptions {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     WorkspaceOptions {
         roots,
-        cache_dir: options.cache_dir.clone(),
+        cache_dir: settings.cache_dir.clone().or_else(|| options.cache_dir.clone()),
         workers: WorkerOptions {
-            count: options.workers.unwrap_or(cores),
+            count: settings.workers.or(options.workers).unwrap_or(cores).max(1),
             one_per_shard: false,
             launch: Launch::Process {
                 executable: options.worker.clone(),
@@ -274,9 +313,9 @@ fn workspace_options(roots: Vec<Root>, options: &LspOptions) -> WorkspaceOptions
             guests: None,
             supervision: Supervision::default(),
         },
-        heed_ignore_files: true,
+        heed_ignore_files: settings.heed_ignore_files.unwrap_or(true),
         rebuild: false,
         shard_bytes_max: SHARD_BYTES_MAX_DEFAULT,
-        file_bytes_max: FILE_BYTES_MAX_DEFAULT,
+        file_bytes_max: settings.max_file_size.unwrap_or(FILE_BYTES_MAX_DEFAULT),
     }
 }

@@ -143,7 +143,11 @@ impl Daemon {
         drop(self.listener);
         conversations.abort_all();
         stop.cancel();
-        drop(timeout(STOP_TIMEOUT, running.join_next()).await);
+        let ending = async {
+            running.join_next().await;
+            self.state.workspace.at_rest().await;
+        };
+        drop(timeout(STOP_TIMEOUT, ending).await);
         self.state.workspace.close();
         self.run.remove();
         self.lock.end();

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, PoisonError};
 
 use nova_index::{Dictionary, OpenDictionaryError, Shard, build_dictionary};
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::JoinError;
 
 use crate::workspace::Workspace;
 
@@ -37,7 +37,7 @@ impl Workspace {
         shards: Vec<Arc<Shard>>,
     ) -> Result<(), JoinError> {
         let workspace = Arc::clone(self);
-        let renewal = spawn_blocking(move || {
+        let renewal = self.renewals.spawn_blocking(move || {
             // Two at a time would do the same work twice.
             let _turn = workspace.renewing.lock().unwrap_or_else(PoisonError::into_inner);
             workspace.renew_dictionary_now(&shards);

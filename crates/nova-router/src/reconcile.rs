@@ -173,7 +173,10 @@ impl Workspace {
         let published = spawn_blocking(move || workspace.publish_view(planned, built)).await?;
         let (report, shards) = published;
         self.sessions.all().iter().for_each(|session| session.place_anew());
-        self.renew_dictionary(shards).await?;
+        // Whoever cancels is about to end, and the next run makes up for it.
+        if !cancel.is_cancelled() {
+            self.renew_dictionary(shards).await?;
+        }
         let report = IndexReport { revision: self.view().revision().0, ..report };
         Ok(IndexReport { workers, worker_stats, elapsed: started.elapsed(), ..report })
     }

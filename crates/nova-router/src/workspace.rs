@@ -9,6 +9,7 @@ use nova_protocol::frontend::WorkerStatus;
 use nova_protocol::message::Request;
 use nova_protocol::path;
 use tokio::sync::OnceCell;
+use tokio_util::task::TaskTracker;
 
 use crate::cache::collection::CacheCollection;
 use crate::cache::{Cache, CacheError};
@@ -88,6 +89,8 @@ pub struct Workspace {
     pub(crate) homes: Mutex<Option<Arc<Homes>>>,
     /// Held by who derives the dictionary.
     pub(crate) renewing: Mutex<()>,
+    /// Those who derive it, or are about to.
+    pub(crate) renewals: TaskTracker,
     /// What tells of changes, if anybody wants that.
     pub(crate) watch: OnceLock<Watch>,
     /// The folders that the last survey entered.
@@ -150,6 +153,7 @@ impl Workspace {
             catching_up: CatchUp::default(),
             homes: Mutex::default(),
             renewing: Mutex::default(),
+            renewals: TaskTracker::new(),
             watch: OnceLock::new(),
             entered: Mutex::default(),
             sessions: Arc::default(),
@@ -194,6 +198,14 @@ impl Workspace {
     /// How many workers were started or taken in.
     pub fn workers(&self) -> usize {
         self.pool.get().map_or(0, Pool::connected)
+    }
+
+    /// Waits until nobody builds shards any more: a run that was cancelled ends in good order, and a process that ends
+    /// before would leave half a file behind.
+    pub async fn at_rest(&self) {
+        drop(self.building.lock().await);
+        self.renewals.close();
+        self.renewals.wait().await;
     }
 
     /// Whether shards are being built.

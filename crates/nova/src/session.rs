@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::bail;
 use nova_index::ShardId;
@@ -15,6 +16,7 @@ use nova_router::{
     Answer, Cancelled, Client, GuestOptions, Launch, Look, Question, ReconcileError, Root,
     Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace, WorkspaceOptions,
 };
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{GlobalArgs, IndexArgs, IndexingArgs, TreeArgs};
@@ -28,6 +30,9 @@ use nova_worker::size::Size;
 
 /// How many skipped files are named; the others are counted.
 const SKIPPED_SHOWN_MAX: usize = 10;
+
+/// A run that was interrupted ends in good order within this time, or in no order.
+const END_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Symbols between two looks at whether the command was interrupted.
 const SYMBOLS_PER_LOOK: usize = 1024;
@@ -256,6 +261,7 @@ async fn open_here(
     match report {
         Ok(report) => Ok((workspace, report)),
         Err(error) => {
+            drop(timeout(END_TIMEOUT, workspace.at_rest()).await);
             workspace.close();
             Err(match error {
                 ReconcileError::Cancelled => anyhow::Error::new(Interrupted),

@@ -359,3 +359,70 @@ fn columns_are_counted_as_the_editor_counts_them() {
     assert_eq!(hits[0]["location"]["range"]["start"]["character"], column);
     assert_eq!(hits[0]["location"]["range"]["end"]["character"], column + "üafter".len());
 }
+
+#[test]
+fn folders_come_and_go_and_what_is_open_stays_open() {
+    let sandbox = shapes();
+    sandbox.write("../more/b/Second.java", "package b; class Second {}");
+    let mut editor = Editor::open(&sandbox);
+    let file = sandbox.file("src/shapes/Circle.java");
+    editor.open_document(&file, "package shapes; class Circle { int unsaved; }");
+    assert_eq!(editor.found("Second"), Vec::<String>::new());
+    let more = json!({ "uri": uri(&sandbox.path("more")), "name": "more" });
+    let change = |added: &[&Value], removed: &[&Value]| json!({ "event": { "added": added, "removed": removed } });
+    editor.tell("workspace/didChangeWorkspaceFolders", change(&[&more], &[]));
+    wait_for("the other folder", SOON, || (editor.found("Second").len() == 1).then_some(()));
+    assert_eq!(editor.found("unsaved"), ["unsaved shapes.Circle"]);
+    editor.change_document(&file, 2, "package shapes; class Circle { int later; }");
+    assert_eq!(editor.found("later"), ["later shapes.Circle"]);
+    editor.tell("workspace/didChangeWorkspaceFolders", change(&[], &[&more]));
+    wait_for("the folder to go", SOON, || editor.found("Second").is_empty().then_some(()));
+    assert_eq!(editor.found("later"), ["later shapes.Circle"]);
+}
+
+#[test]
+fn settings_count_from_the_start_and_when_they_change() {
+    let sandbox = shapes();
+    sandbox.write(".gitignore", "gen/\n");
+    sandbox.write("gen/Made.java", "class Made {}");
+    let mut editor = Editor::open(&sandbox);
+    assert_eq!(editor.found("Made"), Vec::<String>::new());
+    let settings =
+        json!({ "settings": { "nova": { "heedIgnoreFiles": false, "symbolLimit": 2 } } });
+    editor.tell("workspace/didChangeConfiguration", settings);
+    wait_for("the setting", SOON, || (editor.found("Made").len() == 1).then_some(()));
+    assert_eq!(editor.found("s").len(), 2);
+    let nonsense = json!({ "settings": { "nova": { "workers": "many" } } });
+    editor.tell("workspace/didChangeConfiguration", nonsense);
+    assert_eq!(editor.found("Made"), ["Made "]);
+    let told = editor.heard.iter().any(|it| it["method"] == "window/showMessage");
+    assert!(told, "what makes no sense is told");
+}
+
+#[test]
+fn commands_do_what_they_are_called() {
+    let sandbox = shapes();
+    let mut editor = Editor::open(&sandbox);
+    let run = |editor: &mut Editor, command: &str| {
+        editor.ask("workspace/executeCommand", json!({ "command": command }))
+    };
+    let report = run(&mut editor, "nova.reindex");
+    assert_eq!((&report["files"], &report["rescannedFiles"]), (&json!(4), &json!(0)));
+    let status = run(&mut editor, "nova.status");
+    assert_eq!((&status["files"], &status["servedBy"]), (&json!(4), &Value::Null));
+    let unknown = json!({ "command": "nova.nothing" });
+    assert_eq!(editor.refused("workspace/executeCommand", unknown), -32602);
+}
+
+#[test]
+fn without_a_folder_the_first_file_says_what_the_workspace_is() {
+    let sandbox = shapes();
+    let mut editor = Editor::start(&sandbox);
+    editor.ask("initialize", json!({ "processId": null, "capabilities": abilities() }));
+    editor.tell("initialized", json!({}));
+    let file = sandbox.file("src/shapes/Circle.java");
+    editor.open_document(&file, "package shapes; class Circle { int unsaved; }");
+    assert_eq!(editor.found("unsaved"), ["unsaved shapes.Circle"]);
+    editor.settle();
+    assert_eq!(editor.found("Shape.sides"), ["sides shapes.Shape"]);
+}

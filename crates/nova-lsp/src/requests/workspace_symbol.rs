@@ -1,6 +1,6 @@
 //! `workspace/symbol`: the best symbols of the workspace for what was typed.
 //!
-//! The first hundred are given in their order. Editors that sort by a score of their own go by the name, which
+//! They are given in their order. Editors that sort by a score of their own go by the name, which
 //! is the declared name and nothing else; see docs/lsp.md.
 
 use gen_lsp_types::{
@@ -14,9 +14,6 @@ use crate::documents::Documents;
 use crate::symbols;
 use crate::workspace::Workspace;
 
-/// Nobody looks through more.
-const SYMBOLS_MAX: usize = 100;
-
 pub(super) async fn answer(
     ask: Ask,
     params: WorkspaceSymbolParams,
@@ -26,7 +23,7 @@ pub(super) async fn answer(
         text: params.query,
         kinds: Vec::new(),
         unfiltered: false,
-        limit: SYMBOLS_MAX,
+        limit: ask.shared.symbol_limit(),
         near: None,
         verify_timeout: VERIFY_TIMEOUT,
     };

@@ -1,4 +1,4 @@
-//! From the greeting to the work: what the server can do, and the opening of the workspace.
+//! From the greeting to the work, and what the server can do.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,15 +6,11 @@ use std::sync::Arc;
 use gen_lsp_types as lsp;
 use gen_lsp_types::{InitializeParams, InitializeResult, ServerCapabilities, ServerInfo};
 use lsp_server::{ErrorCode, Request};
-use nova_router::Look;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
-use super::progress::Indexing;
-use super::{Opened, Server, Shared, Stage};
+use super::{Server, Shared, Stage};
 use crate::client::ClientAbilities;
 use crate::encoding::Encoding;
-use crate::workspace::Workspace;
 use crate::{requests, uri};
 
 impl Server {
@@ -57,6 +53,9 @@ impl Server {
     fn initialize(&mut self, params: &InitializeParams) -> InitializeResult {
         let client = ClientAbilities::of(params);
         self.folders = folders(params);
+        if let Some(options) = &params.initialization_options {
+            self.set(options);
+        }
         self.shared = Some(Arc::new(Shared::new(client)));
         self.stage = Stage::Greeted;
         InitializeResult {
@@ -74,8 +73,9 @@ impl Server {
         if self.shared.as_ref().is_some_and(|shared| shared.client.can_watch_files) {
             self.watch_files();
         }
+        self.ask_for_settings();
         if !self.folders.is_empty() {
-            self.open(self.folders.clone());
+            self.open();
         }
     }
 
@@ -91,38 +91,6 @@ impl Server {
             "registerOptions": options,
         });
         self.outbox.ask("client/registerCapability", json!({ "registrations": [registration] }));
-    }
-
-    pub(super) fn open(&mut self, folders: Vec<PathBuf>) {
-        let Some(shared) = self.shared.clone() else { return };
-        self.runs += 1;
-        let (options, outbox) = (self.options.clone(), self.outbox.clone());
-        let (cancel, number) = (CancellationToken::new(), self.runs);
-        let progress = Indexing::begin(&outbox, shared.client.shows_progress, number);
-        if let Some(progress) = &progress {
-            self.cancellable.insert(progress.token().to_owned(), cancel.clone());
-        }
-        tokio::spawn(async move {
-            let mut progress = progress;
-            let workspace = match Workspace::open(&folders, &options).await {
-                Ok(workspace) => Arc::new(workspace),
-                Err(error) => {
-                    tracing::error!("the workspace cannot be opened: {error}");
-                    shared.workspace.send_replace(Opened::Failed(error.to_string()));
-                    return;
-                }
-            };
-            shared.workspace.send_replace(Opened::Open(Arc::clone(&workspace)));
-            let report = |now| {
-                if let Some(progress) = &mut progress {
-                    progress.report(now);
-                }
-            };
-            if let Err(error) = workspace.index(Look::AtChanges, report, &cancel).await {
-                tracing::warn!("the index is not up to date: {error}");
-            }
-            workspace.tend();
-        });
     }
 }
 
@@ -162,6 +130,10 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         folding_range_provider: Some(true.into()),
         selection_range_provider: Some(true.into()),
         document_highlight_provider: Some(true.into()),
+        execute_command_provider: Some(lsp::ExecuteCommandOptions {
+            commands: requests::COMMANDS.map(str::to_owned).to_vec(),
+            ..Default::default()
+        }),
         workspace: Some(lsp::WorkspaceOptions {
             workspace_folders: Some(folders),
             ..Default::default()

@@ -39,6 +39,16 @@ impl Server {
                     cancel.cancel();
                 }
             }
+            "workspace/didChangeWorkspaceFolders" if self.stage == Stage::AtWork => {
+                read(&method, params).into_iter().for_each(|params| self.change_folders(params));
+            }
+            "workspace/didChangeConfiguration" if self.stage == Stage::AtWork => {
+                // Some editors send the settings, others want to be asked.
+                match params.get("settings").filter(|it| it.get("nova").is_some()) {
+                    Some(settings) => self.change_settings(settings),
+                    None => self.ask_for_settings(),
+                }
+            }
             _ if self.stage == Stage::AtWork => {
                 if let Some(shared) = self.shared.clone()
                     && let Err(error) = self.document(&shared, &method, params).await
@@ -66,9 +76,9 @@ impl Server {
                     return Ok(());
                 };
                 let Some(path) = path_of(&document.uri) else { return Ok(()) };
-                self.open_around(shared, &path);
-                shared.documents.open(&path, &document.text);
                 let version = DocumentVersion(i64::from(document.version));
+                shared.documents.open(&path, version, &document.text);
+                self.open_around(shared, &path);
                 match workspace(shared).await {
                     Some(it) => it.open_document(&path, version, document.text).await,
                     None => Ok(()),
@@ -83,8 +93,8 @@ impl Server {
                 let Some(path) = path_of(&text_document.text_document_identifier.uri) else {
                     return Ok(());
                 };
-                let changes = shared.documents.changes(&path, content_changes);
                 let version = DocumentVersion(i64::from(text_document.version));
+                let changes = shared.documents.change(&path, version, content_changes);
                 match workspace(shared).await {
                     Some(it) => it.change_document(&path, version, changes).await,
                     None => Ok(()),
@@ -139,7 +149,7 @@ impl Server {
         let is_open = !matches!(&*shared.workspace.borrow(), Opened::NotYet);
         if self.folders.is_empty() && !is_open {
             self.folders = vec![folder_around(file)];
-            self.open(self.folders.clone());
+            self.open();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `nova lsp`: the language server.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use nova_lsp::args::{LspArgs, LspOptions};
@@ -8,11 +9,17 @@ use nova_worker::args::own_executable;
 use crate::args::GlobalArgs;
 
 pub(crate) async fn run(global: &GlobalArgs, args: LspArgs) -> anyhow::Result<ExitCode> {
+    let executable = own_executable()?;
+    let mut serve: Vec<OsString> = vec!["serve".into(), "--detach".into(), "--quiet".into()];
+    if let Some(folder) = &global.cache_dir {
+        serve.extend(["--cache-dir".into(), folder.into()]);
+    }
     let options = LspOptions {
-        worker: own_executable()?,
+        worker: executable.clone(),
         worker_arguments: vec!["worker".into()],
         cache_dir: global.cache_dir.clone(),
         workers: global.workers,
+        daemon: Some((executable, serve)),
     };
     // As the protocol has it for an `exit` without a `shutdown`.
     Ok(if args.run(options).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
