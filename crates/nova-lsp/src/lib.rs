@@ -18,6 +18,7 @@ pub mod args;
 mod client;
 mod documents;
 mod encoding;
+mod library;
 mod outbox;
 mod requests;
 mod server;

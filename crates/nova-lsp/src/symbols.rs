@@ -1,7 +1,6 @@
 //! Nova's symbols in the protocol's words.
 
 use gen_lsp_types::{Location, SymbolKind, SymbolTag};
-use nova_router::path;
 use nova_router::place::{TextPosition, TextRange};
 use nova_router::report::Symbol;
 use nova_syntax::declarations::{Kind, Modifier, Modifiers};
@@ -43,7 +42,7 @@ pub(crate) fn container(symbol: &Symbol) -> String {
 
 /// Where a symbol's name is written.
 pub(crate) fn location(documents: &Documents, workspace: &Workspace, symbol: &Symbol) -> Location {
-    let file = workspace.given(&path::from_bytes(&symbol.file));
+    let file = workspace.openable(&symbol.file);
     let written = match symbol.kind {
         // Its last part stands for the package.
         Kind::Package => symbol.name.rsplit('.').next().unwrap_or_default(),

@@ -1,25 +1,28 @@
 //! The workspace that an editor has open: asked for at a running `nova serve`, or kept by a router of our own.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nova_router::client::{AskError, Found};
 use nova_router::definition::{DefineError, Definition};
 use nova_router::inspection::{Inspected, Inspection};
+use nova_router::path;
 use nova_router::place::TextPosition;
-use nova_router::report::{Contents, IndexReport, Progress};
+use nova_router::report::{Contents, IndexReport, Progress, Symbol};
 use nova_router::root::RootError;
 use nova_router::workspace::{FILE_BYTES_MAX_DEFAULT, NoCacheFolder};
 use nova_router::{
-    Answer, Client, DocumentError, DocumentVersion, InspectError, Launch, Look, Question,
-    ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, Session, Supervision, TextChange, WorkerOptions,
-    WorkspaceOptions,
+    Answer, Cancelled, Client, DocumentError, DocumentVersion, InspectError, Launch, Look,
+    Question, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Session, Supervision,
+    TextChange, WorkerOptions, WorkspaceOptions,
 };
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::args::LspOptions;
+use crate::library::{self, Library};
 use crate::settings::{DaemonUse, Settings};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -34,6 +37,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) struct Workspace {
     roots: Vec<Root>,
     source: Source,
+    /// Once they are indexed.
+    library: OnceLock<Library>,
 }
 
 #[derive(Debug)]
@@ -63,6 +68,12 @@ pub(crate) enum WorkspaceError {
     Define(#[from] DefineError),
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<Cancelled> for WorkspaceError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 impl Workspace {
@@ -95,7 +106,29 @@ impl Workspace {
                 Self::here(options).await?
             }
         };
-        Ok(Self { roots, source })
+        Ok(Self { roots, source, library: OnceLock::new() })
+    }
+
+    /// Has the sources of libraries beside its own; takes as long as it takes to index them, if nobody has.
+    pub(crate) async fn open_library(&self, options: &LspOptions, settings: &Settings) {
+        let archives: Vec<PathBuf> = settings.jdk_sources().into_iter().collect();
+        let roots = library::roots(&archives);
+        let is_own = |root: &Root| self.roots.iter().any(|own| own.real == root.real);
+        if roots.is_empty() || roots.iter().any(is_own) {
+            return;
+        }
+        let options = workspace_options(roots, options, settings);
+        // It has a cache of its own, which other workspaces have, too.
+        let beside = |folder: PathBuf| {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            folder.with_file_name(format!("{name}-libraries"))
+        };
+        let options =
+            WorkspaceOptions { cache_dir: options.cache_dir.clone().map(beside), ..options };
+        match Library::open(options).await {
+            Ok(library) => drop(self.library.set(library)),
+            Err(error) => tracing::warn!("libraries are left out: {error}"),
+        }
     }
 
     async fn here(options: WorkspaceOptions) -> Result<Source, WorkspaceError> {
@@ -177,13 +210,23 @@ impl Workspace {
         question: &Question,
         cancel: &CancellationToken,
     ) -> Result<Answer, WorkspaceError> {
-        match &self.source {
+        let mut answer = match &self.source {
             Source::Here { session, .. } => {
                 let request = question.request(cancel.clone());
-                session.search(&request).await.map_err(|_| WorkspaceError::Cancelled)
+                session.search(&request).await?
             }
-            Source::Served(client) => Ok(client.search(question).await?),
+            Source::Served(client) => client.search(question).await?,
+        };
+        let left = question.limit.saturating_sub(answer.hits.len());
+        if let Some(library) = self.library.get().filter(|_| left > 0) {
+            let request = SearchRequest { limit: left, ..question.request(cancel.clone()) };
+            let mut found = library.session().search(&request).await?.hits;
+            // Who has the JDK's sources open has them once.
+            let own: HashSet<_> = answer.hits.iter().map(|(symbol, _)| identity(symbol)).collect();
+            found.retain(|(symbol, _)| !own.contains(&identity(symbol)));
+            answer.hits.extend(found);
         }
+        Ok(answer)
     }
 
     /// What there is to say of a text.
@@ -193,6 +236,9 @@ impl Workspace {
         inspection: Inspection,
     ) -> Result<Inspected, WorkspaceError> {
         let path = self.real(path);
+        if let Some(library) = self.library.get().filter(|library| library.has(&path)) {
+            return Ok(library.session().inspect(&path, inspection).await?);
+        }
         Ok(match &self.source {
             Source::Here { session, .. } => session.inspect(&path, inspection).await?,
             Source::Served(client) => client.inspect(&path, inspection).await?,
@@ -208,12 +254,19 @@ impl Workspace {
         cancel: &CancellationToken,
     ) -> Result<Definition, WorkspaceError> {
         let path = self.real(path);
-        Ok(match &self.source {
+        let own = match &self.source {
             Source::Here { session, .. } => {
                 session.define(&path, at, verify_timeout, cancel.clone()).await?
             }
             Source::Served(client) => client.define(&path, at, verify_timeout).await?,
-        })
+        };
+        let Some(library) = self.library.get() else { return Ok(own) };
+        let Some(name) = own.name.as_ref().filter(|name| name.local.is_none()) else {
+            return Ok(own);
+        };
+        let session = library.session();
+        let other = session.candidates(name, &path, verify_timeout, cancel.clone()).await?;
+        Ok(own.or(other))
     }
 
     /// Shows a text instead of a file's.
@@ -275,6 +328,13 @@ impl Workspace {
         below.unwrap_or_else(|| path.to_path_buf())
     }
 
+    /// What an editor can open for a file of the index.
+    pub(crate) fn openable(&self, file: &[u8]) -> PathBuf {
+        let file = path::from_bytes(file);
+        let copy = self.library.get().and_then(|library| library.copy_of(&file));
+        copy.unwrap_or_else(|| self.given(&file))
+    }
+
     /// The path as the editor calls it.
     pub(crate) fn given(&self, real: &Path) -> PathBuf {
         let below = self.roots.iter().filter(|root| root.given != root.real).find_map(|root| {
@@ -291,7 +351,14 @@ impl Workspace {
             drop(timeout(END_TIMEOUT, session.workspace().at_rest()).await);
             session.workspace().close();
         }
+        self.library.get().inspect(|library| library.close());
     }
+}
+
+/// What makes a symbol the same in two places.
+fn identity(symbol: &Symbol) -> (String, String, String, String) {
+    let Symbol { package, container, name, signature, .. } = symbol.clone();
+    (package, container, name, signature)
 }
 
 fn workspace_options(

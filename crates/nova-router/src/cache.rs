@@ -11,6 +11,7 @@
 //! <folder>/serve.lock        held by the router that keeps the workspace open
 //! <folder>/serve.json        who that is, and where it listens
 //! <folder>/serve.log         what it had to say, if nobody watches it
+//! <folder>/sources/          copies of what is in archives, for an editor to open
 //! ```
 //!
 //! Readers take no lock. Several routers may work on one folder: each publishes whole, valid files,
@@ -34,6 +35,8 @@ use run::Run;
 
 const LAYOUT_FILE: &str = "layout.json";
 const NEW_LAYOUT_FILE: &str = "layout.json.new";
+/// Copies of what is in archives, for people to read.
+pub(crate) const COPIES_FOLDER: &str = "sources";
 const DICTIONARY_FILE: &str = "names.bin";
 const NEW_DICTIONARY_FILE: &str = "names.bin.new";
 const QUARANTINE_FILE: &str = "quarantine.json";

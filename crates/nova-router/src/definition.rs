@@ -84,12 +84,24 @@ impl Session {
         if name.local.is_some() {
             return Ok(Definition { name: Some(name), ..Definition::default() });
         }
+        let found = self.candidates(&name, path, verify_timeout, cancel).await?;
+        Ok(Definition { name: Some(name), ..found })
+    }
+
+    /// What a name in a file (absolute path) may mean of what this session sees.
+    pub async fn candidates(
+        &self,
+        name: &NameInText,
+        path: &Path,
+        verify_timeout: Duration,
+        cancel: CancellationToken,
+    ) -> Result<Definition, Cancelled> {
         let mut namesakes = Vec::new();
         let mut seen = HashSet::new();
-        let searches = qualified(&name).into_iter().map(|text| (text, QUALIFIED_MAX));
+        let searches = qualified(name).into_iter().map(|text| (text, QUALIFIED_MAX));
         for (text, limit) in searches.chain([(name.name.clone(), NAMESAKES_MAX)]) {
             let request = SearchRequest {
-                query: Query::new(&text, &kinds(&name)),
+                query: Query::new(&text, &kinds(name)),
                 limit,
                 near: Some(path.to_path_buf()),
                 verify_timeout,
@@ -101,8 +113,25 @@ impl Session {
                     .filter(|it| seen.insert((it.file.clone(), it.line, it.character, it.kind))),
             );
         }
-        let (candidates, certainty, others) = judge::best(&name, path, namesakes);
-        Ok(Definition { name: Some(name), candidates, certainty, others })
+        let (candidates, certainty, others) = judge::best(name, path, namesakes);
+        Ok(Definition { name: None, candidates, certainty, others })
+    }
+}
+
+impl Definition {
+    /// The same with what was found elsewhere: the better reason counts, and of two that are as good this comes first.
+    pub fn or(mut self, other: Self) -> Self {
+        let others = self.others + other.others;
+        let (here, there) = (self.candidates.len(), other.candidates.len());
+        if here == 0 || (there > 0 && other.certainty > self.certainty) {
+            let (candidates, certainty) = (other.candidates, other.certainty);
+            return Self { candidates, certainty, others: others + here, ..self };
+        }
+        if there > 0 && other.certainty == self.certainty {
+            self.candidates.extend(other.candidates);
+            return Self { others, ..self };
+        }
+        Self { others: others + there, ..self }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::collection::CacheCollection;
-use crate::cache::{Cache, CacheError};
+use crate::cache::{COPIES_FOLDER, Cache, CacheError};
 use crate::catch_up::CatchUp;
 use crate::folder;
 use crate::home::Homes;
@@ -300,6 +300,11 @@ impl Workspace {
         }
         contents.notes.sort_by(|a, b| a.path.cmp(&b.path));
         contents
+    }
+
+    /// A folder for copies of what is in archives, which a frontend may make: it goes with the cache.
+    pub fn copies_folder(&self) -> PathBuf {
+        self.cache.folder().join(COPIES_FOLDER)
     }
 
     /// The cache folder.

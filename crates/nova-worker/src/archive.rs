@@ -38,6 +38,12 @@ pub struct ArchiveError {
     error: ZipError,
 }
 
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archive").field("entries", &self.zip.len()).finish_non_exhaustive()
+    }
+}
+
 impl Archive {
     /// Opens an archive and reads its directory.
     pub fn open(path: &Path) -> Result<Self, ArchiveError> {

@@ -83,8 +83,10 @@ fn a_conversation_from_the_greeting_to_the_end() {
     let mut editor = Editor::start(&sandbox);
     assert_eq!(editor.refused("workspace/symbol", json!({ "query": "x" })), -32002);
     let folder = json!({ "uri": uri(&sandbox.file("")), "name": "tree" });
-    let params =
-        json!({ "processId": null, "capabilities": abilities(), "workspaceFolders": [folder] });
+    let params = json!({
+        "processId": null, "capabilities": abilities(), "workspaceFolders": [folder],
+        "initializationOptions": { "nova": { "jdkSources": "off" } },
+    });
     let greeting = editor.ask("initialize", params.clone());
     assert_eq!(greeting["serverInfo"]["name"], "nova");
     assert_eq!(greeting["capabilities"]["positionEncoding"], "utf-16");
@@ -387,8 +389,7 @@ fn settings_count_from_the_start_and_when_they_change() {
     sandbox.write("gen/Made.java", "class Made {}");
     let mut editor = Editor::open(&sandbox);
     assert_eq!(editor.found("Made"), Vec::<String>::new());
-    let settings =
-        json!({ "settings": { "nova": { "heedIgnoreFiles": false, "symbolLimit": 2 } } });
+    let settings = json!({ "settings": { "nova": { "heedIgnoreFiles": false, "symbolLimit": 2, "jdkSources": "off" } } });
     editor.tell("workspace/didChangeConfiguration", settings);
     wait_for("the setting", SOON, || (editor.found("Made").len() == 1).then_some(()));
     assert_eq!(editor.found("s").len(), 2);
@@ -418,11 +419,63 @@ fn commands_do_what_they_are_called() {
 fn without_a_folder_the_first_file_says_what_the_workspace_is() {
     let sandbox = shapes();
     let mut editor = Editor::start(&sandbox);
-    editor.ask("initialize", json!({ "processId": null, "capabilities": abilities() }));
+    let params = json!({
+        "processId": null, "capabilities": abilities(),
+        "initializationOptions": { "jdkSources": "off" },
+    });
+    editor.ask("initialize", params);
     editor.tell("initialized", json!({}));
     let file = sandbox.file("src/shapes/Circle.java");
     editor.open_document(&file, "package shapes; class Circle { int unsaved; }");
     assert_eq!(editor.found("unsaved"), ["unsaved shapes.Circle"]);
     editor.settle();
     assert_eq!(editor.found("Shape.sides"), ["sides shapes.Shape"]);
+}
+
+#[test]
+fn what_the_jdk_declares_is_found_after_what_the_workspace_does_and_can_be_opened() {
+    const LIST: &str =
+        "package java.util;\n\n/** A list. */\npublic interface List<E> {\n    void add(E e);\n}\n";
+    let sandbox = shapes();
+    sandbox.write("src/own/List.java", "package own; class List {}");
+    let archive = sandbox.path("src.zip");
+    zip(
+        &archive,
+        &[
+            ("java.base/java/util/List.java", LIST),
+            ("java.base/java/lang/Object.java", "package java.lang; public class Object {}"),
+        ],
+    );
+    let settings = json!({ "jdkSources": archive.to_str().unwrap() });
+    let mut editor = Editor::greet_with(&sandbox, abilities(), settings);
+    wait_for("the library", SOON, || (editor.found("List").len() == 2).then_some(()));
+    assert_eq!(editor.found("List"), ["List own", "List java.util"]);
+    let file = sandbox.file("src/shapes/Shape.java");
+    let text = SHAPES.replace("int sides;", "List<Shape> all;");
+    editor.open_document(&file, &text);
+    let place = at(&file, &place(&text, "List<Shape>"));
+    let found = editor.ask("textDocument/definition", place.clone());
+    assert_eq!(places(&found), ["List.java 3"]);
+    let copy = found[0]["uri"].as_str().unwrap().strip_prefix("file://").unwrap();
+    assert_eq!(fs::read_to_string(copy).unwrap(), LIST);
+    assert!(fs::metadata(copy).unwrap().permissions().readonly());
+    let hover = editor.ask("textDocument/hover", place);
+    let hover = hover["contents"]["value"].as_str().unwrap();
+    assert!(hover.contains("A list.") && hover.contains("in `java.util`"), "{hover}");
+    // It is a file like any other.
+    let outline = editor.ask(
+        "textDocument/documentSymbol",
+        json!({ "textDocument": { "uri": format!("file://{copy}") } }),
+    );
+    assert_eq!(outline[0]["name"], "List");
+    assert!(editor.shut_down().success());
+}
+
+fn zip(path: &Path, files: &[(&str, &str)]) {
+    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, text) in files {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
 }

@@ -57,6 +57,7 @@ impl Server {
                 Ok(_) => {}
             }
             workspace.tend();
+            workspace.open_library(&options, &settings).await;
         });
     }
 

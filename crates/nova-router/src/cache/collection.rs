@@ -122,7 +122,8 @@ impl CachedWorkspace {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type()?.is_dir() && run::is_run_folder(&name) {
+            let is_own_folder = run::is_run_folder(&name) || name == super::COPIES_FOLDER;
+            if entry.file_type()?.is_dir() && is_own_folder {
                 fs::remove_dir_all(entry.path())?;
             } else if super::is_rebuildable(&name) {
                 remove_if_there(&entry.path())?;

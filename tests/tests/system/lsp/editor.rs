@@ -88,11 +88,16 @@ impl Editor {
 
     /// The same without waiting.
     pub(super) fn greet(sandbox: &Sandbox, abilities: Value) -> Self {
+        Self::greet_with(sandbox, abilities, json!({ "jdkSources": "off" }))
+    }
+
+    /// The same with settings.
+    pub(super) fn greet_with(sandbox: &Sandbox, abilities: Value, settings: Value) -> Self {
         let mut editor = Self::start(sandbox);
         let folder = json!({ "uri": uri(&sandbox.file("")), "name": "tree" });
         let params = json!({
             "processId": std::process::id(), "rootUri": null, "capabilities": abilities,
-            "workspaceFolders": [folder],
+            "workspaceFolders": [folder], "initializationOptions": settings,
         });
         editor.ask("initialize", params);
         editor.tell("initialized", json!({}));
