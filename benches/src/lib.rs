@@ -1,7 +1,7 @@
 //! Measurements that take whole programs or whole trees; `docs/benchmarks.md` has the figures.
 //!
 //! `compare` measures `nova` beside other tools in one run, `scale` measures how it grows with the
-//! number of files, `latency` measures how long queries take, `edits` how long it takes until an edit is found. The inner loops have criterion benches in `benches/`.
+//! number of files, `latency` measures how long queries take, `edits` how long it takes until an edit is found, `lsp` the language server. The inner loops have criterion benches in `benches/`.
 
 pub mod corpus;
 pub mod hyperfine;

@@ -27,6 +27,11 @@ pub fn peak_resident_bytes(command: &mut Command) -> anyhow::Result<u64> {
     Ok(peak)
 }
 
+/// What a process has resident, mapped files included, in bytes; `None` if there is no such process.
+pub fn resident_bytes(process: u32) -> Option<u64> {
+    field(&process.to_string(), "VmRSS:").map(|kibibytes| kibibytes * 1024)
+}
+
 /// What this process has resident that is not a part of a file: its heap and its stacks, in bytes.
 pub fn anonymous_bytes() -> u64 {
     field("self", "RssAnon:").unwrap_or(0) * 1024

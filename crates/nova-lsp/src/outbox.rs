@@ -22,8 +22,24 @@ pub(crate) struct Outbox {
     numbers: Arc<AtomicI32>,
 }
 
-/// A message, and what lets a next request in when the editor has read it.
-type Outgoing = (Value, Option<OwnedSemaphorePermit>);
+/// A message as it is written, and what lets a next request in when the editor has read it.
+type Outgoing = (Vec<u8>, Option<OwnedSemaphorePermit>);
+
+/// An answer.
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    jsonrpc: &'static str,
+    id: &'a RequestId,
+    #[serde(flatten)]
+    outcome: Outcome<'a, T>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome<'a, T> {
+    Result(&'a T),
+    Error(&'a ResponseError),
+}
 
 impl Outbox {
     /// Writes on a thread of its own, which ends when the pipe breaks or the last handle is dropped; then the
@@ -53,28 +69,26 @@ impl Outbox {
     pub(crate) fn answer(
         &self,
         id: &RequestId,
-        answer: Result<Value, ResponseError>,
+        answer: Result<&impl Serialize, &ResponseError>,
         permit: Option<OwnedSemaphorePermit>,
     ) {
-        self.send(
-            match answer {
-                Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
-                Err(error) => json!({ "jsonrpc": "2.0", "id": id, "error": error }),
-            },
-            permit,
-        );
+        let outcome = match answer {
+            Ok(result) => Outcome::Result(result),
+            Err(error) => Outcome::Error(error),
+        };
+        self.send(&Answer { jsonrpc: "2.0", id, outcome }, permit);
     }
 
     /// Answers what was no request that could be understood.
     pub(crate) fn reject(&self, id: &Value, code: lsp_server::ErrorCode, message: &str) {
         let error = json!({ "code": code as i32, "message": message });
-        self.send(json!({ "jsonrpc": "2.0", "id": id, "error": error }), None);
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "error": error }), None);
     }
 
     /// Tells something, unless the editor is behind with reading.
     pub(crate) fn notify(&self, method: &str, params: impl Serialize) {
         if self.unread.load(Ordering::Relaxed) < UNREAD_MAX {
-            self.send(json!({ "jsonrpc": "2.0", "method": method, "params": params }), None);
+            self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }), None);
         }
     }
 
@@ -82,11 +96,17 @@ impl Outbox {
     pub(crate) fn ask(&self, method: &str, params: impl Serialize) -> RequestId {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let id = RequestId::from(number);
-        self.send(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }), None);
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        self.send(&message, None);
         id
     }
 
-    fn send(&self, message: Value, permit: Option<OwnedSemaphorePermit>) {
+    fn send(&self, message: &impl Serialize, permit: Option<OwnedSemaphorePermit>) {
+        let message = match serde_json::to_vec(message) {
+            Ok(message) => message,
+            // Maps with keys that are no texts could not be written; there are none.
+            Err(error) => return tracing::error!("a message cannot be written: {error}"),
+        };
         self.unread.fetch_add(1, Ordering::Relaxed);
         // Once nobody reads there is nobody to tell.
         drop(self.messages.send((message, permit)));

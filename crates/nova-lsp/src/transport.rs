@@ -140,10 +140,9 @@ fn parse(body: &[u8]) -> Incoming {
 }
 
 /// Writes one message.
-pub(crate) fn write(output: &mut impl Write, message: &Value) -> io::Result<()> {
-    let body = serde_json::to_vec(message)?;
+pub(crate) fn write(output: &mut impl Write, body: &[u8]) -> io::Result<()> {
     write!(output, "Content-Length: {}\r\n\r\n", body.len())?;
-    output.write_all(&body)?;
+    output.write_all(body)?;
     output.flush()
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gen_lsp_types::Request;
 use lsp_server::{ErrorCode, RequestId, ResponseError};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -111,19 +112,16 @@ impl Owed {
     }
 
     /// Answers it.
-    pub(crate) fn answer(self, result: &impl serde::Serialize) {
-        match serde_json::to_value(result) {
-            Ok(result) => self.settle(Ok(result)),
-            Err(error) => self.fail(ErrorCode::InternalError, &error.to_string()),
-        }
+    pub(crate) fn answer(mut self, result: &impl Serialize) {
+        self.settle(Ok(result));
     }
 
     /// Answers it by an error.
-    pub(crate) fn fail(self, code: ErrorCode, message: &str) {
-        self.settle(Err(error(code, message)));
+    pub(crate) fn fail(mut self, code: ErrorCode, message: &str) {
+        self.settle(Err::<&(), _>(&error(code, message)));
     }
 
-    fn settle(mut self, answer: Result<Value, ResponseError>) {
+    fn settle(&mut self, answer: Result<&impl Serialize, &ResponseError>) {
         self.is_answered = true;
         lock(&self.under_way).remove(&self.id);
         self.outbox.answer(&self.id, answer, self.permit.take());
@@ -133,9 +131,8 @@ impl Owed {
 impl Drop for Owed {
     fn drop(&mut self) {
         if !self.is_answered {
-            lock(&self.under_way).remove(&self.id);
             let error = error(ErrorCode::InternalError, "the request was dropped, which is a bug");
-            self.outbox.answer(&self.id, Err(error), self.permit.take());
+            self.settle(Err::<&(), _>(&error));
         }
     }
 }
