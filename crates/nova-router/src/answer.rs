@@ -13,6 +13,7 @@ use nova_index::{
     Total, ViewSymbol, search,
 };
 use nova_protocol::path;
+use nova_worker::disk;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -120,7 +121,7 @@ impl Workspace {
             behind = self::behind(frontend, deadline).await;
             view = frontend.view();
             result = self.run_query(&view, request)?;
-            changed = self.changed(frontend, view.revision(), &result.hits);
+            changed = self.changed(frontend, view.revision(), &result.hits, runs == 0);
             runs += 1;
             if changed.is_empty() || runs == QUERY_RUNS_MAX || Instant::now() >= deadline {
                 break;
@@ -188,8 +189,15 @@ impl Workspace {
     }
 
     /// Of the files of some hits, those that are not on the disk as they were indexed; or that are open, and the
-    /// view does not show that because it has just come to call them otherwise.
-    fn changed(&self, frontend: &impl Frontend, at: Revision, hits: &[Hit<'_>]) -> Changed {
+    /// view does not show that because it has just come to call them otherwise. `with_unsettled` are among them that
+    /// were read so soon after they had changed that their stamps may hide another change.
+    fn changed(
+        &self,
+        frontend: &impl Frontend,
+        at: Revision,
+        hits: &[Hit<'_>],
+        with_unsettled: bool,
+    ) -> Changed {
         let files = hits.iter().map(|hit| hit.symbol.file());
         let files: BTreeMap<FileKey, FileRef<'_>> =
             files.map(|file| (FileKey::of(file), file)).collect();
@@ -197,7 +205,11 @@ impl Workspace {
             let path = self.path_of(file);
             match frontend.covers(&path, key, at) {
                 Some(covers) => !covers,
-                None => self.stamp_now(&path, file.stamp()) != Some(file.stamp()),
+                None => {
+                    let is_settled = disk::is_settled(file.stamp(), file.shard().scanned_at_ns());
+                    let is_unsettled = with_unsettled && !is_settled;
+                    is_unsettled || self.stamp_now(&path, file.stamp()) != Some(file.stamp())
+                }
             }
         };
         let changed = files.into_iter().filter(|(key, file)| is_changed(key, *file));

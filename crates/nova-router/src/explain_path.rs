@@ -3,7 +3,7 @@
 //! Asked after an index run and answered by what that run published, its view and its report; the
 //! disk is looked at for what neither of them knows. It reads no Java and changes nothing.
 
-mod ignored;
+pub(crate) mod ignored;
 mod indexed;
 mod place;
 

@@ -112,15 +112,17 @@ impl Homes {
             })
     }
 
-    /// Where a file would belong, if files of its folder are shown: then it takes no survey to tell.
+    /// Where a file would belong, if files of its folder are shown that come before it: then it takes no survey to
+    /// tell.
     pub(crate) fn beside_known(&self, path: &[u8]) -> Option<Home> {
         let (roots, below) = self.around(path).next()?;
-        let folder = split(below).0;
+        let (folder, name) = split(below);
         let is_shown = roots.iter().any(|root| {
             let part = &self.view.shards()[root.shard];
             files_from(part.shard(), &root.identity, folder)
                 .take_while(|it| it.root_identity() == root.identity && it.folder() == folder)
-                .any(|file| part.is_visible(file.id()))
+                // The first one speaks for the folder's package, and decides which root it is in.
+                .any(|file| part.is_visible(file.id()) && file.file_name() < name)
         });
         if is_shown { self.future(path) } else { None }
     }

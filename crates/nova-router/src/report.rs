@@ -60,6 +60,8 @@ pub struct IndexReport {
     pub failed: Vec<FailedShard>,
     /// The revision of the published view.
     pub revision: u64,
+    /// Whether the view is that of the cache, as no run could be made.
+    pub is_stale: bool,
 }
 
 /// That of no run.
@@ -72,6 +74,7 @@ impl Default for IndexReport {
             workers: 0,
             worker_stats: Vec::new(),
             elapsed: Duration::ZERO,
+            is_stale: false,
             rescanned_files: 0,
             skipped: Vec::new(),
             failed: Vec::new(),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nova_protocol::path;
+use nova_worker::disk;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -205,7 +206,9 @@ impl Workspace {
                 if path::from_bytes(path).is_dir() {
                     return None;
                 }
-                if self.stamp_now(path, file.stamp()) != Some(file.stamp()) {
+                // Written twice within a tick of the clock, it may have the stamp that it had.
+                let is_settled = disk::is_settled(file.stamp(), file.shard().scanned_at_ns());
+                if !is_settled || self.stamp_now(path, file.stamp()) != Some(file.stamp()) {
                     known.push((path.clone(), home));
                 }
             } else if is_java_file(path) && homes.beside_known(path).is_some() {

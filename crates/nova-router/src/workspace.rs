@@ -8,12 +8,14 @@ use nova_index::{FileRef, Revision, Shard, Stamp, SymbolView, ViewShard};
 use nova_protocol::frontend::WorkerStatus;
 use nova_protocol::message::Request;
 use nova_protocol::path;
+use rayon::prelude::*;
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::collection::CacheCollection;
 use crate::cache::{COPIES_FOLDER, Cache, CacheError};
 use crate::catch_up::CatchUp;
+use crate::explain_path::ignored::git_excludes;
 use crate::folder;
 use crate::home::Homes;
 use crate::layout::Layout;
@@ -32,7 +34,7 @@ use crate::watch::Watch;
 pub const FILE_BYTES_MAX_DEFAULT: u64 = 16 << 20;
 
 /// What leaves files out, in a folder that they are below.
-const RULE_FILES: [&str; 3] = [".gitignore", ".ignore", ".git/info/exclude"];
+const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]
@@ -349,8 +351,17 @@ impl Workspace {
         let mut files: BTreeSet<_> = archives.iter().map(real).collect();
         if self.options.heed_ignore_files {
             let around = folders.iter().flat_map(|root| root.real.ancestors());
-            let rules = around.flat_map(|folder| RULE_FILES.map(|name| folder.join(name)));
+            let rules = around.flat_map(|folder| {
+                let names = RULE_FILES.map(|name| folder.join(name));
+                names.into_iter().chain(git_excludes(folder))
+            });
+            let below = entered.par_iter().filter_map(|folder| {
+                let folder = path::from_bytes(folder);
+                if folder.join(".git").exists() { git_excludes(&folder) } else { None }
+            });
             files.extend(rules.map(|rule| path::to_bytes(&rule).into_owned()));
+            let below: Vec<_> = below.map(|rule| path::to_bytes(&rule).into_owned()).collect();
+            files.extend(below);
         }
         (entered.iter().cloned().chain(folders.iter().map(real)).collect(), files)
     }

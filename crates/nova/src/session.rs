@@ -205,7 +205,7 @@ impl Session {
             let files = messages::counted(self.report.skipped.len(), "file");
             messages::error(&format!("{files} skipped (--strict)"));
         }
-        if is_strict_failure || !self.report.failed.is_empty() {
+        if is_strict_failure || !self.report.failed.is_empty() || self.report.is_stale {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
@@ -260,6 +260,15 @@ async fn open_here(
     };
     match report {
         Ok(report) => Ok((workspace, report)),
+        // Without room for a layout what was indexed before is still there, and its hits are verified.
+        Err(ReconcileError::Cache(error))
+            if workspace.publish_cached().await.is_ok_and(|it| it) =>
+        {
+            messages.warn(&format!("what has changed is left out: {error}"));
+            let mut report = workspace.latest_report().map(|it| IndexReport::clone(&it));
+            report.get_or_insert_default().is_stale = true;
+            Ok((workspace, report.unwrap_or_default()))
+        }
         Err(error) => {
             drop(timeout(END_TIMEOUT, workspace.at_rest()).await);
             workspace.close();

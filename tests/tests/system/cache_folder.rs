@@ -109,6 +109,9 @@ fn without_room_for_a_layout_what_was_indexed_is_served_and_the_next_run_is_righ
     without_room_for(&sandbox, "layout.json.new");
     let failed = sandbox.nova(["index", "tree"]).run().code(1);
     failed.says(&["No space left on device", "layout.json"]);
+    let search = sandbox.nova(["search", "--json", "First", "tree"]).run().code(1);
+    assert_eq!(search.names(), ["First"]);
+    search.says(&["what has changed is left out", "No space left on device"]);
     fs::remove_file(sandbox.cache().join("layout.json.new")).unwrap();
     assert_eq!(sandbox.found("First"), ["First"]);
     sandbox.assert_like_clean();

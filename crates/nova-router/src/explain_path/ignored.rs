@@ -103,11 +103,10 @@ impl Rules {
 }
 
 fn level(folder: &Path) -> Level {
-    let exclude = git_folder(folder).map(|git| git.join("info/exclude"));
     [
         matcher(folder, Some(folder.join(".ignore"))),
         matcher(folder, Some(folder.join(".gitignore"))),
-        matcher(folder, exclude),
+        matcher(folder, git_excludes(folder)),
     ]
 }
 
@@ -120,6 +119,11 @@ fn matcher(folder: &Path, file: Option<PathBuf>) -> Gitignore {
         tracing::debug!("{error}");
     }
     builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+/// What leaves files out of the checkout in this folder, and is in no version of it.
+pub(crate) fn git_excludes(folder: &Path) -> Option<PathBuf> {
+    Some(git_folder(folder)?.join("info/exclude"))
 }
 
 /// Where git keeps what all worktrees of a checkout share: in a second worktree `.git` is a file that

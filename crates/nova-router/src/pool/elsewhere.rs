@@ -179,7 +179,7 @@ impl Pass {
         if gatekeeper.trust.still_trusts(identity) {
             return None;
         }
-        let reason = "it is trusted no more, or may see other shards";
+        let reason = "what it has shown is revoked or has expired, or it may see other shards now";
         self.record_cut(reason);
         Some(reason)
     }
@@ -227,8 +227,11 @@ impl Shared {
                 let admitted = gatekeeper.admit(&peer, hello).map_err(|refusal| {
                     gatekeeper.record_refusal(&refusal, &from);
                     let code = match refusal {
-                        Refusal::AlreadyConnected(_) => RejectCode::NotWanted,
-                        _ => RejectCode::BadToken,
+                        Refusal::NothingShown
+                        | Refusal::UnknownToken
+                        | Refusal::TokenExpired { .. }
+                        | Refusal::TokenRevoked { .. } => RejectCode::BadToken,
+                        _ => RejectCode::NotWanted,
                     };
                     Reject::new(code, env!("CARGO_PKG_VERSION"), refusal.to_string())
                 })?;

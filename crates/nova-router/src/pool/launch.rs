@@ -148,6 +148,11 @@ pub(crate) enum LaunchError {
     /// It broke off before it was taken, or was not taken; the log says why.
     #[error("a worker in this process did not join")]
     NotJoined,
+    /// All workers are to come from elsewhere, and none is there that may do it.
+    #[error(
+        "no worker is there that may do it, and the router is to have none itself (--workers 0)"
+    )]
+    NobodyThere,
     /// There is no use for it any more.
     #[error("the router is ending")]
     Closed,

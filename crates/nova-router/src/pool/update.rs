@@ -8,11 +8,12 @@ use nova_index::{
 use nova_protocol::message::{FileUpdated, Request, Response, UpdateFile};
 use nova_rpc::CallError;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
-use super::Shared;
 use super::launch::LaunchError;
 use super::loss::{Blame, Loss};
 use super::worker::{Errand, Worker};
+use super::{GUEST_PATIENCE, Shared};
 use crate::quarantine::{self, Entry};
 
 /// An edit at which so many workers were lost is not scanned for now.
@@ -68,7 +69,7 @@ impl Shared {
         let mut last = Loss::Gone;
         for _ in 0..UPDATE_ATTEMPTS_MAX {
             let began_at_ns = now_ns();
-            let outcome = match is_suspect {
+            let outcome = match is_suspect && self.options.count > 0 {
                 false => {
                     let errand =
                         self.errand(request.shard, &request.root.identity, is_able).await?;
@@ -180,6 +181,9 @@ impl Shared {
         if let Some(errand) = self.free_errand(shard, root, is_able) {
             return Ok(errand);
         }
+        if self.options.count == 0 {
+            return self.guest_errand(shard, root, is_able).await;
+        }
         // One starts, and the others wait for it.
         let _starting = self.starting.lock().await;
         if let Some(errand) = self.free_errand(shard, root, is_able) {
@@ -189,6 +193,26 @@ impl Shared {
         let errand = worker.errand().expect("nobody else knows the worker yet");
         self.register(&worker);
         Ok(errand)
+    }
+
+    /// The same where all workers are guests: one is waited for, but not for long.
+    async fn guest_errand(
+        &self,
+        shard: u32,
+        root: &[u8],
+        is_able: fn(&Worker) -> bool,
+    ) -> Result<Errand, Arc<LaunchError>> {
+        let mut arrivals = self.arrivals.subscribe();
+        let one_comes = async {
+            loop {
+                if let Some(errand) = self.free_errand(shard, root, is_able) {
+                    return Some(errand);
+                }
+                arrivals.changed().await.ok()?;
+            }
+        };
+        let errand = timeout(GUEST_PATIENCE, one_comes).await.ok().flatten();
+        errand.ok_or_else(|| Arc::new(LaunchError::NobodyThere))
     }
 
     fn free_errand(&self, shard: u32, root: &[u8], is_able: fn(&Worker) -> bool) -> Option<Errand> {

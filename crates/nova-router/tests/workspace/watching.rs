@@ -148,6 +148,14 @@ async fn rules_that_stand_beyond_the_folders_of_the_tree_are_seen_as_well() {
     becomes(&workspace, &[]).await;
     fs::remove_file(fixture.real_tree().join(".git/info/exclude")).unwrap();
     becomes(&workspace, &["A"]).await;
+    // A repository within it has a say, too.
+    fixture.write("a/.git/info/readme", "");
+    fixture.write("a/C.java", "package a; class C {}");
+    becomes(&workspace, &["A", "C"]).await;
+    let cancel = CancellationToken::new();
+    workspace.catch_up(Look::AtEverything, &cancel).await.unwrap();
+    fixture.write("a/.git/info/exclude", "C.java\n");
+    becomes(&workspace, &["A"]).await;
 }
 
 #[tokio::test]
@@ -220,6 +228,11 @@ async fn a_new_file_beside_known_ones_is_taken_in_without_a_survey() {
     assert_eq!(catch_up().await, (Look::AtChanges, "A B".to_owned()));
     workspace.fold().await.unwrap();
     assert_eq!(workspace.unfolded_files(), 0);
+    assert_eq!(catch_up().await, (Look::AtChanges, "A B".to_owned()));
+    // What comes first in a folder speaks for its package, so that takes a look at the tree.
+    fixture.write("a/b/A.java", "package other; class First {}");
+    assert_eq!(catch_up().await, (Look::AtEverything, "A B First".to_owned()));
+    fs::remove_file(fixture.tree().join("a/b/A.java")).unwrap();
     assert_eq!(catch_up().await, (Look::AtChanges, "A B".to_owned()));
     // Nothing is shown of the folder any more, so what it means takes a look at the tree.
     fixture.write("a/Again.java", "package a; class Again {}");
