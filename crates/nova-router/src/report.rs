@@ -60,8 +60,8 @@ pub struct IndexReport {
     pub failed: Vec<FailedShard>,
     /// The revision of the published view.
     pub revision: u64,
-    /// Whether the view is that of the cache, as no run could be made.
-    pub is_stale: bool,
+    /// Why no run could be made, if none could: the view is that of the cache then.
+    pub out_of_date: Option<String>,
 }
 
 /// That of no run.
@@ -74,7 +74,7 @@ impl Default for IndexReport {
             workers: 0,
             worker_stats: Vec::new(),
             elapsed: Duration::ZERO,
-            is_stale: false,
+            out_of_date: None,
             rescanned_files: 0,
             skipped: Vec::new(),
             failed: Vec::new(),

@@ -200,12 +200,16 @@ impl Session {
                 }
             });
         }
+        if let Some(reason) = &self.report.out_of_date {
+            messages::error(&format!("what has changed is left out: {reason}"));
+        }
         let is_strict_failure = self.strict && !self.report.skipped.is_empty();
         if is_strict_failure {
             let files = messages::counted(self.report.skipped.len(), "file");
             messages::error(&format!("{files} skipped (--strict)"));
         }
-        if is_strict_failure || !self.report.failed.is_empty() || self.report.is_stale {
+        if is_strict_failure || !self.report.failed.is_empty() || self.report.out_of_date.is_some()
+        {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
@@ -264,10 +268,9 @@ async fn open_here(
         Err(ReconcileError::Cache(error))
             if workspace.publish_cached().await.is_ok_and(|it| it) =>
         {
-            messages.warn(&format!("what has changed is left out: {error}"));
-            let mut report = workspace.latest_report().map(|it| IndexReport::clone(&it));
-            report.get_or_insert_default().is_stale = true;
-            Ok((workspace, report.unwrap_or_default()))
+            let report = workspace.latest_report().map(|it| IndexReport::clone(&it));
+            let out_of_date = Some(error.to_string());
+            Ok((workspace, IndexReport { out_of_date, ..report.unwrap_or_default() }))
         }
         Err(error) => {
             drop(timeout(END_TIMEOUT, workspace.at_rest()).await);

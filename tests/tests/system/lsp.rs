@@ -1,6 +1,7 @@
 //! `nova lsp`, as editors know it.
 
 mod editor;
+mod neovim;
 
 use std::fs;
 use std::path::Path;
