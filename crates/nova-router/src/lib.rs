@@ -65,6 +65,7 @@ mod lens;
 mod wire;
 
 pub mod client;
+pub mod open_workspace;
 
 pub mod trust;
 
@@ -84,6 +85,7 @@ pub use nova_protocol::inspection;
 pub use nova_protocol::message::WorkerStats;
 pub use nova_protocol::path;
 pub use nova_protocol::place;
+pub use open_workspace::OpenWorkspace;
 pub use overlay::{DocumentError, DocumentVersion, Position, TextChange};
 pub use pool::{
     GuestAdmission, GuestOptions, InProcess, InspectError, Launch, Supervision, TrustOptions,

@@ -21,7 +21,7 @@ pub(super) async fn answer(
     let workspace = ask.workspace().await?;
     match params.command.as_str() {
         REINDEX => {
-            let report = workspace.index(Look::AtEverything, |_| {}, &ask.cancel).await?;
+            let report = workspace.own().index(Look::AtEverything, |_| {}, &ask.cancel).await?;
             Ok(Some(json!({
                 "files": report.files,
                 "rescannedFiles": report.rescanned_files,
@@ -32,13 +32,13 @@ pub(super) async fn answer(
             })))
         }
         STATUS => {
-            let contents = workspace.contents().await?;
+            let contents = workspace.own().contents().await?;
             Ok(Some(json!({
                 "files": contents.files,
                 "symbols": contents.symbols,
                 "sourceBytes": contents.source_bytes,
                 "indexBytes": contents.index_bytes,
-                "servedBy": workspace.served_by(),
+                "servedBy": workspace.own().served_by(),
             })))
         }
         other => Err(Failure::UnknownCommand(other.to_owned())),

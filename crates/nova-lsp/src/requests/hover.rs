@@ -119,7 +119,7 @@ impl Text<'_> {
     }
 
     fn place(&self, workspace: &Workspace) -> String {
-        let file = workspace.given(&path::from_bytes(&self.symbol.file));
+        let file = workspace.own().given(&path::from_bytes(&self.symbol.file));
         format!("{}:{}", file.display(), self.symbol.line + 1)
     }
 

@@ -80,7 +80,7 @@ impl Server {
                 shared.documents.open(&path, version, &document.text);
                 self.open_around(shared, &path);
                 match workspace(shared).await {
-                    Some(it) => it.open_document(&path, version, document.text).await,
+                    Some(it) => it.own().open_document(&path, version, document.text).await,
                     None => Ok(()),
                 }
             }
@@ -96,7 +96,7 @@ impl Server {
                 let version = DocumentVersion(i64::from(text_document.version));
                 let changes = shared.documents.change(&path, version, content_changes);
                 match workspace(shared).await {
-                    Some(it) => it.change_document(&path, version, changes).await,
+                    Some(it) => it.own().change_document(&path, version, changes).await,
                     None => Ok(()),
                 }
             }
@@ -109,7 +109,7 @@ impl Server {
                 if let Some(workspace) = workspace(shared).await {
                     // The file is looked at beside what comes next: a request verifies its hits anyway.
                     tokio::spawn(async move {
-                        if let Err(error) = workspace.save_document(&path).await {
+                        if let Err(error) = workspace.own().save_document(&path).await {
                             tracing::warn!("textDocument/didSave: {error}");
                         }
                     });
@@ -120,7 +120,7 @@ impl Server {
                 if let Some(workspace) = workspace(shared).await {
                     tokio::spawn(async move {
                         let cancel = CancellationToken::new();
-                        let looked = workspace.index(Look::AtChanges, |_| {}, &cancel).await;
+                        let looked = workspace.own().index(Look::AtChanges, |_| {}, &cancel).await;
                         if let Err(error) = looked {
                             tracing::warn!("workspace/didChangeWatchedFiles: {error}");
                         }
@@ -136,7 +136,7 @@ impl Server {
                 let Some(path) = path_of(&text_document.uri) else { return Ok(()) };
                 shared.documents.close(&path);
                 match workspace(shared).await {
-                    Some(it) => it.close_document(&path).await,
+                    Some(it) => it.own().close_document(&path).await,
                     None => Ok(()),
                 }
             }

@@ -40,7 +40,7 @@ impl Server {
                 }
             };
             for (path, version, text) in shared.documents.all() {
-                if let Err(error) = workspace.open_document(&path, version, text).await {
+                if let Err(error) = workspace.own().open_document(&path, version, text).await {
                     tracing::warn!("{}: {error}", path.display());
                 }
             }
@@ -50,13 +50,13 @@ impl Server {
                     progress.report(now);
                 }
             };
-            match workspace.index(Look::AtChanges, report, &cancel).await {
+            match workspace.own().index(Look::AtChanges, report, &cancel).await {
                 // Whoever did not want it now can ask for it by a command.
                 Err(WorkspaceError::Cancelled) => return,
                 Err(error) => tracing::warn!("the index is not up to date: {error}"),
                 Ok(_) => {}
             }
-            workspace.tend();
+            workspace.own().tend();
             workspace.open_library(&options, &settings).await;
         });
     }

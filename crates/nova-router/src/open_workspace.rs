@@ -1,0 +1,300 @@
+//! A workspace as a frontend has it open that stays for long: asked for at a running `nova serve`, or kept by a
+//! router in this process. The frontend need not know which.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nova_protocol::frontend::Look;
+use nova_protocol::inspection::{Inspected, Inspection};
+use nova_protocol::place::TextPosition;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::answer::Answer;
+use crate::client::{AskError, Client, Found};
+use crate::definition::{DefineError, Definition};
+use crate::overlay::{DocumentError, DocumentVersion, TextChange};
+use crate::pool::InspectError;
+use crate::question::Question;
+use crate::reconcile::ReconcileError;
+use crate::report::{Contents, IndexReport, Progress};
+use crate::root::{Root, RootError};
+use crate::session::Session;
+use crate::workspace::{NoCacheFolder, Workspace, WorkspaceOptions};
+
+/// What is under way ends within this time, or in no order.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often it is told how far an index run is.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// An open workspace.
+#[derive(Debug)]
+pub struct OpenWorkspace {
+    roots: Vec<Root>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// A router in this process.
+    Here { session: Session, _tending: DropGuard, stop: CancellationToken },
+    /// `nova serve`, which is asked.
+    Served(Box<Client>),
+}
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenWorkspaceError {
+    /// A ROOT cannot be indexed.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// There is no place for the cache.
+    #[error(transparent)]
+    NoCacheFolder(#[from] NoCacheFolder),
+    /// The index cannot be brought up to date.
+    #[error(transparent)]
+    Index(#[from] ReconcileError),
+    /// Who keeps the workspace open does not answer.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The text cannot be shown.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The text cannot be asked about.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// The name cannot be looked up.
+    #[error(transparent)]
+    Define(#[from] DefineError),
+    /// Nobody waits any more.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl OpenWorkspace {
+    /// Opens the workspace of these options. What the cache has of it can be asked for at once.
+    pub async fn open(
+        options: WorkspaceOptions,
+        product_version: &str,
+    ) -> Result<Self, OpenWorkspaceError> {
+        match Client::find(&options, product_version).await {
+            Found::Somebody(client) => {
+                Ok(Self { roots: options.roots, source: Source::Served(client) })
+            }
+            Found::Nobody => Self::open_here(options).await,
+            Found::Unusable(reason) => {
+                tracing::warn!("working without it: {reason}");
+                Self::open_here(options).await
+            }
+        }
+    }
+
+    /// The same in this process, whoever keeps it open.
+    pub async fn open_here(options: WorkspaceOptions) -> Result<Self, OpenWorkspaceError> {
+        let roots = options.roots.clone();
+        let workspace = Arc::new(Workspace::open(options)?);
+        if let Err(error) = workspace.publish_cached().await {
+            tracing::warn!("the index before the first look cannot be used: {error}");
+        }
+        if let Err(error) = workspace.watch().await {
+            tracing::warn!("changes are not watched: {error}");
+        }
+        let stop = CancellationToken::new();
+        let session = Session::new(workspace, &[]);
+        let source = Source::Here { session, _tending: stop.clone().drop_guard(), stop };
+        Ok(Self { roots, source })
+    }
+
+    /// The ROOTs.
+    pub fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// The process of the `nova serve` that is asked, if one is.
+    pub fn served_by(&self) -> Option<u32> {
+        match &self.source {
+            Source::Here { .. } => None,
+            Source::Served(client) => Some(client.record().pid),
+        }
+    }
+
+    /// Counts what there is.
+    pub async fn contents(&self) -> Result<Contents, OpenWorkspaceError> {
+        match &self.source {
+            Source::Served(client) => Ok(client.contents().await?),
+            Source::Here { session, .. } => {
+                let workspace = Arc::clone(session.workspace());
+                let counted = tokio::task::spawn_blocking(move || workspace.contents()).await;
+                counted.map_err(|error| ReconcileError::from(error).into())
+            }
+        }
+    }
+
+    /// Brings the index into line with the disk, as it is when this is called or later.
+    pub async fn index(
+        &self,
+        look: Look,
+        mut on_progress: impl FnMut(Progress) + Send,
+        cancel: &CancellationToken,
+    ) -> Result<Arc<IndexReport>, OpenWorkspaceError> {
+        match &self.source {
+            Source::Served(client) => tokio::select! {
+                report = client.catch_up(look, on_progress) => Ok(Arc::new(report?)),
+                () = cancel.cancelled() => Err(OpenWorkspaceError::Cancelled),
+            },
+            Source::Here { session, .. } => {
+                let workspace = session.workspace();
+                let mut look = std::pin::pin!(workspace.catch_up(look, cancel));
+                let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
+                loop {
+                    tokio::select! {
+                        report = &mut look => return match report {
+                            Err(ReconcileError::Cancelled) => Err(OpenWorkspaceError::Cancelled),
+                            report => Ok(report?),
+                        },
+                        _ = tick.tick() => on_progress(workspace.progress()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The revision of what is published.
+    pub async fn revision(&self) -> Result<u64, OpenWorkspaceError> {
+        Ok(match &self.source {
+            Source::Here { session, .. } => session.view().revision().0,
+            Source::Served(client) => client.status().await?.revision,
+        })
+    }
+
+    /// Takes in what changes from now on.
+    pub fn tend(&self) {
+        if let Source::Here { session, stop, .. } = &self.source {
+            let (workspace, stop) = (Arc::clone(session.workspace()), stop.clone());
+            tokio::spawn(async move { workspace.tend(&stop).await });
+        }
+    }
+
+    /// The best symbols for a question.
+    pub async fn search(
+        &self,
+        question: &Question,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, OpenWorkspaceError> {
+        match &self.source {
+            Source::Here { session, .. } => {
+                let request = question.request(cancel.clone());
+                session.search(&request).await.map_err(|_| OpenWorkspaceError::Cancelled)
+            }
+            Source::Served(client) => Ok(client.search(question).await?),
+        }
+    }
+
+    /// What there is to say of a text.
+    pub async fn inspect(
+        &self,
+        path: &Path,
+        inspection: Inspection,
+    ) -> Result<Inspected, OpenWorkspaceError> {
+        let path = self.real(path);
+        Ok(match &self.source {
+            Source::Here { session, .. } => session.inspect(&path, inspection).await?,
+            Source::Served(client) => client.inspect(&path, inspection).await?,
+        })
+    }
+
+    /// What a name may mean.
+    pub async fn define(
+        &self,
+        path: &Path,
+        at: TextPosition,
+        verify_timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Definition, OpenWorkspaceError> {
+        let path = self.real(path);
+        Ok(match &self.source {
+            Source::Here { session, .. } => {
+                session.define(&path, at, verify_timeout, cancel.clone()).await?
+            }
+            Source::Served(client) => client.define(&path, at, verify_timeout).await?,
+        })
+    }
+
+    /// Shows a text instead of a file's.
+    pub async fn open_document(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        text: String,
+    ) -> Result<(), OpenWorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => session.open(&path, version, text)?,
+            Source::Served(client) => client.open(&path, version, text).await?,
+        }
+        Ok(())
+    }
+
+    /// Changes such a text.
+    pub async fn change_document(
+        &self,
+        path: &Path,
+        version: DocumentVersion,
+        changes: Vec<TextChange>,
+    ) -> Result<(), OpenWorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => session.change(&path, version, &changes)?,
+            Source::Served(client) => client.change(&path, version, changes).await?,
+        }
+        Ok(())
+    }
+
+    /// A file was saved.
+    pub async fn save_document(&self, path: &Path) -> Result<(), OpenWorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => session.save(&path).await,
+            Source::Served(client) => client.save(&path).await?,
+        }
+        Ok(())
+    }
+
+    /// Shows the file again.
+    pub async fn close_document(&self, path: &Path) -> Result<(), OpenWorkspaceError> {
+        let path = self.real(path);
+        match &self.source {
+            Source::Here { session, .. } => drop(tokio::spawn(session.close(&path))),
+            Source::Served(client) => client.close(&path).await?,
+        }
+        Ok(())
+    }
+
+    /// The path without links, as the index has it.
+    pub fn real(&self, path: &Path) -> PathBuf {
+        let below = self.roots.iter().filter(|root| root.given != root.real).find_map(|root| {
+            let rest = path.strip_prefix(&root.given).ok()?;
+            Some(root.real.join(rest))
+        });
+        below.unwrap_or_else(|| path.to_path_buf())
+    }
+
+    /// The path as the editor calls it.
+    pub fn given(&self, real: &Path) -> PathBuf {
+        let below = self.roots.iter().filter(|root| root.given != root.real).find_map(|root| {
+            let rest = real.strip_prefix(&root.real).ok()?;
+            Some(root.given.join(rest))
+        });
+        below.unwrap_or_else(|| real.to_path_buf())
+    }
+
+    /// Ends its workers, if they are ours; when what is under way has ended, or after a while.
+    pub async fn close(&self) {
+        if let Source::Here { session, stop, .. } = &self.source {
+            stop.cancel();
+            drop(timeout(END_TIMEOUT, session.workspace().at_rest()).await);
+            session.workspace().close();
+        }
+    }
+}
