@@ -139,6 +139,9 @@ pub(crate) enum Command {
     /// Serve an editor: the language server (the same as nova-lsp)
     #[command(after_help = "Editors start it: docs/editors has a page for each.")]
     Lsp(LspArgs),
+    /// Serve a coding agent: a Model Context Protocol server over standard input and output
+    #[command(after_help = "Agents start it: docs/agents.md tells how to add it to each.")]
+    Mcp(McpArgs),
     /// Work for a router (the same as nova-worker)
     Worker(WorkerArgs),
     /// Print a completion script
@@ -375,6 +378,13 @@ pub(crate) struct ServeArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct McpArgs {
+    /// Folders or source archives [default: the current folder]
+    #[arg(value_name = "ROOT")]
+    pub(crate) roots: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// Folders or source archives [default: the current folder]
     #[arg(value_name = "ROOT")]
@@ -503,7 +513,8 @@ pub(crate) struct EnrolmentArgs {
     pub(crate) out: PathBuf,
 }
 
-fn parse_kind(text: &str) -> Result<Kind, String> {
+/// A kind by the name that the output has.
+pub(crate) fn parse_kind(text: &str) -> Result<Kind, String> {
     Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
         format!("the kinds are {}", names.join(", "))
@@ -514,7 +525,11 @@ impl Command {
     /// How many threads talk to others: what serves many must not have one wait for another.
     pub(crate) fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if matches!(self, Self::Serve(_) | Self::Lsp(_)) { cores().max(2) } else { 1 }
+        if matches!(self, Self::Serve(_) | Self::Lsp(_) | Self::Mcp(_)) {
+            cores().max(2)
+        } else {
+            1
+        }
     }
 
     /// Whether the output is data: then the messages beside it are data too, or left out.
@@ -530,7 +545,7 @@ impl Command {
                 CacheAction::List { json } | CacheAction::Clean { json, .. } => *json,
             },
             Self::Cert(args) => args.json,
-            Self::Lsp(_) | Self::Worker(_) | Self::Completions { .. } => false,
+            Self::Lsp(_) | Self::Mcp(_) | Self::Worker(_) | Self::Completions { .. } => false,
         }
     }
 }

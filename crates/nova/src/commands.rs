@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod index;
 mod lsp;
+mod mcp;
 mod search;
 mod serve;
 mod status;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Cache(args) => cache::run(global, &args.action, messages),
         Command::Cert(args) => cert::run(&args, messages),
         Command::Lsp(args) => lsp::run(global, args).await,
+        Command::Mcp(args) => mcp::run(global, args).await,
         Command::Worker(args) => args.run().await.map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => completions::run(shell),
     }

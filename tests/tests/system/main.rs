@@ -44,6 +44,8 @@ mod interrupts;
 #[cfg(target_os = "linux")]
 mod lsp;
 #[cfg(target_os = "linux")]
+mod mcp;
+#[cfg(target_os = "linux")]
 mod network;
 #[cfg(target_os = "linux")]
 mod pitfalls;

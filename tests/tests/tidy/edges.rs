@@ -29,6 +29,7 @@ const JOBS: &[(&str, &[&str])] = &[
     ("ignore", &["nova-router"]),
     ("inotify", &["nova-router"]),
     ("notify", &["nova-router"]),
+    ("rmcp", &["nova"]),
     ("arc-swap", &["nova-router"]),
     ("tokio", &["nova-rpc", "nova-worker", "nova-router", "nova-lsp", "nova"]),
 ];

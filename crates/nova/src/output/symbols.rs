@@ -70,7 +70,7 @@ pub(crate) fn qualified(symbol: &Symbol) -> String {
 }
 
 /// Package and container; nothing for a package or a module, whose name says it all.
-fn around(symbol: &Symbol) -> String {
+pub(crate) fn around(symbol: &Symbol) -> String {
     use nova_syntax::declarations::Kind;
     match (symbol.kind, symbol.package.as_str(), symbol.container.as_str()) {
         (Kind::Package | Kind::Module, ..) => String::new(),
