@@ -9,7 +9,6 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::daemon::Daemon;
-use crate::processes::workers;
 use crate::sandbox::Sandbox;
 use agent::{Agent, command};
 
@@ -231,7 +230,6 @@ async fn who_keeps_the_workspace_open_is_asked_and_done_without_when_it_is_gone(
     let daemon = Daemon::start(&sandbox);
     let agent = Agent::start(&sandbox).await;
     agent.call("wait_until_indexed", json!({})).await;
-    let workers_before = workers(&sandbox);
     sandbox.write("src/shapes/Square.java", "package shapes;\n\nclass Square { }");
     let found = agent.call("find_definition", json!({ "name": "Square" })).await;
     assert_eq!(places(&found), ["shapes.Square src/shapes/Square.java:3"]);
@@ -240,7 +238,7 @@ async fn who_keeps_the_workspace_open_is_asked_and_done_without_when_it_is_gone(
     assert!(outline["revision"].as_u64() >= found["revision"].as_u64());
     let found = agent.call("search_symbols", json!({ "query": "Circle" })).await;
     assert_eq!(places(&found)[0], "shapes.Circle src/shapes/Circle.java:2");
-    assert!(workers(&sandbox).len() <= workers_before.len().max(2), "it starts no workers");
+    assert_eq!(agent.workers(), [0; 0], "nova serve has them");
     daemon.stop();
 
     sandbox.write("src/shapes/Oval.java", "package shapes; class Oval { }");
@@ -248,6 +246,7 @@ async fn who_keeps_the_workspace_open_is_asked_and_done_without_when_it_is_gone(
     assert_eq!(places(&found), ["shapes.Oval src/shapes/Oval.java:1"]);
     let outline = agent.call("outline", json!({ "path": "src/shapes/Oval.java" })).await;
     assert_eq!(outline["total"], 1);
+    assert_ne!(agent.workers(), [0; 0], "now it has its own");
     agent.end().await;
 }
 

@@ -1,5 +1,6 @@
 //! An agent that speaks to `nova mcp`, with the client of the protocol's own SDK.
 
+use std::fs;
 use std::process::Stdio;
 
 use rmcp::model::{CallToolRequestParams, CallToolResult, Tool};
@@ -83,6 +84,14 @@ impl<'s> Agent<'s> {
         assert_eq!(result.structured_content, None, "the answer is said once");
         let [content] = &result.content[..] else { panic!("{result:?}") };
         Ok((content.as_text().unwrap().text.clone(), result.is_error == Some(true)))
+    }
+
+    /// The workers that the server has started.
+    pub(super) fn workers(&self) -> Vec<u32> {
+        let parent = format!("PPid:\t{}\n", self.server);
+        let status =
+            |id: &u32| fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        workers(self.sandbox).into_iter().filter(|id| status(id).contains(&parent)).collect()
     }
 
     /// Has enough: the server ends, and its workers, without a word.

@@ -42,6 +42,7 @@ pub(super) struct Arguments {
     kinds: Vec<String>,
     /// How many symbols to list, from 1 to 100
     #[serde(default = "limit_default")]
+    #[schemars(range(min = 1, max = 100))]
     limit: usize,
 }
 
