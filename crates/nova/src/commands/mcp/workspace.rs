@@ -43,7 +43,9 @@ impl Workspace {
     pub(super) fn begin(self: &Arc<Self>) {
         let workspace = Arc::clone(self);
         tokio::spawn(async move {
-            if let Err(error) = workspace.open().await {
+            if let Err(error) = workspace.open().await
+                && !workspace.ended.is_cancelled()
+            {
                 tracing::warn!("the workspace cannot be opened: {error}");
             }
         });
@@ -149,7 +151,12 @@ impl Workspace {
         *open = Some(Arc::clone(&opened));
         let (tended, ended) = (Arc::clone(&opened), self.ended.clone());
         tokio::spawn(async move {
-            if let Err(error) = tended.index(Look::AtChanges, |_| {}, &ended).await {
+            let looked = tended.index(Look::AtChanges, |_| {}, &ended).await;
+            // Whoever ends in the middle of it knows.
+            if ended.is_cancelled() {
+                return;
+            }
+            if let Err(error) = looked {
                 tracing::warn!("the index is not up to date: {error}");
             }
             tended.tend();
