@@ -115,7 +115,7 @@ impl Workspace {
     pub(super) async fn close(&self) {
         self.ended.cancel();
         if let Some(open) = self.open.lock().await.take() {
-            open.close();
+            open.close().await;
         }
     }
 
