@@ -37,7 +37,8 @@ struct Turn {
     report: Option<Arc<IndexReport>>,
 }
 
-/// Somebody takes a look; whoever drops this with the watcher in it has not come to the end of it.
+/// Somebody takes a look. Whoever drops this with the watcher in it has not come to its end: what was taken for it is
+/// lost, and the watcher says once more that there is something to look at.
 struct GivenUp<'w>(Option<&'w Watch>);
 
 impl Drop for GivenUp<'_> {
@@ -65,7 +66,9 @@ impl Workspace {
             return Ok(Arc::clone(report));
         }
         let covered = self.catching_up.asked.load(Ordering::SeqCst);
-        let report = self.to_its_end(self.look(&mut turn, look, cancel)).await?;
+        let mut given_up = GivenUp(self.watch.get());
+        let report = self.look(&mut turn, look, cancel).await?;
+        given_up.0 = None;
         turn.covered = covered;
         Ok(report)
     }
@@ -86,22 +89,14 @@ impl Workspace {
         cancel: &CancellationToken,
     ) -> Result<bool, ReconcileError> {
         let mut turn = self.catching_up.turn.lock().await;
-        self.to_its_end(self.look_at_told(&mut turn, cancel)).await?;
-        Ok(turn.report.is_some())
-    }
-
-    /// A look; should it be given up on the way, what was taken for it is lost, and the watcher says once more
-    /// that there is something to look at.
-    async fn to_its_end<T>(
-        &self,
-        look: impl Future<Output = Result<T, ReconcileError>>,
-    ) -> Result<T, ReconcileError> {
         let mut given_up = GivenUp(self.watch.get());
-        let outcome = look.await;
-        if !matches!(outcome, Err(ReconcileError::Cancelled)) {
+        let looked = self.look_at_told(&mut turn, cancel).await;
+        // Whatever else has failed is tried again by who calls this.
+        if !matches!(looked, Err(ReconcileError::Cancelled)) {
             given_up.0 = None;
         }
-        outcome
+        looked?;
+        Ok(turn.report.is_some())
     }
 
     async fn look(
