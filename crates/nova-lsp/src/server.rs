@@ -213,6 +213,12 @@ impl Shared {
         self.symbol_limit.store(limit, Ordering::Relaxed);
     }
 
+    /// Nothing is open yet, and nobody is to wait for it.
+    fn has_no_folder(&self) {
+        let reason = "no folder is open, and no file".to_owned();
+        self.workspace.send_replace(Opened::Failed(reason));
+    }
+
     /// The workspace, once it is open; or why it cannot be opened.
     pub(crate) async fn workspace(&self) -> Result<Arc<Workspace>, String> {
         let mut opened = self.workspace.subscribe();

@@ -99,6 +99,7 @@ impl Workspace {
             // Who has the JDK's sources open has them once.
             let own: HashSet<_> = answer.hits.iter().map(|(symbol, _)| identity(symbol)).collect();
             found.retain(|(symbol, _)| !own.contains(&identity(symbol)));
+            drop(own);
             answer.hits.extend(found);
         }
         Ok(answer)
@@ -150,9 +151,9 @@ impl Workspace {
 }
 
 /// What makes a symbol the same in two places.
-fn identity(symbol: &Symbol) -> (String, String, String, String) {
-    let Symbol { package, container, name, signature, .. } = symbol.clone();
-    (package, container, name, signature)
+fn identity(symbol: &Symbol) -> [&str; 4] {
+    let Symbol { package, container, name, signature, .. } = symbol;
+    [package, container, name, signature]
 }
 
 fn workspace_options(

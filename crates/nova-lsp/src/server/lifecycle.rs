@@ -76,6 +76,8 @@ impl Server {
         self.ask_for_settings();
         if !self.folders.is_empty() {
             self.open();
+        } else if let Some(shared) = &self.shared {
+            shared.has_no_folder();
         }
     }
 

@@ -13,7 +13,7 @@ use nova_router::{DocumentVersion, Look};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Opened, Server, Shared, Stage};
+use super::{End, Server, Shared, Stage};
 use crate::uri;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -78,7 +78,7 @@ impl Server {
                 let Some(path) = path_of(&document.uri) else { return Ok(()) };
                 let version = DocumentVersion(i64::from(document.version));
                 shared.documents.open(&path, version, &document.text);
-                self.open_around(shared, &path);
+                self.open_around(&path);
                 match workspace(shared).await {
                     Some(it) => it.own().open_document(&path, version, document.text).await,
                     None => Ok(()),
@@ -145,9 +145,8 @@ impl Server {
     }
 
     /// Without a folder, the first file that is opened says what the workspace is.
-    fn open_around(&mut self, shared: &Shared, file: &Path) {
-        let is_open = !matches!(&*shared.workspace.borrow(), Opened::NotYet);
-        if self.folders.is_empty() && !is_open {
+    fn open_around(&mut self, file: &Path) {
+        if self.folders.is_empty() {
             self.folders = vec![folder_around(file)];
             self.open();
         }
