@@ -117,6 +117,10 @@ pub struct Progress {
     pub bytes_total: u64,
     /// Source bytes scanned.
     pub bytes_done: u64,
+    /// Shards that there are.
+    pub shards_total: u64,
+    /// Shards that are shown.
+    pub shards_shown: u64,
 }
 
 /// See [`Request::OpenSession`].

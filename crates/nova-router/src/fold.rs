@@ -11,6 +11,7 @@ use nova_index::{FileId, FileRef, Shard, ShardId, Stamp};
 use tokio::sync::mpsc;
 
 use crate::assignment::Assignment;
+use crate::collect::FirstSight;
 use crate::file_key::FileKey;
 use crate::layout::Layout;
 use crate::plan::{self, ShardPlan};
@@ -56,8 +57,10 @@ impl Workspace {
         let assignment = Arc::new(Assignment::new());
         assignment.fill(self.tasks(&plans, &layout, slots));
         let (outcomes_in, outcomes) = mpsc::unbounded_channel();
+        let first_sight = FirstSight::default();
+        let collecting = self.collect(outcomes, &first_sight);
         let (built, ()) =
-            tokio::try_join!(self.collect(outcomes), self.index(&assignment, slots, outcomes_in))?;
+            tokio::try_join!(collecting, self.index(&assignment, slots, outcomes_in))?;
 
         let base = self.base();
         let is_built = |key: &FileKey| {

@@ -32,6 +32,7 @@ mod session;
 mod sessions;
 
 mod catch_up;
+mod collect;
 mod fold;
 mod reconcile;
 mod refresh;

@@ -64,6 +64,13 @@ pub(crate) struct Part {
     pub(crate) hidden: HashSet<FileId>,
 }
 
+impl Part {
+    /// Whether any of its files count.
+    pub(crate) fn shows_any(&self) -> bool {
+        self.hidden.len() < self.shard.file_count() as usize
+    }
+}
+
 /// What is known of one file.
 #[derive(Debug, Clone)]
 pub(crate) struct Delta {
@@ -114,6 +121,15 @@ impl Published {
         state.folded.clear();
         state.replaced_at = Revision(state.revision + 1);
         self.publish_all(&mut state);
+    }
+
+    /// Shows shards of which nothing is shown yet. How many there are now.
+    pub(crate) fn add(&self, parts: Vec<Part>) -> usize {
+        let mut state = self.state();
+        let known: HashSet<_> = state.parts.iter().map(|part| part.shard.id()).collect();
+        state.parts.extend(parts.into_iter().filter(|part| !known.contains(&part.shard.id())));
+        self.publish_all(&mut state);
+        state.parts.len()
     }
 
     /// Puts rebuilt shards in the place of the ones before: they hold what these deltas told, or what the files

@@ -5,13 +5,12 @@
 //!    └──────── beside it: open the shards ────────┘
 //! ```
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::ErrorKind;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use nova_index::{Dictionary, FileId, FileRef, OpenShardError, Shard, ShardId, ShardIdentity};
+use nova_index::{Dictionary, FileId, FileRef, OpenShardError, Shard, ShardId};
 use nova_protocol::frontend::Look;
 use nova_protocol::message::IndexShard;
 use nova_protocol::path;
@@ -24,6 +23,7 @@ use crate::assignment::{Assignment, Task, Trials};
 use crate::cache::CacheError;
 use crate::cache::collection::CacheCollection;
 use crate::clauses;
+use crate::collect::{Built, FirstSight};
 use crate::file_key::FileKey;
 use crate::folder::Folder;
 use crate::home::Homes;
@@ -31,7 +31,7 @@ use crate::layout::{Layout, MeasuredRoot};
 use crate::plan::{self, ShardPlan, Shards};
 use crate::pool::Outcome;
 use crate::published::{Order, Part};
-use crate::report::{FailedShard, IndexReport, Skipped};
+use crate::report::{IndexReport, Skipped};
 use crate::source_root::{self, SourceRoot};
 use crate::tree;
 use crate::walk::WalkOptions;
@@ -74,12 +74,12 @@ struct Planned {
     slots: usize,
 }
 
-/// What became of the plans.
-#[derive(Default)]
-pub(crate) struct Built {
-    pub(crate) shards: BTreeMap<ShardId, Arc<Shard>>,
-    pub(crate) failed: Vec<FailedShard>,
-    rescanned_files: u64,
+/// What those share who plan, build and collect.
+struct Run<'r> {
+    assignment: &'r Arc<Assignment>,
+    first_sight: &'r FirstSight,
+    /// How many workers were started before there was a plan.
+    early: Option<usize>,
 }
 
 impl Workspace {
@@ -187,6 +187,7 @@ impl Workspace {
     ) -> Result<(Planned, Built), ReconcileError> {
         let layout = self.cache.load_layout()?;
         let assignment = Arc::new(Assignment::new());
+        let first_sight = FirstSight::default();
         let (outcomes_in, outcomes) = mpsc::unbounded_channel();
         let outcomes_in_too = outcomes_in.clone();
         // With nothing indexed there will be work, so the workers start beside the planning.
@@ -198,7 +199,8 @@ impl Workspace {
         let (stopped, cancel) = (cancel, cancel.child_token());
         let in_vain = cancel.clone();
         let planning = async {
-            let planning = self.plan_and_index(layout, &assignment, early, outcomes_in_too, cancel);
+            let run = Run { assignment: &assignment, first_sight: &first_sight, early };
+            let planning = self.plan_and_index(layout, run, outcomes_in_too, cancel);
             // Without a plan there is nothing to wait for.
             planning.await.inspect_err(|_| assignment.fill(Vec::new()))
         };
@@ -212,7 +214,7 @@ impl Workspace {
             }
             .inspect_err(|_| in_vain.cancel())
         };
-        let collecting = self.collect(outcomes);
+        let collecting = self.collect(outcomes, &first_sight);
         // All of them end, also when one fails: the planning must not be in the midst of writing the layout
         // when the process does.
         let mut all = std::pin::pin!(async { tokio::join!(planning, indexing, collecting) });
@@ -231,8 +233,7 @@ impl Workspace {
     async fn plan_and_index(
         self: &Arc<Self>,
         layout: Option<Layout>,
-        assignment: &Arc<Assignment>,
-        early: Option<usize>,
+        Run { assignment, first_sight, early }: Run<'_>,
         outcomes: mpsc::UnboundedSender<Outcome>,
         cancel: CancellationToken,
     ) -> Result<Planned, ReconcileError> {
@@ -247,6 +248,7 @@ impl Workspace {
         let wanted = if workers.one_per_shard { shards } else { workers.count };
         let slots = wanted.min(shards).min(WORKERS_MAX);
         planned.slots = slots;
+        first_sight.open(self, &planned.layout, &planned.plans);
         assignment.fill(self.tasks(&planned.plans, &planned.layout, slots));
         if early.is_none() && shards > 0 {
             self.index(assignment, slots, outcomes).await?;
@@ -396,46 +398,6 @@ impl Workspace {
         path::to_bytes(&self.cache.shard_path(shard)).into_owned().into()
     }
 
-    /// Checks and publishes each shard as it is finished.
-    pub(crate) async fn collect(
-        self: &Arc<Self>,
-        mut outcomes: mpsc::UnboundedReceiver<Outcome>,
-    ) -> Result<Built, ReconcileError> {
-        let mut built = Built::default();
-        while let Some(Outcome { shard, identity, result }) = outcomes.recv().await {
-            let published = match result {
-                Err(reason) => Err(reason),
-                Ok((file, indexed)) => {
-                    built.rescanned_files += indexed.rescanned_files;
-                    let workspace = Arc::clone(self);
-                    spawn_blocking(move || workspace.publish(shard, identity, &file)).await?
-                }
-            };
-            match published {
-                Ok(opened) => drop(built.shards.insert(shard, Arc::new(opened))),
-                Err(reason) => {
-                    tracing::warn!("shard {shard} is not up to date: {reason}");
-                    built.failed.push(FailedShard { shard, reason });
-                }
-            }
-        }
-        Ok(built)
-    }
-
-    /// The file is mapped before it gets its name, so that it is this very one that is served, whoever
-    /// replaces it.
-    fn publish(
-        &self,
-        shard: ShardId,
-        identity: ShardIdentity,
-        file: &Path,
-    ) -> Result<Shard, String> {
-        let opened = Shard::open(file, &identity).map_err(|error| error.to_string())?;
-        let lock = self.cache.lock().map_err(|error| error.to_string())?;
-        self.cache.publish(file, shard, &lock).map_err(|error| error.to_string())?;
-        Ok(opened)
-    }
-
     /// Publishes the view; with a report all shards of the workspace, those beyond the ROOTs included.
     fn publish_view(&self, planned: Planned, mut built: Built) -> (IndexReport, Vec<Arc<Shard>>) {
         let base = self.base();
@@ -453,7 +415,7 @@ impl Workspace {
             let shown = part.shard.files().filter(|file| !part.hidden.contains(&file.id()));
             let not_indexed = shown.filter(|file| file.flags().skipped);
             skipped.extend(not_indexed.map(|file| self.skipped(file)));
-            if part.hidden.len() < part.shard.file_count() as usize {
+            if part.shows_any() {
                 parts.push(part);
             }
         }

@@ -113,6 +113,10 @@ pub struct Progress {
     pub files_total: u64,
     /// Files scanned.
     pub files_done: u64,
+    /// Shards that there are, as far as it is known.
+    pub shards_total: u64,
+    /// Shards that can be searched.
+    pub shards_shown: u64,
 }
 
 /// The state of a workspace's cache, as far as it can be told without a walk of the tree.

@@ -60,13 +60,21 @@ pub(crate) fn to_root(root: &wire::Root) -> Root {
 }
 
 pub(crate) fn from_progress(progress: Progress) -> wire::Progress {
-    let Progress { bytes_total, bytes_done, files_total, files_done } = progress;
-    wire::Progress { bytes_total, bytes_done, files_total, files_done }
+    let Progress { bytes_total, bytes_done, files_total, files_done, shards_total, shards_shown } =
+        progress;
+    wire::Progress { bytes_total, bytes_done, files_total, files_done, shards_total, shards_shown }
 }
 
 pub(crate) fn to_progress(progress: wire::Progress) -> Progress {
-    let wire::Progress { bytes_total, bytes_done, files_total, files_done } = progress;
-    Progress { bytes_total, bytes_done, files_total, files_done }
+    let wire::Progress {
+        bytes_total,
+        bytes_done,
+        files_total,
+        files_done,
+        shards_total,
+        shards_shown,
+    } = progress;
+    Progress { bytes_total, bytes_done, files_total, files_done, shards_total, shards_shown }
 }
 
 pub(crate) fn from_report(report: IndexReport) -> wire::IndexReport {

@@ -188,6 +188,8 @@ impl Workspace {
         let (files, bytes) = self.pool.get().map_or((0, 0), Pool::done);
         progress.files_done = files.saturating_sub(progress.files_done);
         progress.bytes_done = bytes.saturating_sub(progress.bytes_done);
+        let Coverage { ready, total } = self.coverage();
+        (progress.shards_shown, progress.shards_total) = (ready as u64, total as u64);
         progress
     }
 

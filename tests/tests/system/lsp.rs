@@ -1,6 +1,7 @@
 //! `nova lsp`, as editors know it.
 
 mod editor;
+mod first_index;
 mod neovim;
 
 use std::fs;

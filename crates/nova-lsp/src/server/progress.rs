@@ -10,7 +10,8 @@ use crate::outbox::Outbox;
 pub(super) struct Indexing {
     outbox: Outbox,
     token: String,
-    told: Option<u32>,
+    /// The percentage, and how many shards can be searched.
+    told: Option<(u32, u64)>,
 }
 
 impl Indexing {
@@ -37,14 +38,15 @@ impl Indexing {
 
     /// So far it is.
     pub(super) fn report(&mut self, progress: Progress) {
-        let Progress { files_total, files_done, bytes_total, bytes_done } = progress;
+        let Progress { bytes_total, bytes_done, .. } = progress;
         let Some(percent) = (bytes_done.min(bytes_total) * 100).checked_div(bytes_total) else {
             return;
         };
         let percent = percent as u32;
-        if self.told.is_none_or(|told| told < percent) {
-            self.told = Some(percent);
-            let message = format!("indexing {files_done} of {files_total} files");
+        let now = (percent, progress.shards_shown);
+        if self.told.is_none_or(|told| told < now) {
+            self.told = Some(now);
+            let message = message(&progress);
             self.tell(json!({
                 "kind": "report", "cancellable": true, "percentage": percent, "message": message,
             }));
@@ -54,6 +56,16 @@ impl Indexing {
     fn tell(&self, value: serde_json::Value) {
         self.outbox.notify("$/progress", json!({ "token": self.token, "value": value }));
     }
+}
+
+/// What is being done, and what of the index answers already.
+fn message(progress: &Progress) -> String {
+    let Progress { files_total, files_done, shards_total, shards_shown, .. } = progress;
+    let mut message = format!("indexing {files_done} of {files_total} files");
+    if shards_shown < shards_total {
+        message.push_str(&format!("; {shards_shown} of {shards_total} shards can be searched"));
+    }
+    message
 }
 
 impl Drop for Indexing {
