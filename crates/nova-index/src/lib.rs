@@ -44,6 +44,7 @@ mod rank;
 
 mod dictionary;
 
+mod hierarchy;
 mod query;
 mod search;
 
@@ -53,6 +54,7 @@ pub use digest::{ContentHash, Digest, FileDigest};
 pub use file_symbols::{
     FILE_DECLARATIONS_MAX, FILE_LINES_MAX, FileFlags, FileMeta, FileSymbols, LINE_COLUMNS_MAX,
 };
+pub use hierarchy::{MethodShape, Subtypes, subtypes};
 pub use id::{FileId, ShardId, ShardIdentity, SymbolId};
 pub use map::write_index;
 pub use matching::MatchClass;

@@ -17,7 +17,7 @@ use crate::view::{ViewSymbol, compare_places};
 /// │ class │ case │ place   │ what   │ where │ near │ centrality │ brevity │
 /// └───────┴──────┴─────────┴────────┴───────┴──────┴────────────┴─────────┘
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Score(u32);
 
 /// How well the place of a symbol is what the query says before the name, the best last.

@@ -6,6 +6,7 @@ mod document_symbol;
 mod execute_command;
 mod folding_range;
 mod hover;
+mod implementation;
 mod selection_range;
 mod workspace_symbol;
 
@@ -110,6 +111,9 @@ pub(crate) fn dispatch(owed: Owed, shared: Arc<Shared>, request: Request) {
         }
         Method::TextDocumentDeclaration => {
             owed.run::<lsp::DeclarationRequest, _>(shared, params, definition::answer_declaration);
+        }
+        Method::TextDocumentImplementation => {
+            owed.run::<lsp::ImplementationRequest, _>(shared, params, implementation::answer);
         }
         Method::TextDocumentHover => {
             owed.run::<lsp::HoverRequest, _>(shared, params, hover::answer);

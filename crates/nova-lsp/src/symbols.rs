@@ -30,16 +30,6 @@ pub(crate) fn tags(modifiers: Modifiers) -> Option<Vec<SymbolTag>> {
     modifiers.contains(Modifier::Deprecated).then(|| vec![SymbolTag::Deprecated])
 }
 
-/// The qualified type that a symbol is a member of; of a top-level type its package.
-pub(crate) fn container(symbol: &Symbol) -> String {
-    match (symbol.package.is_empty(), symbol.container.is_empty()) {
-        (_, true) if symbol.kind == Kind::Package => String::new(),
-        (_, true) => symbol.package.clone(),
-        (true, false) => symbol.container.clone(),
-        (false, false) => format!("{}.{}", symbol.package, symbol.container),
-    }
-}
-
 /// Where a symbol's name is written.
 pub(crate) fn location(documents: &Documents, workspace: &Workspace, symbol: &Symbol) -> Location {
     let file = workspace.openable(&symbol.file);

@@ -14,7 +14,7 @@ use nova_router::report::Symbol;
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
     Answer, Launch, OpenWorkspace, Question, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest,
-    Supervision, WorkerOptions, WorkspaceOptions,
+    Subtypes, Supervision, WorkerOptions, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -134,6 +134,39 @@ impl Workspace {
         let path = self.own.real(path);
         let other = session.candidates(name, &path, verify_timeout, cancel.clone()).await;
         Ok(own.or(other.map_err(|_| WorkspaceError::Cancelled)?))
+    }
+
+    /// What is declared below some types: first here, then in libraries.
+    pub(crate) async fn subtypes(
+        &self,
+        wanted: &Subtypes,
+        verify_timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Symbol>, WorkspaceError> {
+        let symbols = |answer: Answer| answer.hits.into_iter().map(|(symbol, _)| symbol);
+        let Some(library) = self.library.get() else {
+            return Ok(symbols(self.own.subtypes(wanted, verify_timeout, cancel).await?).collect());
+        };
+        let in_library = async |wanted: &Subtypes| {
+            let found = library.session().subtypes(wanted, verify_timeout, cancel).await;
+            found.map(symbols).map_err(|_| WorkspaceError::Cancelled)
+        };
+        let mut wanted = wanted.clone();
+        let found_there = in_library(&wanted).await?;
+        let types_there = match wanted.method {
+            None => found_there.clone(),
+            Some(_) => in_library(&Subtypes { method: None, ..wanted.clone() }).await?,
+        };
+        // What a library declares below them has subtypes here, too.
+        wanted.of.extend(types_there.map(|type_| type_.full_name()));
+        let mut found: Vec<Symbol> =
+            symbols(self.own.subtypes(&wanted, verify_timeout, cancel).await?).collect();
+        let here: HashSet<_> = found.iter().map(identity).collect();
+        let found_there: Vec<_> = found_there.filter(|it| !here.contains(&identity(it))).collect();
+        drop(here);
+        found.extend(found_there);
+        found.truncate(wanted.limit);
+        Ok(found)
     }
 
     /// What an editor can open for a file of the index.

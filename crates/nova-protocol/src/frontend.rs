@@ -39,6 +39,7 @@ impl Dialogue for FrontendDialogue {
                 | (Request::SaveDocument(_), Response::SaveDocument)
                 | (Request::CloseDocument(_), Response::CloseDocument)
                 | (Request::Define(_), Response::Define(_))
+                | (Request::Subtypes(_), Response::Subtypes(_))
         )
     }
 }
@@ -73,6 +74,8 @@ pub enum Request {
     Inspect(Inspect),
     /// What the name at a place may mean.
     Define(Define),
+    /// What is declared below some types.
+    Subtypes(Subtypes),
 }
 
 /// An answer of the router.
@@ -104,6 +107,8 @@ pub enum Response {
     Inspect(Inspected),
     /// See [`Request::Define`].
     Define(Defined),
+    /// See [`Request::Subtypes`].
+    Subtypes(Answer),
 }
 
 /// What the router tells ahead of [`Response::CatchUp`].
@@ -529,6 +534,20 @@ pub struct Defined {
     pub certainty: u8,
     /// How many others bear the name.
     pub others: u64,
+}
+
+/// See [`Request::Subtypes`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subtypes {
+    /// The full names of the types.
+    #[serde(with = "crate::bounded")]
+    pub of: Vec<String>,
+    /// A method of theirs, if it is asked what declares it anew: its name, and how many parameters it has.
+    pub method: Option<(String, u32)>,
+    /// How many are wanted.
+    pub limit: u64,
+    /// How long the files of what is found may take to be verified.
+    pub verify_timeout_ms: u64,
 }
 
 /// See [`Request::OpenDocument`].

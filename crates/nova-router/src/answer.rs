@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use nova_index::{
-    Cancelled, FileRef, Hit, Query, Revision, Score, SearchOptions, SearchResult, SymbolView,
-    Total, ViewSymbol, search,
+    Cancelled, FileRef, Hit, Query, Revision, Score, SearchOptions, SearchResult, Subtypes,
+    SymbolView, Total, ViewSymbol, search, subtypes,
 };
 use nova_protocol::path;
 use nova_worker::disk;
@@ -98,6 +98,9 @@ const QUERY_RUNS_MAX: u32 = 4;
 /// Without a query, files that were changed since then come first.
 const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Finds something in a view.
+type Find<'f> = dyn for<'v> Fn(&'v SymbolView) -> Result<SearchResult<'v>, Cancelled> + Sync + 'f;
+
 /// Files that are on the disk otherwise than a view has them.
 type Changed = BTreeMap<FileKey, Place>;
 
@@ -114,13 +117,36 @@ impl Workspace {
         frontend: &impl Frontend,
         request: &SearchRequest,
     ) -> Result<Answer, Cancelled> {
-        let deadline = Instant::now() + request.verify_timeout;
+        let find: &Find<'_> = &|view| self.run_query(view, request);
+        self.answer_for(frontend, request.verify_timeout, find).await
+    }
+
+    /// What is declared below some types, as a frontend sees it; verified like the hits of a search.
+    pub(crate) async fn subtypes_for(
+        &self,
+        frontend: &impl Frontend,
+        wanted: &Subtypes,
+        verify_timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, Cancelled> {
+        let find: &Find<'_> = &|view| subtypes(view, wanted, &|| cancel.is_cancelled());
+        self.answer_for(frontend, verify_timeout, find).await
+    }
+
+    /// What is found in the frontend's view, with what was not as the view has it brought in.
+    async fn answer_for(
+        &self,
+        frontend: &impl Frontend,
+        verify_timeout: Duration,
+        find: &Find<'_>,
+    ) -> Result<Answer, Cancelled> {
+        let deadline = Instant::now() + verify_timeout;
         let mut runs = 0;
         let (mut view, mut behind, mut result, mut changed);
         loop {
             behind = self::behind(frontend, deadline).await;
             view = frontend.view();
-            result = self.run_query(&view, request)?;
+            result = find(&view)?;
             changed = self.changed(frontend, view.revision(), &result.hits, runs == 0);
             runs += 1;
             if changed.is_empty() || runs == QUERY_RUNS_MAX || Instant::now() >= deadline {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use nova_index::Subtypes;
 use nova_protocol::frontend::{
     CatchUp, ChangeDocument, Define, Export, FrontendDialogue, Inspect, Look, OpenDocument,
     OpenSession, Request, Response, RouterStatus, SessionOpened,
@@ -269,6 +270,19 @@ impl Client {
         let request = Define { path: on_wire(path), at, verify_timeout_ms };
         match self.ask(Request::Define(request)).await? {
             Response::Define(defined) => Ok(wire::to_definition(defined)?),
+            _ => Err(CallError::WrongAnswer.into()),
+        }
+    }
+
+    /// What is declared below some types.
+    pub async fn subtypes(
+        &self,
+        wanted: &Subtypes,
+        verify_timeout: Duration,
+    ) -> Result<Answer, AskError> {
+        let request = Request::Subtypes(wire::from_subtypes(wanted, verify_timeout));
+        match self.ask(request).await? {
+            Response::Subtypes(answer) => Ok(wire::to_answer(answer)?),
             _ => Err(CallError::WrongAnswer.into()),
         }
     }

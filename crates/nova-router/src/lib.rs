@@ -78,8 +78,8 @@ pub use client::Client;
 pub use daemon::Daemon;
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
 pub use nova_index::{
-    Access, Cancelled, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Score,
-    Total,
+    Access, Cancelled, Group, MatchClass, MethodShape, Nearness, PlaceMatch, Purpose, Query,
+    Reasons, Score, Subtypes, Total,
 };
 pub use nova_protocol::frontend::{Look, RouterStatus, Watching, WorkerStatus};
 pub use nova_protocol::inspection;

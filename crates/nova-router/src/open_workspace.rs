@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use nova_index::Subtypes;
 use nova_protocol::frontend::Look;
 use nova_protocol::inspection::{Inspected, Inspection};
 use nova_protocol::place::TextPosition;
@@ -219,6 +220,22 @@ impl OpenWorkspace {
             }
             Source::Served(client) => client.define(&path, at, verify_timeout).await?,
         })
+    }
+
+    /// What is declared below some types.
+    pub async fn subtypes(
+        &self,
+        wanted: &Subtypes,
+        verify_timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, OpenWorkspaceError> {
+        match &self.source {
+            Source::Here { session, .. } => {
+                let found = session.subtypes(wanted, verify_timeout, cancel).await;
+                found.map_err(|_| OpenWorkspaceError::Cancelled)
+            }
+            Source::Served(client) => Ok(client.subtypes(wanted, verify_timeout).await?),
+        }
     }
 
     /// Shows a text instead of a file's.

@@ -186,3 +186,22 @@ pub struct Symbol {
     /// Whether it is declared inside a body, or is a member of such a type.
     pub local: bool,
 }
+
+impl Symbol {
+    /// Package and enclosing types, with dots between; nothing for a package or a module, whose name says it all.
+    pub fn around(&self) -> String {
+        match (self.kind, self.package.as_str(), self.container.as_str()) {
+            (Kind::Package | Kind::Module, ..) => String::new(),
+            (_, package, "") => package.to_owned(),
+            (_, "", container) => container.to_owned(),
+            (_, package, container) => format!("{package}.{container}"),
+        }
+    }
+
+    /// The same with its name.
+    pub fn full_name(&self) -> String {
+        let around = self.around();
+        let dot = if around.is_empty() { "" } else { "." };
+        format!("{around}{dot}{}", self.name)
+    }
+}

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use nova_index::{Cancelled, FileRef, Revision, SymbolView};
+use nova_index::{Cancelled, FileRef, Revision, Subtypes, SymbolView};
 use nova_protocol::inspection::{Inspected, Inspection};
 use nova_protocol::message::{OpenFile, Request, UnloadFiles};
 use nova_protocol::path;
@@ -94,6 +94,16 @@ impl Session {
     /// open.
     pub async fn search(&self, request: &SearchRequest) -> Result<Answer, Cancelled> {
         self.0.workspace.search_for(self, request).await
+    }
+
+    /// What is declared below some types, each verified like the hits of a search.
+    pub async fn subtypes(
+        &self,
+        wanted: &Subtypes,
+        verify_timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, Cancelled> {
+        self.0.workspace.subtypes_for(self, wanted, verify_timeout, cancel).await
     }
 
     /// Shows this text of a file (absolute path) instead of the disk's, from now on until it is closed.

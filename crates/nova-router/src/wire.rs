@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use nova_index::{Digest, FileFlags, Score, ShardId, Total};
+use nova_index::{Digest, FileFlags, MethodShape, Score, ShardId, Subtypes, Total};
 use nova_protocol::frontend as wire;
 use nova_protocol::path;
 use nova_protocol::place::TextPosition;
@@ -151,6 +151,21 @@ pub(crate) fn to_definition(defined: wire::Defined) -> Result<Definition, Nonsen
             .ok_or(Nonsense("certainty of a definition", u64::from(defined.certainty)))?,
         others: count(defined.others),
     })
+}
+
+pub(crate) fn from_subtypes(wanted: &Subtypes, verify_timeout: Duration) -> wire::Subtypes {
+    wire::Subtypes {
+        of: wanted.of.clone(),
+        method: wanted.method.as_ref().map(|method| (method.name.clone(), method.parameters)),
+        limit: wanted.limit as u64,
+        verify_timeout_ms: u64::try_from(verify_timeout.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+pub(crate) fn to_subtypes(wanted: wire::Subtypes) -> (Subtypes, Duration) {
+    let method = wanted.method.map(|(name, parameters)| MethodShape { name, parameters });
+    let limit = count(wanted.limit);
+    (Subtypes { of: wanted.of, method, limit }, Duration::from_millis(wanted.verify_timeout_ms))
 }
 
 /// `coverage` is that of what the asker sees.

@@ -14,6 +14,8 @@
 //! [`extract::declarations`] is the whole way from text to declarations.
 //! [`package_clause::package_clause`] is a short cut for those who want no more than the package.
 //!
+//! [`header`] reads what a signature says of supertypes and parameters.
+//!
 //! For an editor, which looks at one place of one text at a time, there is more: [`reference`] tells
 //! what name stands there, [`javadoc`] what a declaration's comment says, and [`structure`], from a
 //! tree that stands broken text, what belongs together.
@@ -21,6 +23,7 @@
 pub mod declarations;
 pub mod escapes;
 pub mod extract;
+pub mod header;
 pub mod javadoc;
 mod keywords;
 pub mod lines;

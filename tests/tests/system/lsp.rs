@@ -2,6 +2,7 @@
 
 mod editor;
 mod first_index;
+mod implementation;
 mod neovim;
 
 use std::fs;

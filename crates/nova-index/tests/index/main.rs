@@ -4,6 +4,7 @@ mod canonical;
 mod damage;
 mod dictionary;
 mod golden;
+mod hierarchy;
 mod round_trip;
 mod search;
 mod support;

@@ -10,7 +10,6 @@ use nova_syntax::declarations::{Kind, Modifier};
 
 use super::definition::define;
 use super::{Ask, Failure};
-use crate::symbols;
 use crate::workspace::Workspace;
 
 pub(super) async fn answer(ask: Ask, params: HoverParams) -> Result<Option<Hover>, Failure> {
@@ -73,7 +72,7 @@ struct Text<'t> {
 impl Text<'_> {
     fn markdown(&self, workspace: &Workspace) -> String {
         let mut text = format!("```java\n{}\n```\n", self.declaration());
-        let container = symbols::container(self.symbol);
+        let container = self.symbol.around();
         if !container.is_empty() {
             text.push_str(&format!("in `{container}`\n"));
         }
@@ -89,7 +88,7 @@ impl Text<'_> {
 
     fn plain(&self, workspace: &Workspace) -> String {
         let mut lines = vec![self.declaration()];
-        let container = symbols::container(self.symbol);
+        let container = self.symbol.around();
         if !container.is_empty() {
             lines.push(format!("in {container}"));
         }

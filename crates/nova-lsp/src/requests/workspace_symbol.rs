@@ -39,7 +39,7 @@ fn workspace_symbol(
     workspace: &Workspace,
     symbol: &Symbol,
 ) -> WorkspaceSymbol {
-    let container = symbols::container(symbol);
+    let container = symbol.around();
     WorkspaceSymbol {
         location: symbols::location(documents, workspace, symbol).into(),
         data: None,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use nova_protocol::frontend::{
     CatchUp, ChangeDocument, Define, Export, FrontendDialogue, IndexReport, Inspect, Look,
-    OpenDocument, OpenSession, Request, Response, RouterStatus, Search, SessionOpened, Watching,
+    OpenDocument, OpenSession, Request, Response, RouterStatus, Search, SessionOpened, Subtypes,
+    Watching,
 };
 use nova_protocol::message::RequestError;
 use nova_protocol::path;
@@ -117,6 +118,7 @@ impl Conversation {
             Request::SaveDocument(path) => self.save_document(&path).await,
             Request::Inspect(request) => self.inspect(request).await,
             Request::Define(request) => self.define(request, responder.cancelled()).await,
+            Request::Subtypes(request) => self.subtypes(request, responder.cancelled()).await,
             ordered @ (Request::OpenDocument(_)
             | Request::ChangeDocument(_)
             | Request::CloseDocument(_)) => {
@@ -249,6 +251,19 @@ impl Conversation {
             DefineError::Cancelled => RequestError::Cancelled,
             error => RequestError::Failed(error.to_string()),
         })
+    }
+
+    async fn subtypes(&self, request: Subtypes, cancel: &CancellationToken) -> Answered {
+        let lens = self.lens()?;
+        let report = self.state.workspace.latest_report().unwrap_or_default();
+        let ((wanted, timeout), cancel) = (wire::to_subtypes(request), cancel.clone());
+        let runtime = Handle::current();
+        let find = move || {
+            let found = lens.session().subtypes(&wanted, timeout, &cancel);
+            runtime.block_on(found).map(|it| wire::from_answer(it, lens.coverage(&report)))
+        };
+        let answer = spawn_blocking(find).await.map_err(panicked)?;
+        answer.map(Response::Subtypes).map_err(|_| RequestError::Cancelled)
     }
 
     async fn status(&self) -> RouterStatus {

@@ -5,6 +5,7 @@ use std::path::Path;
 use nova_protocol::inspection::{ImportKind, NameInText, NameRole};
 use nova_protocol::path;
 use nova_syntax::declarations::Kind;
+use nova_syntax::header::Arity;
 
 use crate::report::Symbol;
 
@@ -114,7 +115,7 @@ impl Judge<'_> {
     }
 
     fn of_simple_name(&self, symbol: &Symbol, is_same_file: bool) -> Certainty {
-        let around = around(symbol);
+        let around = symbol.around();
         let imports = &self.name.imports;
         let is_imported = |on_demand: bool, path: &str| match on_demand {
             true => path == around,
@@ -157,7 +158,7 @@ impl Judge<'_> {
 
     /// `a.b.C.name`, `C.name`
     fn of_qualified_name(&self, symbol: &Symbol, head: &str, rest: &[String]) -> Certainty {
-        let around = around(symbol);
+        let around = symbol.around();
         let qualifier = self.name.qualifier.join(".");
         if around == qualifier && !symbol.package.is_empty() {
             return Certainty::FullName;
@@ -195,50 +196,12 @@ impl Judge<'_> {
     }
 }
 
-/// What a symbol is a member of: package and types.
-fn around(symbol: &Symbol) -> String {
-    match (symbol.package.is_empty(), symbol.container.is_empty()) {
-        (_, true) => symbol.package.clone(),
-        (true, false) => symbol.container.clone(),
-        (false, false) => format!("{}.{}", symbol.package, symbol.container),
-    }
-}
-
 /// Whether a method takes so many arguments.
 fn takes(symbol: &Symbol, count: u32) -> bool {
     if symbol.kind == Kind::RecordComponent {
         return count == 0;
     }
-    let Some(parameters) = parameters(&symbol.signature) else { return false };
-    let is_open = parameters.contains("...");
-    let (mut depth, mut commas) = (0_i32, 0);
-    for byte in parameters.bytes() {
-        match byte {
-            b'<' | b'(' | b'[' | b'{' => depth += 1,
-            b'>' | b')' | b']' | b'}' => depth -= 1,
-            b',' if depth == 0 => commas += 1,
-            _ => {}
-        }
-    }
-    let declared = if parameters.trim().is_empty() { 0 } else { commas + 1 };
-    if is_open { count + 1 >= declared } else { count == declared }
-}
-
-/// What is between the parentheses behind a method's name and type parameters.
-fn parameters(signature: &str) -> Option<&str> {
-    let open = signature.find('(')?;
-    let mut depth = 0;
-    for (at, byte) in signature.bytes().enumerate().skip(open) {
-        match byte {
-            b'(' => depth += 1,
-            b')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(&signature[open + 1..at]);
-        }
-    }
-    None
+    Arity::of(&symbol.signature).is_some_and(|arity| arity.takes(count))
 }
 
 #[cfg(test)]
@@ -284,7 +247,7 @@ mod tests {
     fn check(name: &NameInText, symbols: &[&str], expected: &[&str], certainty: Certainty) {
         let symbols = symbols.iter().map(|it| symbol(Kind::Class, it, "")).collect();
         let (best, most, _) = best(name, Path::new("/w/own/OuterInner.java"), symbols);
-        let best: Vec<_> = best.iter().map(|it| format!("{}.{}", around(it), it.name)).collect();
+        let best: Vec<_> = best.iter().map(|it| it.full_name()).collect();
         assert_eq!(
             (best.iter().map(String::as_str).collect::<Vec<_>>(), most),
             (expected.to_vec(), certainty)

@@ -36,7 +36,7 @@ pub(crate) fn write(
         let (width, kind_width) = if look.aligned { (width, KIND_WIDTH) } else { (0, 0) };
         let kind = symbol.kind.as_str();
         write!(out, "{place:width$}  {cyan}{kind:kind_width$}{cyan:#}  ")?;
-        let around = around(symbol);
+        let around = symbol.around();
         if !around.is_empty() {
             write!(out, "{dim}{around}.{dim:#}")?;
         }
@@ -64,18 +64,7 @@ fn place(roots: &[Root], symbol: &Symbol) -> String {
 
 /// The symbol with what is around it: `java.util.HashMap.put(K key, V value): V`.
 pub(crate) fn qualified(symbol: &Symbol) -> String {
-    let around = around(symbol);
+    let around = symbol.around();
     let dot = if around.is_empty() { "" } else { "." };
     format!("{around}{dot}{}", symbol.signature)
-}
-
-/// Package and container; nothing for a package or a module, whose name says it all.
-pub(crate) fn around(symbol: &Symbol) -> String {
-    use nova_syntax::declarations::Kind;
-    match (symbol.kind, symbol.package.as_str(), symbol.container.as_str()) {
-        (Kind::Package | Kind::Module, ..) => String::new(),
-        (_, package, "") => package.to_owned(),
-        (_, "", container) => container.to_owned(),
-        (_, package, container) => format!("{package}.{container}"),
-    }
 }

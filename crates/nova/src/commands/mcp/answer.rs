@@ -4,7 +4,7 @@ use nova_router::report::Symbol;
 use nova_router::{Answer, Root};
 use serde::Serialize;
 
-use crate::output::{paths, symbols};
+use crate::output::paths;
 
 /// Characters of a signature that are shown.
 const SIGNATURE_CHARS_MAX: usize = 300;
@@ -66,7 +66,7 @@ impl<'s> SymbolLine<'s> {
         Self {
             name: &symbol.name,
             kind: symbol.kind.as_str(),
-            container: symbols::around(symbol),
+            container: symbol.around(),
             path: paths::for_programs(roots, &symbol.file),
             line: symbol.line + 1,
             signature: signature(&symbol.signature),

@@ -14,7 +14,6 @@ use super::failure::Failure;
 use super::workspace::Workspace;
 use super::{file, server};
 use crate::commands::search::question;
-use crate::output::symbols;
 
 pub(super) const NAME: &str = "find_definition";
 
@@ -98,7 +97,7 @@ fn read_name(given: &str) -> Option<Vec<String>> {
 
 /// Whether a symbol is called so, together with what is around it.
 fn is_called(symbol: &Symbol, name: &str) -> bool {
-    let around = symbols::around(symbol);
+    let around = symbol.around();
     let dot = if around.is_empty() { "" } else { "." };
     let whole = format!("{around}{dot}{}", symbol.name);
     let before = whole.strip_suffix(name);
