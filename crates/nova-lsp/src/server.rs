@@ -183,6 +183,7 @@ impl Server {
         }
     }
 
+    /// Gives up what is under way, and ends the workers.
     async fn close(&self) {
         self.answers.cancel_all();
         self.cancellable.values().for_each(CancellationToken::cancel);

@@ -1,6 +1,7 @@
 //! `nova lsp`, as editors know it.
 
 mod editor;
+mod emacs;
 mod first_index;
 mod implementation;
 mod neovim;

@@ -39,7 +39,8 @@ impl Server {
             }
             (_, "shutdown") => {
                 self.stage = Stage::Ending;
-                self.answers.cancel_all();
+                // Some editors kill a server as soon as it has answered.
+                self.close().await;
                 owed.answer(&());
                 self.answers.settled().await;
             }
