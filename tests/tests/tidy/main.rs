@@ -12,6 +12,7 @@ mod limits;
 mod names;
 mod rooms;
 mod size;
+mod snippets;
 mod traces;
 mod tree;
 
@@ -40,6 +41,11 @@ fn every_limit_is_documented_with_its_value() {
 #[test]
 fn what_documents_name_exists() {
     hold(names::complaints);
+}
+
+#[test]
+fn what_documents_give_to_be_copied_parses() {
+    hold(snippets::complaints);
 }
 
 #[test]
