@@ -25,9 +25,13 @@ writeFileSync('out/package.json', JSON.stringify(manifest, null, 2));
 copyFileSync('README.md', 'out/README.md');
 
 // Its own licences, and those of the packages that are bundled.
-const packages = Object.keys(metafile.inputs).map((path) => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]);
-const licences = ['../../..', ...new Set(packages)].filter(Boolean).flatMap((folder) => {
-  const files = readdirSync(folder).filter((name) => /^licen[cs]e/i.test(name));
-  return files.map((name) => `${folder}\n\n${readFileSync(`${folder}/${name}`, 'utf8')}`);
+const folders = { Nova: '../../..' };
+for (const path of Object.keys(metafile.inputs)) {
+  const [folder, name] = path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/) ?? [];
+  if (name) folders[name] = folder;
+}
+const licences = Object.entries(folders).flatMap(([name, folder]) => {
+  const files = readdirSync(folder).filter((file) => /^licen[cs]e/i.test(file));
+  return [`${name}:`, ...files.map((file) => readFileSync(`${folder}/${file}`, 'utf8'))];
 });
 writeFileSync('out/LICENSE', licences.join('\n'));

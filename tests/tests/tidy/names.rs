@@ -38,7 +38,7 @@ fn documents_of_code(tree: &Tree, file: &File) -> Vec<Complaint> {
 
 fn is_document(path: &str) -> bool {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    path.ends_with(".md") && ["", "docs", "adr"].contains(&folder)
+    path.ends_with(".md") && ["", "docs", "docs/editors", "adr"].contains(&folder)
 }
 
 /// What there is to name.

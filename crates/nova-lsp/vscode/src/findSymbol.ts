@@ -1,7 +1,7 @@
 // A list of symbols in the server's order, with all of its query language: VS Code's own list sends the first word
 // alone, and filters and sorts what comes back.
 
-import { CancellationTokenSource, QuickPickItem, SymbolInformation, SymbolKind, window } from 'vscode';
+import { CancellationTokenSource, QuickPickItem, Range, SymbolInformation, SymbolKind, window, workspace } from 'vscode';
 import { LanguageClient, WorkspaceSymbolRequest } from 'vscode-languageclient/node';
 
 interface Pick extends QuickPickItem {
@@ -31,7 +31,8 @@ export function findSymbol(client: LanguageClient): void {
     const [{ symbol }] = picker.activeItems;
     const token = new CancellationTokenSource().token;
     const { location } = (await provider()?.resolveWorkspaceSymbol?.(symbol, token)) ?? symbol;
-    await window.showTextDocument(location.uri, { selection: location.range });
+    const { start } = location.range;
+    await window.showTextDocument(location.uri, { selection: new Range(start, start) });
   };
 
   picker.onDidChangeValue(ask);
@@ -48,7 +49,7 @@ function pick(symbol: SymbolInformation): Pick {
   const kind = SymbolKind[symbol.kind].replace(/(?<=.)[A-Z]/g, '-$&').toLowerCase();
   return {
     label: `$(symbol-${kind}) ${symbol.name}`,
-    description: symbol.containerName,
+    description: `${symbol.containerName} • ${workspace.asRelativePath(symbol.location.uri)}`,
     // What the server has found is shown, whatever VS Code makes of its label.
     alwaysShow: true,
     symbol,

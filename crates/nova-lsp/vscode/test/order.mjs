@@ -34,11 +34,14 @@ for (const line of readFileSync('../../../tests/relevance/jdk25.tsv', 'utf8').tr
     counts.meant += isMeant(labelled[0], meant);
   }
 }
-server.stop();
+await server.stop();
 rmSync(folder, { recursive: true, force: true });
 
-console.log('Nova has what is meant first; and VS Code has Nova\'s first hit first, by bare names and by labels, and shows it;');
-console.log('and has what is meant first');
+console.log(`Of so many queries
+- nova: Nova has first what is meant
+- plain, labelled: VS Code has first what Nova has first, by bare names and by labels
+- shown: VS Code shows it at all
+- meant: VS Code has first what is meant`);
 console.table(families);
 for (const [family, least] of Object.entries(FIRST_MIN)) {
   const { labelled, queries } = families[family];

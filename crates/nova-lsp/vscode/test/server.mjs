@@ -1,6 +1,7 @@
 // `nova lsp` over the sources of a JDK, asked for symbols.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -24,7 +25,11 @@ export async function start(nova, archive, folder) {
   await connection.sendNotification('initialized', {});
   const symbols = async (query) => (await connection.sendRequest('workspace/symbol', { query })).map(symbol);
   while ((await symbols('java.lang.Object')).length === 0) await setTimeout(100);
-  return { symbols, stop: () => connection.sendRequest('shutdown').then(() => connection.sendNotification('exit')) };
+  const stop = async () => {
+    await connection.sendRequest('shutdown');
+    await Promise.all([once(server, 'exit'), connection.sendNotification('exit')]);
+  };
+  return { symbols, stop };
 }
 
 /** As vscode-languageclient gives it to VS Code, with the symbol's name in the relevance set. */
