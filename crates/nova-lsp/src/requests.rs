@@ -46,6 +46,8 @@ pub(crate) enum Failure {
     TooLong,
     #[error("it failed, which is a bug")]
     Panicked,
+    #[error("{0}")]
+    Arguments(&'static str),
     #[error("there is no command {0}")]
     UnknownCommand(String),
     #[error("{0}")]
@@ -68,7 +70,7 @@ impl Failure {
         match self {
             Self::Cancelled => ErrorCode::RequestCanceled,
             Self::Panicked => ErrorCode::InternalError,
-            Self::UnknownCommand(_) => ErrorCode::InvalidParams,
+            Self::Arguments(_) | Self::UnknownCommand(_) => ErrorCode::InvalidParams,
             Self::TooLong | Self::NoWorkspace(_) | Self::Workspace(_) => ErrorCode::RequestFailed,
         }
     }

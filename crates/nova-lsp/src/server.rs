@@ -72,7 +72,8 @@ pub(crate) struct Shared {
 /// What became of opening the workspace.
 #[derive(Debug, Clone)]
 enum Opened {
-    NotYet,
+    /// It will be, by the run of this number.
+    NotYet(u32),
     Open(Arc<Workspace>),
     Failed(String),
 }
@@ -200,7 +201,7 @@ impl Shared {
             client,
             documents: Documents::new(client.encoding),
             symbol_limit: AtomicUsize::new(SYMBOLS_DEFAULT),
-            workspace: watch::Sender::new(Opened::NotYet),
+            workspace: watch::Sender::new(Opened::NotYet(0)),
         }
     }
 
@@ -214,10 +215,21 @@ impl Shared {
         self.symbol_limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Nothing is open yet, and nobody is to wait for it.
-    fn has_no_folder(&self) {
+    /// Nothing is open, and nobody is to wait for it. What was before.
+    fn has_no_folder(&self) -> Opened {
         let reason = "no folder is open, and no file".to_owned();
-        self.workspace.send_replace(Opened::Failed(reason));
+        self.workspace.send_replace(Opened::Failed(reason))
+    }
+
+    /// What became of a run's opening counts, unless another one has begun since.
+    fn has_opened(&self, run: u32, opened: Opened) -> bool {
+        self.workspace.send_if_modified(|now| {
+            let is_awaited = matches!(now, Opened::NotYet(awaited) if *awaited == run);
+            if is_awaited {
+                *now = opened;
+            }
+            is_awaited
+        })
     }
 
     /// The workspace, once it is open; or why it cannot be opened.
@@ -227,7 +239,7 @@ impl Shared {
             match &*opened.borrow_and_update() {
                 Opened::Open(workspace) => return Ok(Arc::clone(workspace)),
                 Opened::Failed(reason) => return Err(reason.clone()),
-                Opened::NotYet => {}
+                Opened::NotYet(_) => {}
             }
             if opened.changed().await.is_err() {
                 return Err("the server is ending".to_owned());

@@ -15,11 +15,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::answer::Answer;
 use crate::client::{AskError, Client, Found};
 use crate::definition::{DefineError, Definition};
+use crate::explain_path::PathExplanation;
 use crate::overlay::{DocumentError, DocumentVersion, TextChange};
 use crate::pool::InspectError;
 use crate::question::Question;
 use crate::reconcile::ReconcileError;
-use crate::report::{Contents, IndexReport, Progress};
+use crate::report::{Contents, IndexReport, Progress, Skipped};
 use crate::root::{Root, RootError};
 use crate::session::Session;
 use crate::workspace::{NoCacheFolder, Workspace, WorkspaceOptions};
@@ -190,6 +191,29 @@ impl OpenWorkspace {
             }
             Source::Served(client) => Ok(client.search(question).await?),
         }
+    }
+
+    /// Why a path is in the index, or why not, as far as the last look tells.
+    pub async fn explain_path(&self, path: &Path) -> Result<PathExplanation, OpenWorkspaceError> {
+        match &self.source {
+            Source::Served(client) => Ok(client.explain_path(path).await?),
+            Source::Here { session, .. } => {
+                let (workspace, path) = (Arc::clone(session.workspace()), path.to_path_buf());
+                let report = workspace.latest_report().unwrap_or_default();
+                let explain = move || workspace.explain_path(&path, &report);
+                let explained = tokio::task::spawn_blocking(explain).await;
+                explained.map_err(|error| ReconcileError::from(error).into())
+            }
+        }
+    }
+
+    /// Files that are not in the index, as far as the last look tells, with the reasons.
+    pub async fn skipped(&self) -> Result<Vec<Skipped>, OpenWorkspaceError> {
+        let report = match &self.source {
+            Source::Here { session, .. } => session.workspace().latest_report().unwrap_or_default(),
+            Source::Served(client) => Arc::new(client.catch_up(Look::AtNothing, |_| {}).await?),
+        };
+        Ok(report.skipped.clone())
     }
 
     /// What there is to say of a text.

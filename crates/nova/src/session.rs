@@ -23,8 +23,9 @@ use crate::args::{GlobalArgs, IndexArgs, IndexingArgs, TreeArgs};
 use crate::guests;
 use crate::interrupt::{self, Interrupted};
 use crate::output::messages::{self, Messages};
-use crate::output::paths;
 use crate::output::progress;
+use nova_report::counts::counted;
+use nova_report::paths;
 use nova_worker::args::own_executable;
 use nova_worker::size::Size;
 
@@ -205,7 +206,7 @@ impl Session {
         }
         let is_strict_failure = self.strict && !self.report.skipped.is_empty();
         if is_strict_failure {
-            let files = messages::counted(self.report.skipped.len(), "file");
+            let files = counted(self.report.skipped.len(), "file");
             messages::error(&format!("{files} skipped (--strict)"));
         }
         if is_strict_failure || !self.report.failed.is_empty() || self.report.out_of_date.is_some()

@@ -1,18 +1,30 @@
 //! `workspace/executeCommand`: what is asked for by name.
 
-use gen_lsp_types::ExecuteCommandParams;
-use nova_router::Look;
+use std::path::PathBuf;
+
+use gen_lsp_types::{ExecuteCommandParams, Uri};
+use nova_report::explain_path;
+use nova_report::explain_query::{self, ExplainedQuery};
+use nova_router::{Look, Question};
 use serde_json::{Value, json};
 
-use super::{Ask, Failure};
+use super::{Ask, Failure, VERIFY_TIMEOUT};
+use crate::uri;
+use crate::workspace::Workspace;
 
 /// Looks at every file, whatever the watcher has told.
 const REINDEX: &str = "nova.reindex";
 /// Tells what there is, and who keeps it.
 const STATUS: &str = "nova.status";
 
+/// Tells why symbols rank as they do for a query, or why a file is in the index or is not.
+const EXPLAIN: &str = "nova.explain";
+
 /// The commands that there are.
-pub(crate) const COMMANDS: [&str; 2] = [REINDEX, STATUS];
+pub(crate) const COMMANDS: [&str; 3] = [REINDEX, STATUS, EXPLAIN];
+
+/// Symbols of which it is told why they rank as they do.
+const EXPLAINED: usize = 20;
 
 pub(super) async fn answer(
     ask: Ask,
@@ -41,6 +53,44 @@ pub(super) async fn answer(
                 "servedBy": workspace.own().served_by(),
             })))
         }
+        EXPLAIN => match params.arguments.unwrap_or_default().first() {
+            Some(Value::String(subject)) => {
+                explain(&ask, &workspace, subject).await.map(|text| Some(Value::String(text)))
+            }
+            _ => Err(Failure::Arguments("nova.explain takes a query, or the URI of a file")),
+        },
         other => Err(Failure::UnknownCommand(other.to_owned())),
     }
+}
+
+/// The same lines as `nova explain` has.
+async fn explain(ask: &Ask, workspace: &Workspace, subject: &str) -> Result<String, Failure> {
+    let own = workspace.own();
+    let mut text = Vec::new();
+    let path = uri::to_path(&Uri(subject.to_owned()));
+    let path = path.or_else(|| Some(PathBuf::from(subject)).filter(|path| path.is_absolute()));
+    let written = if let Some(path) = path {
+        let explanation = own.explain_path(&own.real(&path)).await?;
+        explain_path::write_text(&mut text, &explanation, own.roots())
+    } else {
+        let question = Question {
+            text: subject.to_owned(),
+            kinds: Vec::new(),
+            unfiltered: false,
+            limit: EXPLAINED,
+            near: None,
+            verify_timeout: VERIFY_TIMEOUT,
+        };
+        let answer = workspace.search(&question, &ask.cancel).await?;
+        let unfiltered = match explain_query::unfiltered(&question) {
+            Some(unfiltered) => Some(workspace.search(&unfiltered, &ask.cancel).await?.total),
+            None => None,
+        };
+        let skipped = own.skipped().await?;
+        let explained = ExplainedQuery::new(&question, &answer, unfiltered, &skipped);
+        explained.write_text(&mut text, own.roots())
+    };
+    // Memory takes all that is written to it.
+    written.map_err(|_| Failure::Panicked)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

@@ -140,10 +140,32 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         }),
         workspace: Some(lsp::WorkspaceOptions {
             workspace_folders: Some(folders),
+            file_operations: Some(lsp::FileOperationOptions {
+                did_create: Some(java_files()),
+                did_rename: Some(java_files()),
+                did_delete: Some(java_files()),
+                ..Default::default()
+            }),
             ..Default::default()
         }),
         ..Default::default()
     }
+}
+
+/// Java files, and folders of which the editor names no file.
+fn java_files() -> lsp::FileOperationRegistrationOptions {
+    let filter = |glob: &str, matches| lsp::FileOperationFilter {
+        scheme: Some("file".to_owned()),
+        pattern: lsp::FileOperationPattern {
+            glob: glob.to_owned(),
+            matches: Some(matches),
+            options: None,
+        },
+    };
+    let kind = lsp::FileOperationPatternKind::File;
+    let filters =
+        vec![filter("**/*.java", kind), filter("**", lsp::FileOperationPatternKind::Folder)];
+    lsp::FileOperationRegistrationOptions { filters }
 }
 
 /// Whether a process is there.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gen_lsp_types::{
     CancelParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
@@ -11,11 +12,16 @@ use gen_lsp_types::{
 use lsp_server::{Notification, RequestId};
 use nova_router::{DocumentVersion, Look};
 use serde::de::DeserializeOwned;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{End, Server, Shared, Stage};
 use crate::uri;
 use crate::workspace::{Workspace, WorkspaceError};
+
+/// What somebody does with files in the editor is looked at before the next message, unless that takes longer.
+const LOOK_TIMEOUT: Duration = Duration::from_millis(200);
 
 impl Server {
     pub(super) async fn notification(&mut self, notification: Notification) -> Option<End> {
@@ -117,15 +123,14 @@ impl Server {
                 Ok(())
             }
             "workspace/didChangeWatchedFiles" => {
-                if let Some(workspace) = workspace(shared).await {
-                    tokio::spawn(async move {
-                        let cancel = CancellationToken::new();
-                        let looked = workspace.own().index(Look::AtChanges, |_| {}, &cancel).await;
-                        if let Err(error) = looked {
-                            tracing::warn!("workspace/didChangeWatchedFiles: {error}");
-                        }
-                    });
-                }
+                drop(look(shared).await);
+                Ok(())
+            }
+            // Somebody has just done it and wants to see it.
+            "workspace/didCreateFiles"
+            | "workspace/didRenameFiles"
+            | "workspace/didDeleteFiles" => {
+                drop(timeout(LOOK_TIMEOUT, look(shared).await).await);
                 Ok(())
             }
             "textDocument/didClose" => {
@@ -166,6 +171,18 @@ fn path_of(uri: &Uri) -> Option<PathBuf> {
         tracing::debug!("{} is no file", uri.0);
     }
     path
+}
+
+/// Looks at what has changed on the disk, beside what comes next.
+async fn look(shared: &Shared) -> JoinHandle<()> {
+    let workspace = workspace(shared).await;
+    tokio::spawn(async move {
+        let Some(workspace) = workspace else { return };
+        let cancel = CancellationToken::new();
+        if let Err(error) = workspace.own().index(Look::AtChanges, |_| {}, &cancel).await {
+            tracing::warn!("what has changed cannot be looked at: {error}");
+        }
+    })
 }
 
 async fn workspace(shared: &Shared) -> Option<Arc<Workspace>> {

@@ -19,11 +19,12 @@ impl Server {
     /// brought up to date. Whatever asks meanwhile waits until it is open.
     pub(super) fn open(&mut self) {
         let Some(shared) = self.shared.clone() else { return };
-        let before = shared.workspace.send_replace(Opened::NotYet);
         self.runs += 1;
+        let run = self.runs;
+        let before = shared.workspace.send_replace(Opened::NotYet(run));
         let (options, settings) = (self.options.clone(), self.settings.clone());
         let (folders, cancel) = (self.folders.clone(), CancellationToken::new());
-        let mut progress = Indexing::begin(&self.outbox, shared.client.shows_progress, self.runs);
+        let mut progress = Indexing::begin(&self.outbox, shared.client.shows_progress, run);
         if let Some(progress) = &progress {
             self.cancellable.insert(progress.token().to_owned(), cancel.clone());
         }
@@ -35,7 +36,7 @@ impl Server {
                 Ok(workspace) => Arc::new(workspace),
                 Err(error) => {
                     tracing::error!("the workspace cannot be opened: {error}");
-                    shared.workspace.send_replace(Opened::Failed(error.to_string()));
+                    shared.has_opened(run, Opened::Failed(error.to_string()));
                     return;
                 }
             };
@@ -44,7 +45,9 @@ impl Server {
                     tracing::warn!("{}: {error}", path.display());
                 }
             }
-            shared.workspace.send_replace(Opened::Open(Arc::clone(&workspace)));
+            if !shared.has_opened(run, Opened::Open(Arc::clone(&workspace))) {
+                return workspace.close().await;
+            }
             let report = |now| {
                 if let Some(progress) = &mut progress {
                     progress.report(now);
@@ -61,6 +64,15 @@ impl Server {
         });
     }
 
+    /// Closes the workspace, as its last folder is gone; the next file that is opened says what comes next.
+    fn leave(&self) {
+        let Some(shared) = &self.shared else { return };
+        self.cancellable.values().for_each(CancellationToken::cancel);
+        if let Opened::Open(workspace) = shared.has_no_folder() {
+            tokio::spawn(async move { workspace.close().await });
+        }
+    }
+
     /// Folders were added or removed.
     pub(super) fn change_folders(&mut self, params: DidChangeWorkspaceFoldersParams) {
         let paths = |folders: Vec<gen_lsp_types::WorkspaceFolder>| -> Vec<PathBuf> {
@@ -70,8 +82,12 @@ impl Server {
         let before = self.folders.clone();
         self.folders.retain(|folder| !removed.contains(folder));
         self.folders.extend(added);
-        if self.folders != before && !self.folders.is_empty() {
-            self.open();
+        if self.folders == before {
+            return;
+        }
+        match self.folders.is_empty() {
+            true => self.leave(),
+            false => self.open(),
         }
     }
 

@@ -8,7 +8,7 @@ use nova_router::trust::{Token, TokenHash, WorkerName};
 use nova_rpc::private;
 
 use crate::cert::authority::Issued;
-use crate::output::paths;
+use nova_report::paths;
 
 const CA_FILE: &str = "ca.pem";
 

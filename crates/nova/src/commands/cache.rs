@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::args::{CacheAction, GlobalArgs};
 use crate::output::messages::{Messages, rough};
-use crate::output::paths;
 use crate::session::find_roots;
+use nova_report::paths;
 use nova_worker::size::Size;
 
 pub(crate) fn run(

@@ -4,13 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use nova_router::report::Skipped;
-use nova_router::{Question, Total};
+use nova_report::explain_query::ExplainedQuery;
+use nova_report::{explain_path, explain_query};
 
 use crate::args::{ExplainArgs, GlobalArgs};
 use crate::commands::search;
-use crate::output::explain_path;
-use crate::output::explain_query::ExplainedQuery;
 use crate::output::messages::Messages;
 use crate::session::{Session, look};
 
@@ -45,18 +43,13 @@ async fn explain_path(session: &mut Session, args: &ExplainArgs) -> anyhow::Resu
 async fn explain_query(session: &mut Session, args: &ExplainArgs) -> anyhow::Result<()> {
     let text = args.subject.to_string_lossy();
     let question = search::question(&text, &[], args.limit, args.near.as_deref());
-    let query = question.query();
     let answer = session.search(&question).await?;
-    let unfiltered = match query.unfiltered() {
+    let unfiltered = match explain_query::unfiltered(&question) {
+        Some(unfiltered) => Some(session.search(&unfiltered).await?.total),
         None => None,
-        Some(_) => {
-            let question = Question { unfiltered: true, ..question };
-            Some(at_least(session.search(&question).await?.total, answer.total))
-        }
     };
-    let skipped = session.report.skipped.iter().filter(|it| is_called_like(it, &text)).collect();
-    let explained =
-        ExplainedQuery { text: &text, query: &query, answer: &answer, unfiltered, skipped };
+    let skipped = &session.report.skipped;
+    let explained = ExplainedQuery::new(&question, &answer, unfiltered, skipped);
     let roots = session.roots();
     let mut out = io::stdout().lock();
     if args.json {
@@ -65,22 +58,6 @@ async fn explain_query(session: &mut Session, args: &ExplainArgs) -> anyhow::Res
         explained.write_text(&mut out, roots)?;
     }
     Ok(out.flush()?)
-}
-
-/// A total that cannot be less than another one.
-fn at_least(total: Total, other: Total) -> Total {
-    match total {
-        Total::AtLeast(count) => Total::AtLeast(count.max(other.counted())),
-        exact => exact,
-    }
-}
-
-/// Whether a file has the name of a type in the query.
-fn is_called_like(file: &Skipped, query: &str) -> bool {
-    let name = file.path.rsplit(|byte| *byte == b'/').next().unwrap_or(&file.path);
-    let stem = name.strip_suffix(b".java").unwrap_or(name);
-    let words = query.split(|char: char| !char.is_alphanumeric() && char != '_');
-    words.into_iter().any(|word| word.as_bytes().eq_ignore_ascii_case(stem))
 }
 
 /// Whether this names a place rather than symbols: something is there, or it is spelled like the path

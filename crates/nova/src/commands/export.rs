@@ -10,9 +10,10 @@ use nova_router::report::Symbol;
 use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
 use crate::output::ctags::TagLines;
 use crate::output::file::OutputFile;
-use crate::output::messages::{self, Messages};
-use crate::output::{json, paths};
+use crate::output::messages::Messages;
 use crate::session::{Session, look};
+use nova_report::counts::counted;
+use nova_report::{json, paths};
 
 pub(crate) async fn run(
     global: &GlobalArgs,
@@ -67,7 +68,7 @@ async fn write(
             };
             session.each_symbol(push).await?;
             if lines.left_out() > 0 {
-                let symbols = messages::counted(lines.left_out(), "symbol");
+                let symbols = counted(lines.left_out(), "symbol");
                 session.messages.warn(&format!(
                     "left out {symbols}: a tags file cannot name files with a tab or a newline in \
                      their names"

@@ -7,9 +7,10 @@ use nova_router::Look;
 use nova_router::report::{Contents, IndexReport};
 
 use crate::args::{GlobalArgs, IndexArgs};
-use crate::output::json;
-use crate::output::messages::{Messages, counted};
+use crate::output::messages::Messages;
 use crate::session::Session;
+use nova_report::counts::counted;
+use nova_report::json;
 use nova_worker::size::Size;
 
 pub(crate) async fn run(

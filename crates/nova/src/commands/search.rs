@@ -12,10 +12,11 @@ use nova_syntax::declarations::Kind;
 use serde_json::json;
 
 use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
-use crate::output::json;
-use crate::output::messages::{self, Messages, counted};
+use crate::output::messages::{self, Messages};
 use crate::output::symbols::{self, Look};
 use crate::session::{Session, look};
+use nova_report::counts::{self, counted};
+use nova_report::json;
 
 /// How long the files of the hits may take to be verified.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -96,7 +97,7 @@ fn tell_about(answer: &Answer, query: &str, session: &Session, messages: Message
     }
     if answer.cut {
         let shown = answer.hits.len();
-        let all = messages::total(answer.total);
+        let all = counts::total(answer.total);
         messages.remark(&format!("{shown} of {all} matches; --limit shows more"));
     }
     if answer.pending > 0 {

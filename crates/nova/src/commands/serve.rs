@@ -17,9 +17,9 @@ use crate::args::{GlobalArgs, ServeArgs};
 use crate::guests;
 use crate::interrupt::{self, Interrupted};
 use crate::output::messages::Messages;
-use crate::output::paths;
 use crate::period::Period;
 use crate::session::workspace_options;
+use nova_report::paths;
 use nova_worker::args::own_executable;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

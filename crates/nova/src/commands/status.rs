@@ -11,9 +11,10 @@ use nova_router::{
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, IndexingArgs, StatusArgs};
-use crate::output::messages::{Messages, counted, rough};
-use crate::output::{json, paths};
+use crate::output::messages::{Messages, rough};
 use crate::session::workspace_options;
+use nova_report::counts::counted;
+use nova_report::{json, paths};
 use nova_worker::size::Size;
 
 pub(crate) async fn run(

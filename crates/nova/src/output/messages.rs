@@ -1,13 +1,11 @@
 //! Words for people, on stderr: warnings, errors, the log.
 #![expect(clippy::print_stderr, reason = "this is the one place that does it")]
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use nova_router::Total;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, ColorChoice};
@@ -44,14 +42,6 @@ impl Messages {
     }
 }
 
-/// How many there are: `12`, `at least 300`.
-pub(crate) fn total(total: Total) -> String {
-    match total {
-        Total::Exactly(count) => count.to_string(),
-        Total::AtLeast(count) => format!("at least {count}"),
-    }
-}
-
 /// Something that makes the command fail.
 pub(crate) fn error(text: &str) {
     eprintln!("{}: {text}", painted("error", AnsiColor::Red));
@@ -70,12 +60,6 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     }
     self::error(&format!("{error:#}"));
     ExitCode::FAILURE
-}
-
-/// A number of things, in the singular if it is one.
-pub(crate) fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
-    let plural = if number == N::from(1) { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// A time in its largest whole unit.

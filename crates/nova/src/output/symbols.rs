@@ -7,7 +7,7 @@ use nova_router::Root;
 use nova_router::report::Symbol;
 use nova_syntax::declarations::Modifier;
 
-use crate::output::paths;
+use nova_report::paths;
 
 /// How the lines look.
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +60,4 @@ const KIND_WIDTH: usize = 16;
 fn place(roots: &[Root], symbol: &Symbol) -> String {
     let path = paths::for_people(roots, &symbol.file);
     format!("{path}:{}:{}", symbol.line + 1, symbol.character + 1)
-}
-
-/// The symbol with what is around it: `java.util.HashMap.put(K key, V value): V`.
-pub(crate) fn qualified(symbol: &Symbol) -> String {
-    let around = symbol.around();
-    let dot = if around.is_empty() { "" } else { "." };
-    format!("{around}{dot}{}", symbol.signature)
 }

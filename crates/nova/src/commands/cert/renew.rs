@@ -16,7 +16,7 @@ use crate::cert::folder::TrustFolder;
 use crate::cert::host_name::HostName;
 use crate::cert::register::Register;
 use crate::cert::{AUTHORITY, ROUTER};
-use crate::output::paths;
+use nova_report::paths;
 
 pub(super) fn run(
     folder: &TrustFolder,

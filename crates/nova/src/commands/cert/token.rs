@@ -10,8 +10,8 @@ use crate::args::EnrolmentArgs;
 use crate::cert::bundle::Bundle;
 use crate::cert::folder::TrustFolder;
 use crate::cert::register::Register;
-use crate::output::paths;
 use crate::period::Period;
+use nova_report::paths;
 
 pub(super) fn run(
     folder: &TrustFolder,

@@ -13,7 +13,7 @@ use super::answer;
 use super::failure::Failure;
 use super::workspace::Workspace;
 use super::{file, server};
-use crate::output::paths;
+use nova_report::paths;
 
 pub(super) const NAME: &str = "outline";
 

@@ -7,7 +7,7 @@ use nova_router::{Root, WorkerStatus};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::output::paths;
+use crate::paths;
 
 /// One line of `search --json` and of `export --format jsonl`.
 #[derive(Debug, Serialize)]
@@ -27,7 +27,7 @@ struct SymbolLine<'s> {
 }
 
 /// One symbol as one line.
-pub(crate) fn symbol<'s>(
+pub fn symbol<'s>(
     roots: &[Root],
     symbol: &'s Symbol,
     score: Option<u32>,
@@ -48,7 +48,7 @@ pub(crate) fn symbol<'s>(
 }
 
 /// Writes one symbol as one line.
-pub(crate) fn write_symbol(
+pub fn write_symbol(
     out: &mut impl Write,
     roots: &[Root],
     symbol: &Symbol,
@@ -59,7 +59,7 @@ pub(crate) fn write_symbol(
 }
 
 /// The object of `index --json`.
-pub(crate) fn index_report(
+pub fn index_report(
     report: &IndexReport,
     contents: &Contents,
     roots: &[Root],
@@ -91,7 +91,7 @@ pub(crate) fn index_report(
 }
 
 /// What a worker says of itself.
-pub(crate) fn worker(worker: &WorkerStatus) -> serde_json::Value {
+pub fn worker(worker: &WorkerStatus) -> serde_json::Value {
     let WorkerStatus { name, address, shards, bytes_done, busy_ms, last_error, stats } = worker;
     json!({
         "name": name,
@@ -111,11 +111,11 @@ pub(crate) fn worker(worker: &WorkerStatus) -> serde_json::Value {
 }
 
 /// A list of `{"path","reason"}`.
-pub(crate) fn reasons(skipped: &[Skipped], roots: &[Root]) -> Vec<serde_json::Value> {
+pub fn reasons(skipped: &[Skipped], roots: &[Root]) -> Vec<serde_json::Value> {
     skipped.iter().map(|skipped| reason(skipped, roots)).collect()
 }
 
 /// `{"path","reason"}`
-pub(crate) fn reason(skipped: &Skipped, roots: &[Root]) -> serde_json::Value {
+pub fn reason(skipped: &Skipped, roots: &[Root]) -> serde_json::Value {
     json!({ "path": paths::for_programs(roots, &skipped.path), "reason": skipped.reason })
 }

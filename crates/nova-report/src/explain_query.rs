@@ -4,33 +4,56 @@ use std::io::{self, Write};
 
 use nova_router::report::{Skipped, Symbol};
 use nova_router::{
-    Access, Answer, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Reasons, Root, Total,
+    Access, Answer, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Question, Reasons,
+    Root, Total,
 };
 use serde_json::{Value, json};
 
-use crate::output::messages::{counted, total};
-use crate::output::{json, paths, symbols};
+use crate::counts::{counted, total};
+use crate::{json, paths};
 
 /// A query and what became of it.
-pub(crate) struct ExplainedQuery<'a> {
-    /// As it was typed.
-    pub(crate) text: &'a str,
-    pub(crate) query: &'a Query,
-    pub(crate) answer: &'a Answer,
+pub struct ExplainedQuery<'a> {
+    question: &'a Question,
+    query: Query,
+    answer: &'a Answer,
     /// How many matches there are without the filters, if it has any.
-    pub(crate) unfiltered: Option<Total>,
+    unfiltered: Option<Total>,
     /// Files that are not in the index and are called like something in the query.
-    pub(crate) skipped: Vec<&'a Skipped>,
+    skipped: Vec<&'a Skipped>,
+}
+
+/// The same question without its filters, if it has any: what there is to say of a query takes that answer, too.
+pub fn unfiltered(question: &Question) -> Option<Question> {
+    let has_filters = question.query().unfiltered().is_some();
+    has_filters.then(|| Question { unfiltered: true, ..question.clone() })
 }
 
 const HEADER: [&str; COLUMNS] =
     ["#", "match", "place", "what", "where", "near", "imports", "letters"];
 const COLUMNS: usize = 8;
 
-impl ExplainedQuery<'_> {
+impl<'a> ExplainedQuery<'a> {
+    /// What is to be said of the answer to a question, with how many matches there are [without its
+    /// filters](unfiltered), and all files that are not in the index.
+    pub fn new(
+        question: &'a Question,
+        answer: &'a Answer,
+        unfiltered: Option<Total>,
+        skipped: &'a [Skipped],
+    ) -> Self {
+        Self {
+            question,
+            query: question.query(),
+            answer,
+            unfiltered: unfiltered.map(|total| at_least(total, answer.total)),
+            skipped: skipped.iter().filter(|it| is_called_like(it, &question.text)).collect(),
+        }
+    }
+
     /// Writes what the query means, what was left out, and a table of the matches with the reasons of
     /// their rank in the order in which they count.
-    pub(crate) fn write_text(&self, out: &mut impl Write, roots: &[Root]) -> io::Result<()> {
+    pub fn write_text(&self, out: &mut impl Write, roots: &[Root]) -> io::Result<()> {
         for (label, text) in self.summary(roots) {
             writeln!(out, "{label:9}  {text}")?;
         }
@@ -47,7 +70,7 @@ impl ExplainedQuery<'_> {
         let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
             rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
         });
-        let names = self.answer.hits.iter().map(|(symbol, _)| symbols::qualified(symbol));
+        let names = self.answer.hits.iter().map(|(symbol, _)| qualified(symbol));
         writeln!(out)?;
         for (row, name) in rows.iter().zip(std::iter::once("symbol".to_owned()).chain(names)) {
             for (text, width) in row.iter().zip(widths) {
@@ -60,7 +83,8 @@ impl ExplainedQuery<'_> {
 
     fn summary(&self, roots: &[Root]) -> Vec<(&'static str, String)> {
         let answer = self.answer;
-        let mut lines = vec![("query", self.text.to_owned()), ("read as", self.query.to_string())];
+        let mut lines =
+            vec![("query", self.question.text.clone()), ("read as", self.query.to_string())];
         lines.extend(self.query.problems().iter().map(|problem| ("problem", problem.clone())));
         let shown = answer.hits.len();
         let cut =
@@ -80,7 +104,7 @@ impl ExplainedQuery<'_> {
     }
 
     /// The same as one object.
-    pub(crate) fn to_json(&self, roots: &[Root]) -> Value {
+    pub fn to_json(&self, roots: &[Root]) -> Value {
         let answer = self.answer;
         let hits = (1..).zip(&answer.hits).map(|(rank, (symbol, score))| {
             json!({
@@ -90,7 +114,7 @@ impl ExplainedQuery<'_> {
             })
         });
         json!({
-            "query": self.text,
+            "query": self.question.text,
             "read_as": self.query.to_string(),
             "problems": self.query.problems(),
             "total": answer.total.counted(),
@@ -103,6 +127,29 @@ impl ExplainedQuery<'_> {
             "hits": hits.collect::<Vec<_>>(),
         })
     }
+}
+
+/// A total that cannot be less than another one.
+fn at_least(total: Total, other: Total) -> Total {
+    match total {
+        Total::AtLeast(count) => Total::AtLeast(count.max(other.counted())),
+        exact => exact,
+    }
+}
+
+/// Whether a file has the name of a type in the query.
+fn is_called_like(file: &Skipped, query: &str) -> bool {
+    let name = file.path.rsplit(|byte| *byte == b'/').next().unwrap_or(&file.path);
+    let stem = name.strip_suffix(b".java").unwrap_or(name);
+    let words = query.split(|char: char| !char.is_alphanumeric() && char != '_');
+    words.into_iter().any(|word| word.as_bytes().eq_ignore_ascii_case(stem))
+}
+
+/// The symbol with what is around it: `java.util.HashMap.put(K key, V value): V`.
+fn qualified(symbol: &Symbol) -> String {
+    let around = symbol.around();
+    let dot = if around.is_empty() { "" } else { "." };
+    format!("{around}{dot}{}", symbol.signature)
 }
 
 fn row(rank: usize, symbol: &Symbol, reasons: Reasons) -> [String; COLUMNS] {

@@ -6,7 +6,7 @@ use std::path::Path;
 use nova_router::Root;
 
 /// For people: as reached through the ROOT that was given.
-pub(crate) fn for_people(roots: &[Root], file: &[u8]) -> String {
+pub fn for_people(roots: &[Root], file: &[u8]) -> String {
     let Some((root, relative)) = innermost(roots, file) else { return printable(file) };
     let given = shown(&root.given);
     let relative = printable(relative);
@@ -21,7 +21,7 @@ pub(crate) fn for_people(roots: &[Root], file: &[u8]) -> String {
 
 /// For programs: below the ROOT if there is one, else absolute. A file in an archive has the archive
 /// in its path in any case, by the name that was given.
-pub(crate) fn for_programs(roots: &[Root], file: &[u8]) -> String {
+pub fn for_programs(roots: &[Root], file: &[u8]) -> String {
     match roots {
         [root] => match root.relative(file) {
             Some(relative) if root.is_archive => {
@@ -36,22 +36,22 @@ pub(crate) fn for_programs(roots: &[Root], file: &[u8]) -> String {
 }
 
 /// For people: any path, on one line.
-pub(crate) fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     printable(path.as_os_str().as_encoded_bytes())
 }
 
 /// For programs: any path.
-pub(crate) fn as_data(path: &Path) -> String {
+pub fn as_data(path: &Path) -> String {
     escaped(path.as_os_str().as_encoded_bytes())
 }
 
 /// Bytes as text: what is not UTF-8 becomes `%XX`.
-pub(crate) fn escaped(path: &[u8]) -> String {
+pub fn escaped(path: &[u8]) -> String {
     escaped_where(path, |_| false)
 }
 
 /// Bytes as text that does nothing to a terminal: what controls one becomes `%XX` too.
-pub(crate) fn printable(path: &[u8]) -> String {
+pub fn printable(path: &[u8]) -> String {
     escaped_where(path, char::is_control)
 }
 

@@ -9,8 +9,8 @@ use nova_router::explain_path::{
 use nova_router::report::Quarantined;
 use serde_json::{Value, json};
 
-use crate::output::messages::counted;
-use crate::output::{json, paths};
+use crate::counts::counted;
+use crate::{json, paths};
 use nova_worker::size::Size;
 
 /// So many skipped files of a folder are named; the others are counted.
@@ -20,7 +20,7 @@ const SKIPPED_SHOWN_MAX: usize = 10;
 type Lines = Vec<(&'static str, String)>;
 
 /// Writes a few lines for people: the path, the verdict, the facts, what to do.
-pub(crate) fn write_text(
+pub fn write_text(
     out: &mut impl Write,
     explanation: &PathExplanation,
     roots: &[Root],
@@ -200,7 +200,7 @@ fn next(verdict: &Verdict, roots: &[Root]) -> Option<String> {
 }
 
 /// The object of `explain --json`.
-pub(crate) fn to_json(explanation: &PathExplanation, roots: &[Root]) -> Value {
+pub fn to_json(explanation: &PathExplanation, roots: &[Root]) -> Value {
     let path = |path: &[u8]| for_programs(roots, path);
     let (verdict, facts) = match &explanation.verdict {
         Verdict::Indexed(file) => ("indexed", file_json(file, roots)),
