@@ -15,6 +15,8 @@ pub(crate) struct ClientAbilities {
     pub(crate) takes_trees: bool,
     /// It renders Markdown in hovers.
     pub(crate) renders_markdown: bool,
+    /// It asks once more for the place of a symbol that somebody has chosen.
+    pub(crate) resolves_symbols: bool,
     /// It answers questions for settings.
     pub(crate) can_be_asked_for_settings: bool,
     /// It tells of changed files if it is asked to.
@@ -30,6 +32,7 @@ impl ClientAbilities {
         let formats = hover.and_then(|it| it.content_format.as_ref());
         let outline = text.and_then(|it| it.document_symbol.as_ref());
         let watched = workspace.as_ref().and_then(|it| it.did_change_watched_files.as_ref());
+        let symbols = workspace.as_ref().and_then(|it| it.symbol.as_ref());
         let encodings = general.as_ref().and_then(|it| it.position_encodings.as_deref());
         Self {
             encoding: Encoding::agree(encodings),
@@ -37,6 +40,7 @@ impl ClientAbilities {
             takes_trees: outline.and_then(|it| it.hierarchical_document_symbol_support)
                 == Some(true),
             renders_markdown: formats.is_some_and(|it| it.contains(&MarkupKind::Markdown)),
+            resolves_symbols: symbols.is_some_and(|it| it.resolve_support.is_some()),
             can_be_asked_for_settings: workspace.as_ref().and_then(|it| it.configuration)
                 == Some(true),
             can_watch_files: watched.and_then(|it| it.dynamic_registration) == Some(true),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
+use gen_lsp_types::ProgressToken;
 use lsp_server::{RequestId, ResponseError};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -90,6 +91,12 @@ impl Outbox {
         if self.unread.load(Ordering::Relaxed) < UNREAD_MAX {
             self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }), None);
         }
+    }
+
+    /// Gives a part of an answer that is still to come.
+    pub(crate) fn give_part(&self, token: &ProgressToken, part: impl Serialize) {
+        let params = json!({ "token": token, "value": part });
+        self.send(&json!({ "jsonrpc": "2.0", "method": "$/progress", "params": params }), None);
     }
 
     /// Asks the editor something; the answer comes by this number.

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use execute_command::COMMANDS;
 
+use crate::outbox::Outbox;
 use crate::server::{Owed, Shared};
 use crate::uri;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -33,6 +34,8 @@ const VERIFY_TIMEOUT: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub(crate) shared: Arc<Shared>,
+    /// For what is told ahead of the answer.
+    pub(crate) outbox: Outbox,
     /// Triggered when the editor needs no answer any more.
     pub(crate) cancel: CancellationToken,
 }
@@ -46,6 +49,8 @@ pub(crate) enum Failure {
     TooLong,
     #[error("it failed, which is a bug")]
     Panicked,
+    #[error("{0} is not there any more")]
+    Gone(String),
     #[error("{0}")]
     Arguments(&'static str),
     #[error("there is no command {0}")]
@@ -70,6 +75,7 @@ impl Failure {
         match self {
             Self::Cancelled => ErrorCode::RequestCanceled,
             Self::Panicked => ErrorCode::InternalError,
+            Self::Gone(_) => ErrorCode::ContentModified,
             Self::Arguments(_) | Self::UnknownCommand(_) => ErrorCode::InvalidParams,
             Self::TooLong | Self::NoWorkspace(_) | Self::Workspace(_) => ErrorCode::RequestFailed,
         }
@@ -104,6 +110,13 @@ pub(crate) fn dispatch(owed: Owed, shared: Arc<Shared>, request: Request) {
     match Method::from(method.as_str()) {
         Method::WorkspaceSymbol => {
             owed.run::<lsp::WorkspaceSymbolRequest, _>(shared, params, workspace_symbol::answer);
+        }
+        Method::WorkspaceSymbolResolve => {
+            owed.run::<lsp::WorkspaceSymbolResolveRequest, _>(
+                shared,
+                params,
+                workspace_symbol::resolve,
+            );
         }
         Method::TextDocumentDocumentSymbol => {
             owed.run::<lsp::DocumentSymbolRequest, _>(shared, params, document_symbol::answer);

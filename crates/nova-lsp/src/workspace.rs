@@ -13,7 +13,7 @@ use nova_router::place::TextPosition;
 use nova_router::report::Symbol;
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, Launch, OpenWorkspace, Question, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest,
+    Answer, Launch, OpenWorkspace, Question, Root, SHARD_BYTES_MAX_DEFAULT, Score, SearchRequest,
     Subtypes, Supervision, WorkerOptions, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
@@ -84,13 +84,15 @@ impl Workspace {
         }
     }
 
-    /// The best symbols for a question.
+    /// The best symbols for a question; the first of them, those that are not of libraries, are told ahead.
     pub(crate) async fn search(
         &self,
         question: &Question,
         cancel: &CancellationToken,
+        tell: impl FnOnce(&[(Symbol, Score)]),
     ) -> Result<Answer, WorkspaceError> {
         let mut answer = self.own.search(question, cancel).await?;
+        tell(&answer.hits);
         let left = question.limit.saturating_sub(answer.hits.len());
         if let Some(library) = self.library.get().filter(|_| left > 0) {
             let request = SearchRequest { limit: left, ..question.request(cancel.clone()) };

@@ -81,9 +81,11 @@ async fn explain(ask: &Ask, workspace: &Workspace, subject: &str) -> Result<Stri
             near: None,
             verify_timeout: VERIFY_TIMEOUT,
         };
-        let answer = workspace.search(&question, &ask.cancel).await?;
+        let answer = workspace.search(&question, &ask.cancel, |_| {}).await?;
         let unfiltered = match explain_query::unfiltered(&question) {
-            Some(unfiltered) => Some(workspace.search(&unfiltered, &ask.cancel).await?.total),
+            Some(unfiltered) => {
+                Some(workspace.search(&unfiltered, &ask.cancel, |_| {}).await?.total)
+            }
             None => None,
         };
         let skipped = own.skipped().await?;

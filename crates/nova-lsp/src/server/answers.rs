@@ -92,9 +92,9 @@ impl Owed {
             Ok(params) => params,
             Err(error) => return self.fail(ErrorCode::InvalidParams, &error.to_string()),
         };
-        let cancel = self.cancel.clone();
+        let (cancel, outbox) = (self.cancel.clone(), self.outbox.clone());
         tokio::spawn(async move {
-            let ask = Ask { shared, cancel: cancel.clone() };
+            let ask = Ask { shared, outbox, cancel: cancel.clone() };
             let work = unless_it_panics(answer(ask, params));
             let outcome = tokio::select! {
                 biased;

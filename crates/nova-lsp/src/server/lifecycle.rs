@@ -125,7 +125,10 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
     ServerCapabilities {
         position_encoding: Some(encoding.kind()),
         text_document_sync: Some(sync.into()),
-        workspace_symbol_provider: Some(true.into()),
+        workspace_symbol_provider: Some(
+            lsp::WorkspaceSymbolOptions { resolve_provider: Some(true), ..Default::default() }
+                .into(),
+        ),
         document_symbol_provider: Some(true.into()),
         definition_provider: Some(true.into()),
         declaration_provider: Some(true.into()),
