@@ -27,8 +27,10 @@ use crate::server::{Owed, Shared};
 use crate::uri;
 use crate::workspace::{Workspace, WorkspaceError};
 
-/// How long the files of hits may take to be verified, as somebody is typing.
-const VERIFY_TIMEOUT: Duration = Duration::from_millis(20);
+/// How long the files of hits may take to be verified while somebody is typing: later an answer is of no use.
+const VERIFY_TIMEOUT: Duration = Duration::from_millis(100);
+/// The same where somebody has chosen something, and waits.
+const CHOSEN_VERIFY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a request is answered from.
 #[derive(Debug, Clone)]

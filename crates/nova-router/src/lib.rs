@@ -24,6 +24,7 @@ pub mod workspace;
 mod answer;
 pub mod definition;
 pub mod explain_path;
+pub mod in_words;
 mod question;
 pub mod report;
 

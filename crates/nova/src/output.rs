@@ -1,6 +1,6 @@
 //! What goes to the terminal, to pipes and to files. Results go to stdout, everything else to stderr.
 //!
-//! What is said in other frontends as well is in nova-report.
+//! What is said in other frontends as well is in `nova_router::in_words`.
 
 pub(crate) mod ctags;
 pub(crate) mod file;

@@ -24,8 +24,8 @@ use crate::guests;
 use crate::interrupt::{self, Interrupted};
 use crate::output::messages::{self, Messages};
 use crate::output::progress;
-use nova_report::counts::counted;
-use nova_report::paths;
+use nova_router::in_words::counts::counted;
+use nova_router::in_words::paths;
 use nova_worker::args::own_executable;
 use nova_worker::size::Size;
 

@@ -1,5 +1,6 @@
 //! `nova lsp`, as editors know it.
 
+mod chosen;
 mod editor;
 mod emacs;
 mod first_index;
@@ -437,7 +438,9 @@ fn without_a_folder_the_first_file_says_what_the_workspace_is() {
     assert_eq!(editor.refused("workspace/symbol", json!({ "query": "x" })), -32803);
     let file = sandbox.file("src/shapes/Circle.java");
     editor.open_document(&file, "package shapes; class Circle { int unsaved; }");
-    assert_eq!(editor.found("unsaved"), ["unsaved shapes.Circle"]);
+    // The first worker is still to be started.
+    let is_found = |editor: &mut Editor| editor.found("unsaved") == ["unsaved shapes.Circle"];
+    wait_for("the open document", SOON, || is_found(&mut editor).then_some(()));
     editor.settle();
     assert_eq!(editor.found("Shape.sides"), ["sides shapes.Shape"]);
 }

@@ -35,7 +35,8 @@ const JOBS: &[(&str, &[&str])] = &[
 ];
 
 /// What of the syntax crate a router may use: a hostile file can only hurt a worker.
-const ROUTER_SYNTAX: &[&str] = &["package_clause", "declarations", "lines"];
+/// Headers are read from signatures, which workers made.
+const ROUTER_SYNTAX: &[&str] = &["package_clause", "declarations", "header", "lines"];
 
 pub(crate) fn complaints(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();

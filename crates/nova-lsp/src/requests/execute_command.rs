@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use gen_lsp_types::{ExecuteCommandParams, Uri};
-use nova_report::explain_path;
-use nova_report::explain_query::{self, ExplainedQuery};
+use nova_router::in_words::path;
+use nova_router::in_words::query::{self, ExplainedQuery};
 use nova_router::{Look, Question};
 use serde_json::{Value, json};
 
-use super::{Ask, Failure, VERIFY_TIMEOUT};
+use super::{Ask, CHOSEN_VERIFY_TIMEOUT, Failure};
 use crate::uri;
 use crate::workspace::Workspace;
 
@@ -71,7 +71,7 @@ async fn explain(ask: &Ask, workspace: &Workspace, subject: &str) -> Result<Stri
     let path = path.or_else(|| Some(PathBuf::from(subject)).filter(|path| path.is_absolute()));
     let written = if let Some(path) = path {
         let explanation = own.explain_path(&own.real(&path)).await?;
-        explain_path::write_text(&mut text, &explanation, own.roots())
+        path::write_text(&mut text, &explanation, own.roots())
     } else {
         let question = Question {
             text: subject.to_owned(),
@@ -79,10 +79,10 @@ async fn explain(ask: &Ask, workspace: &Workspace, subject: &str) -> Result<Stri
             unfiltered: false,
             limit: EXPLAINED,
             near: None,
-            verify_timeout: VERIFY_TIMEOUT,
+            verify_timeout: CHOSEN_VERIFY_TIMEOUT,
         };
         let answer = workspace.search(&question, &ask.cancel, |_| {}).await?;
-        let unfiltered = match explain_query::unfiltered(&question) {
+        let unfiltered = match query::unfiltered(&question) {
             Some(unfiltered) => {
                 Some(workspace.search(&unfiltered, &ask.cancel, |_| {}).await?.total)
             }

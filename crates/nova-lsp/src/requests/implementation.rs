@@ -11,14 +11,12 @@ use nova_syntax::declarations::Kind;
 use nova_syntax::header::Arity;
 
 use super::definition::define;
-use super::{Ask, Failure};
+use super::{Ask, CHOSEN_VERIFY_TIMEOUT, Failure};
 use crate::symbols;
 use crate::workspace::Workspace;
 
 /// Nobody looks through more.
 const IMPLEMENTATIONS_MAX: usize = 500;
-/// Files are many, and nobody is typing.
-const VERIFY_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
 
 pub(super) async fn answer(
     ask: Ask,
@@ -43,7 +41,7 @@ async fn implementations(
     declared: Vec<Symbol>,
 ) -> Result<Vec<Symbol>, Failure> {
     let Some(wanted) = below(&declared) else { return Ok(declared) };
-    let found = workspace.subtypes(&wanted, VERIFY_TIMEOUT, &ask.cancel).await?;
+    let found = workspace.subtypes(&wanted, CHOSEN_VERIFY_TIMEOUT, &ask.cancel).await?;
     Ok(if found.is_empty() { declared } else { found })
 }
 

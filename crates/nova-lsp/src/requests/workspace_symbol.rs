@@ -11,7 +11,7 @@ use nova_router::report::Symbol;
 use nova_router::{Question, Score};
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Failure, VERIFY_TIMEOUT};
+use super::{Ask, CHOSEN_VERIFY_TIMEOUT, Failure, VERIFY_TIMEOUT};
 use crate::symbols;
 use crate::workspace::Workspace;
 
@@ -78,7 +78,10 @@ pub(super) async fn resolve(ask: Ask, chosen: WorkspaceSymbol) -> Result<Workspa
     let identity: Identity = serde_json::from_value(data)
         .map_err(|_| Failure::Arguments("its data is not what this server gave"))?;
     let workspace = ask.workspace().await?;
-    let question = question(identity.full_name.clone(), NAMESAKES_MAX);
+    let question = Question {
+        verify_timeout: CHOSEN_VERIFY_TIMEOUT,
+        ..question(identity.full_name.clone(), NAMESAKES_MAX)
+    };
     let found = workspace.search(&question, &ask.cancel, |_| {}).await?;
     let alike = found
         .hits

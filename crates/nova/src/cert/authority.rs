@@ -13,7 +13,7 @@ use crate::cert::certificate::Certificate;
 use crate::cert::folder::{PEM_BYTES_MAX, TrustFolder};
 use crate::cert::host_name::HostName;
 use crate::cert::{CA_VALIDITY, CERTIFICATE_VALIDITY, CLOCK_SKEW};
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 /// An authority that can sign.
 pub(crate) struct Authority {

@@ -8,7 +8,7 @@ use nova_router::trust::{Token, TokenHash, WorkerName};
 use nova_rpc::private;
 
 use crate::cert::authority::Issued;
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 const CA_FILE: &str = "ca.pem";
 

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use nova_router::trust::Fingerprint;
 use nova_rpc::private::{self, PrivateFileError};
 
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 /// Bytes of a file with certificates or a key.
 pub(crate) const PEM_BYTES_MAX: u64 = 256 << 10;

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use crate::cert::folder::TrustFolder;
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 const HEADER: &str = "# Who may work for this router. `nova cert` writes it, and so may you.\n";
 

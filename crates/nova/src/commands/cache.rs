@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{CacheAction, GlobalArgs};
 use crate::output::messages::{Messages, rough};
 use crate::session::find_roots;
-use nova_report::paths;
+use nova_router::in_words::paths;
 use nova_worker::size::Size;
 
 pub(crate) fn run(

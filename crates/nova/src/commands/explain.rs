@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use nova_report::explain_query::ExplainedQuery;
-use nova_report::{explain_path, explain_query};
+use nova_router::in_words::query::ExplainedQuery;
+use nova_router::in_words::{path, query};
 
 use crate::args::{ExplainArgs, GlobalArgs};
 use crate::commands::search;
@@ -32,9 +32,9 @@ async fn explain_path(session: &mut Session, args: &ExplainArgs) -> anyhow::Resu
     let roots = session.roots();
     let mut out = io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", explain_path::to_json(&explanation, roots))?;
+        writeln!(out, "{}", path::to_json(&explanation, roots))?;
     } else {
-        explain_path::write_text(&mut out, &explanation, roots)?;
+        path::write_text(&mut out, &explanation, roots)?;
     }
     Ok(out.flush()?)
 }
@@ -44,7 +44,7 @@ async fn explain_query(session: &mut Session, args: &ExplainArgs) -> anyhow::Res
     let text = args.subject.to_string_lossy();
     let question = search::question(&text, &[], args.limit, args.near.as_deref());
     let answer = session.search(&question).await?;
-    let unfiltered = match explain_query::unfiltered(&question) {
+    let unfiltered = match query::unfiltered(&question) {
         Some(unfiltered) => Some(session.search(&unfiltered).await?.total),
         None => None,
     };

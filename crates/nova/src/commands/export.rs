@@ -12,8 +12,8 @@ use crate::output::ctags::TagLines;
 use crate::output::file::OutputFile;
 use crate::output::messages::Messages;
 use crate::session::{Session, look};
-use nova_report::counts::counted;
-use nova_report::{json, paths};
+use nova_router::in_words::counts::counted;
+use nova_router::in_words::{json, paths};
 
 pub(crate) async fn run(
     global: &GlobalArgs,

@@ -9,8 +9,8 @@ use nova_router::report::{Contents, IndexReport};
 use crate::args::{GlobalArgs, IndexArgs};
 use crate::output::messages::Messages;
 use crate::session::Session;
-use nova_report::counts::counted;
-use nova_report::json;
+use nova_router::in_words::counts::counted;
+use nova_router::in_words::json;
 use nova_worker::size::Size;
 
 pub(crate) async fn run(

@@ -15,8 +15,8 @@ use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
 use crate::output::messages::{self, Messages};
 use crate::output::symbols::{self, Look};
 use crate::session::{Session, look};
-use nova_report::counts::{self, counted};
-use nova_report::json;
+use nova_router::in_words::counts::{self, counted};
+use nova_router::in_words::json;
 
 /// How long the files of the hits may take to be verified.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(2);

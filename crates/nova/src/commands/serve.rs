@@ -19,7 +19,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::output::messages::Messages;
 use crate::period::Period;
 use crate::session::workspace_options;
-use nova_report::paths;
+use nova_router::in_words::paths;
 use nova_worker::args::own_executable;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

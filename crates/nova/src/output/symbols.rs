@@ -7,7 +7,7 @@ use nova_router::Root;
 use nova_router::report::Symbol;
 use nova_syntax::declarations::Modifier;
 
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 /// How the lines look.
 #[derive(Debug, Clone, Copy)]

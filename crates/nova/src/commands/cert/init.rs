@@ -9,7 +9,7 @@ use crate::cert::authority::{self, Authority, Subject};
 use crate::cert::folder::TrustFolder;
 use crate::cert::host_name::HostName;
 use crate::cert::register::Register;
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 pub(super) fn run(folder: &TrustFolder, names: &[HostName]) -> anyhow::Result<Outcome> {
     let _lock = folder.create()?;

@@ -12,7 +12,7 @@ use super::{Outcome, certificate_json};
 use crate::cert::certificate::{Certificate, State};
 use crate::cert::folder::TrustFolder;
 use crate::cert::register::Register;
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 pub(super) fn run(folder: &TrustFolder) -> anyhow::Result<Outcome> {
     folder.check_there()?;

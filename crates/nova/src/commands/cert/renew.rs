@@ -16,7 +16,7 @@ use crate::cert::folder::TrustFolder;
 use crate::cert::host_name::HostName;
 use crate::cert::register::Register;
 use crate::cert::{AUTHORITY, ROUTER};
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 pub(super) fn run(
     folder: &TrustFolder,

@@ -11,7 +11,7 @@ use crate::cert::bundle::Bundle;
 use crate::cert::folder::TrustFolder;
 use crate::cert::register::Register;
 use crate::period::Period;
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 pub(super) fn run(
     folder: &TrustFolder,

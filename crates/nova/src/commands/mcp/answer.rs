@@ -4,7 +4,7 @@ use nova_router::report::Symbol;
 use nova_router::{Answer, Root};
 use serde::Serialize;
 
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 /// Characters of a signature that are shown.
 const SIGNATURE_CHARS_MAX: usize = 300;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nova_router::{Root, path};
 
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 /// Why a path names no file that can be asked about.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use super::answer;
 use super::failure::Failure;
 use super::workspace::Workspace;
 use super::{file, server};
-use nova_report::paths;
+use nova_router::in_words::paths;
 
 pub(super) const NAME: &str = "outline";
 

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use nova_router::report::{Contents, IndexReport, Skipped, Symbol};
-use nova_router::{Root, WorkerStatus};
+use crate::report::{Contents, IndexReport, Skipped, Symbol};
+use crate::{Root, WorkerStatus};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::paths;
+use crate::in_words::paths;
 
 /// One line of `search --json` and of `export --format jsonl`.
 #[derive(Debug, Serialize)]

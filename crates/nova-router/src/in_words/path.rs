@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use nova_router::Root;
-use nova_router::explain_path::{
+use crate::Root;
+use crate::explain_path::{
     Cause, FolderContents, IndexedFile, LeftOut, PathExplanation, Rule, Verdict,
 };
-use nova_router::report::Quarantined;
+use crate::report::Quarantined;
 use serde_json::{Value, json};
 
-use crate::counts::counted;
-use crate::{json, paths};
+use crate::in_words::counts::counted;
+use crate::in_words::{json, paths};
 use nova_worker::size::Size;
 
 /// So many skipped files of a folder are named; the others are counted.

@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use nova_router::report::{Skipped, Symbol};
-use nova_router::{
+use crate::report::{Skipped, Symbol};
+use crate::{
     Access, Answer, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Question, Reasons,
     Root, Total,
 };
 use serde_json::{Value, json};
 
-use crate::counts::{counted, total};
-use crate::{json, paths};
+use crate::in_words::counts::{counted, total};
+use crate::in_words::{json, paths};
 
 /// A query and what became of it.
 pub struct ExplainedQuery<'a> {

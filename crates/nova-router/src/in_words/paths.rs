@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use nova_router::Root;
+use crate::Root;
 
 /// For people: as reached through the ROOT that was given.
 pub fn for_people(roots: &[Root], file: &[u8]) -> String {

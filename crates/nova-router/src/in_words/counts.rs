@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use nova_router::Total;
+use crate::Total;
 
 /// `12`, `at least 300`.
 pub fn total(total: Total) -> String {
