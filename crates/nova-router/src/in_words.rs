@@ -1,10 +1,9 @@
-//! Answers in words for people and as objects for programs, the same in every frontend.
+//! Answers in words, the same in every frontend: paths as they are clicked and as programs read them, why a symbol
+//! ranks where it does, and why a file is in the index or is not.
 //!
-//! Paths as they are clicked and as programs read them, the objects of `--json`, and why a symbol ranks where it does
-//! or a file is not there. Colours, the columns of a terminal and the protocols of editors are the frontends'.
+//! Colours, objects for programs and the protocols of editors are the frontends'.
 
 pub mod counts;
-pub mod json;
 pub mod path;
 pub mod paths;
 pub mod query;

@@ -1,4 +1,4 @@
-//! What there is to say of a path, in sentences for people and as an object for programs.
+//! What there is to say of a path, in sentences.
 
 use std::io::{self, Write};
 
@@ -6,11 +6,9 @@ use crate::Root;
 use crate::explain_path::{
     Cause, FolderContents, IndexedFile, LeftOut, PathExplanation, Rule, Verdict,
 };
-use crate::report::Quarantined;
-use serde_json::{Value, json};
 
 use crate::in_words::counts::counted;
-use crate::in_words::{json, paths};
+use crate::in_words::paths;
 use nova_worker::size::Size;
 
 /// So many skipped files of a folder are named; the others are counted.
@@ -197,91 +195,4 @@ fn next(verdict: &Verdict, roots: &[Root]) -> Option<String> {
         Verdict::NotSeenYet => "ask once more".to_owned(),
     };
     Some(next)
-}
-
-/// The object of `explain --json`.
-pub fn to_json(explanation: &PathExplanation, roots: &[Root]) -> Value {
-    let path = |path: &[u8]| for_programs(roots, path);
-    let (verdict, facts) = match &explanation.verdict {
-        Verdict::Indexed(file) => ("indexed", file_json(file, roots)),
-        Verdict::Folder(contents) => ("folder", folder_json(contents, roots)),
-        Verdict::Skipped(skipped) => {
-            ("skipped", json!({ "because_of": path(&skipped.path), "reason": skipped.reason }))
-        }
-        Verdict::Quarantined(quarantined) => {
-            let Quarantined { path: file, reason, content_hash } = quarantined;
-            let facts = json!({
-                "because_of": path(file),
-                "reason": reason,
-                "content_hash": content_hash,
-            });
-            ("quarantined", facts)
-        }
-        Verdict::LeftOut(LeftOut { path: passed, cause: Cause::Hidden }) => {
-            ("hidden", json!({ "because_of": path(passed) }))
-        }
-        Verdict::LeftOut(LeftOut { path: passed, cause: Cause::Rule(rule) }) => (
-            "ignored",
-            json!({
-                "because_of": path(passed),
-                "rule": rule.glob,
-                "rule_file": path(&rule.file),
-                "rule_line": rule.line,
-            }),
-        ),
-        Verdict::Link { link, target } => {
-            ("link", json!({ "because_of": path(link), "target": target.as_deref().map(path) }))
-        }
-        Verdict::NotAFile => ("not-a-file", json!({})),
-        Verdict::NotJava => ("not-java", json!({})),
-        Verdict::Missing { elsewhere } => {
-            let elsewhere: Vec<_> = elsewhere.iter().map(|it| path(it)).collect();
-            ("missing", json!({ "elsewhere": elsewhere }))
-        }
-        Verdict::OutsideRoots => {
-            let roots: Vec<_> = roots.iter().map(|root| paths::as_data(&root.real)).collect();
-            ("outside", json!({ "roots": roots }))
-        }
-        Verdict::ArchiveNotRoot { archive } => {
-            ("archive-not-a-root", json!({ "because_of": path(archive) }))
-        }
-        Verdict::ShardFailed(failed) => {
-            ("shard-failed", json!({ "shard": failed.shard.0, "reason": failed.reason }))
-        }
-        Verdict::NotSeenYet => ("not-seen-yet", json!({})),
-    };
-    let mut object = json!({ "path": path(&explanation.path), "verdict": verdict });
-    if let (Value::Object(object), Value::Object(facts)) = (&mut object, facts) {
-        object.extend(facts);
-    }
-    object
-}
-
-/// As everywhere, with a dot for the one ROOT itself.
-fn for_programs(roots: &[Root], path: &[u8]) -> String {
-    let path = paths::for_programs(roots, path);
-    if path.is_empty() { ".".to_owned() } else { path }
-}
-
-fn file_json(file: &IndexedFile, roots: &[Root]) -> Value {
-    json!({
-        "package": file.package.as_deref().unwrap_or_default(),
-        "types": file.types,
-        "symbols": file.symbols,
-        "source_bytes": file.source_bytes,
-        "source_root": for_programs(roots, &file.source_root),
-        "shard": file.shard.0,
-        "latin1": file.flags.latin1,
-        "via_tree": file.flags.via_tree,
-        "doubtful": file.flags.doubtful,
-    })
-}
-
-fn folder_json(contents: &FolderContents, roots: &[Root]) -> Value {
-    json!({
-        "files": contents.files,
-        "symbols": contents.symbols,
-        "skipped": json::reasons(&contents.skipped, roots),
-        "example": contents.example.as_deref().map(|example| to_json(example, roots)),
-    })
 }

@@ -2,25 +2,27 @@
 
 use std::io::{self, Write};
 
-use crate::report::{Skipped, Symbol};
 use crate::{
-    Access, Answer, Group, MatchClass, Nearness, PlaceMatch, Purpose, Query, Question, Reasons,
-    Root, Total,
+    Access, Answer, MatchClass, Nearness, PlaceMatch, Purpose, Query, Question, Reasons, Root,
+    Total,
 };
-use serde_json::{Value, json};
 
 use crate::in_words::counts::{counted, total};
-use crate::in_words::{json, paths};
+use crate::in_words::paths;
+use crate::report::{Skipped, Symbol};
 
 /// A query and what became of it.
 pub struct ExplainedQuery<'a> {
-    question: &'a Question,
-    query: Query,
-    answer: &'a Answer,
+    /// As it was asked.
+    pub question: &'a Question,
+    /// What its text means.
+    pub query: Query,
+    /// What was found.
+    pub answer: &'a Answer,
     /// How many matches there are without the filters, if it has any.
-    unfiltered: Option<Total>,
+    pub unfiltered: Option<Total>,
     /// Files that are not in the index and are called like something in the query.
-    skipped: Vec<&'a Skipped>,
+    pub skipped: Vec<&'a Skipped>,
 }
 
 /// The same question without its filters, if it has any: what there is to say of a query takes that answer, too.
@@ -102,31 +104,6 @@ impl<'a> ExplainedQuery<'a> {
         }
         lines
     }
-
-    /// The same as one object.
-    pub fn to_json(&self, roots: &[Root]) -> Value {
-        let answer = self.answer;
-        let hits = (1..).zip(&answer.hits).map(|(rank, (symbol, score))| {
-            json!({
-                "rank": rank,
-                "symbol": json::symbol(roots, symbol, Some(score.get())),
-                "reasons": reasons(score.reasons()),
-            })
-        });
-        json!({
-            "query": self.question.text,
-            "read_as": self.query.to_string(),
-            "problems": self.query.problems(),
-            "total": answer.total.counted(),
-            "total_is_exact": answer.total.is_exact(),
-            "cut": answer.cut,
-            "unfiltered_total": self.unfiltered.map(Total::counted),
-            "unfiltered_total_is_exact": self.unfiltered.map(Total::is_exact),
-            "pending": answer.pending,
-            "skipped": self.skipped.iter().map(|it| json::reason(it, roots)).collect::<Vec<_>>(),
-            "hits": hits.collect::<Vec<_>>(),
-        })
-    }
 }
 
 /// A total that cannot be less than another one.
@@ -169,23 +146,8 @@ fn row(rank: usize, symbol: &Symbol, reasons: Reasons) -> [String; COLUMNS] {
     ]
 }
 
-fn reasons(reasons: Reasons) -> Value {
-    json!({
-        "match": class(reasons.class),
-        "case_as_typed": reasons.case_as_typed,
-        "place": place(reasons.place),
-        "group": group(reasons.group),
-        "local": reasons.is_local,
-        "access": access(reasons.access),
-        "deprecated": reasons.is_deprecated,
-        "where": purpose(reasons.purpose),
-        "near": near(reasons.near),
-        "imports_at_least": reasons.centrality.imports_min(),
-    })
-}
-
 /// As docs/search.md calls it.
-fn class(class: MatchClass) -> &'static str {
+pub fn class(class: MatchClass) -> &'static str {
     match class {
         MatchClass::Absent => "none",
         MatchClass::Scattered => "scattered letters",
@@ -203,7 +165,8 @@ fn class(class: MatchClass) -> &'static str {
     }
 }
 
-fn place(place: PlaceMatch) -> &'static str {
+/// How well the place is what the query says before the name.
+pub fn place(place: PlaceMatch) -> &'static str {
     match place {
         PlaceMatch::Gapped => "with gaps",
         PlaceMatch::Abbreviated => "abbreviated",
@@ -217,16 +180,8 @@ fn what(symbol: &Symbol, reasons: Reasons) -> String {
     format!("{local}{} {}{deprecated}", access(reasons.access), symbol.kind.as_str())
 }
 
-fn group(group: Group) -> &'static str {
-    match group {
-        Group::Constructor => "constructor",
-        Group::Member => "member",
-        Group::Package => "package",
-        Group::Type => "type",
-    }
-}
-
-fn access(access: Access) -> &'static str {
+/// Who may use it.
+pub fn access(access: Access) -> &'static str {
     match access {
         Access::Private => "private",
         Access::Package => "package-private",
@@ -235,7 +190,8 @@ fn access(access: Access) -> &'static str {
     }
 }
 
-fn purpose(purpose: Purpose) -> &'static str {
+/// What its folder is for.
+pub fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Archive => "archive",
         Purpose::Generated => "generated",
@@ -244,7 +200,8 @@ fn purpose(purpose: Purpose) -> &'static str {
     }
 }
 
-fn near(near: Nearness) -> &'static str {
+/// How close it stands to what the asker has before them.
+pub fn near(near: Nearness) -> &'static str {
     match near {
         Nearness::Far => "-",
         Nearness::SameFolder => "same folder",

@@ -9,6 +9,7 @@ use nova_router::in_words::{path, query};
 
 use crate::args::{ExplainArgs, GlobalArgs};
 use crate::commands::search;
+use crate::output::explanation;
 use crate::output::messages::Messages;
 use crate::session::{Session, look};
 
@@ -32,7 +33,7 @@ async fn explain_path(session: &mut Session, args: &ExplainArgs) -> anyhow::Resu
     let roots = session.roots();
     let mut out = io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", path::to_json(&explanation, roots))?;
+        writeln!(out, "{}", explanation::of_path(&explanation, roots))?;
     } else {
         path::write_text(&mut out, &explanation, roots)?;
     }
@@ -53,7 +54,7 @@ async fn explain_query(session: &mut Session, args: &ExplainArgs) -> anyhow::Res
     let roots = session.roots();
     let mut out = io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", explained.to_json(roots))?;
+        writeln!(out, "{}", explanation::of_query(&explained, roots))?;
     } else {
         explained.write_text(&mut out, roots)?;
     }

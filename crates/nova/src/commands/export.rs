@@ -10,10 +10,11 @@ use nova_router::report::Symbol;
 use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
 use crate::output::ctags::TagLines;
 use crate::output::file::OutputFile;
+use crate::output::json;
 use crate::output::messages::Messages;
 use crate::session::{Session, look};
 use nova_router::in_words::counts::counted;
-use nova_router::in_words::{json, paths};
+use nova_router::in_words::paths;
 
 pub(crate) async fn run(
     global: &GlobalArgs,

@@ -7,10 +7,10 @@ use nova_router::Look;
 use nova_router::report::{Contents, IndexReport};
 
 use crate::args::{GlobalArgs, IndexArgs};
+use crate::output::json;
 use crate::output::messages::Messages;
 use crate::session::Session;
 use nova_router::in_words::counts::counted;
-use nova_router::in_words::json;
 use nova_worker::size::Size;
 
 pub(crate) async fn run(

@@ -12,11 +12,11 @@ use nova_syntax::declarations::Kind;
 use serde_json::json;
 
 use crate::args::{GlobalArgs, SearchArgs, TreeArgs};
+use crate::output::json;
 use crate::output::messages::{self, Messages};
 use crate::output::symbols::{self, Look};
 use crate::session::{Session, look};
 use nova_router::in_words::counts::{self, counted};
-use nova_router::in_words::json;
 
 /// How long the files of the hits may take to be verified.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(2);

@@ -11,10 +11,11 @@ use nova_router::{
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, IndexingArgs, StatusArgs};
+use crate::output::json;
 use crate::output::messages::{Messages, rough};
 use crate::session::workspace_options;
 use nova_router::in_words::counts::counted;
-use nova_router::in_words::{json, paths};
+use nova_router::in_words::paths;
 use nova_worker::size::Size;
 
 pub(crate) async fn run(

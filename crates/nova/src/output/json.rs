@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::report::{Contents, IndexReport, Skipped, Symbol};
-use crate::{Root, WorkerStatus};
+use nova_router::in_words::paths;
+use nova_router::report::{Contents, IndexReport, Skipped, Symbol};
+use nova_router::{Root, WorkerStatus};
 use serde::Serialize;
 use serde_json::json;
-
-use crate::in_words::paths;
 
 /// One line of `search --json` and of `export --format jsonl`.
 #[derive(Debug, Serialize)]
@@ -27,7 +26,7 @@ struct SymbolLine<'s> {
 }
 
 /// One symbol as one line.
-pub fn symbol<'s>(
+pub(crate) fn symbol<'s>(
     roots: &[Root],
     symbol: &'s Symbol,
     score: Option<u32>,
@@ -48,7 +47,7 @@ pub fn symbol<'s>(
 }
 
 /// Writes one symbol as one line.
-pub fn write_symbol(
+pub(crate) fn write_symbol(
     out: &mut impl Write,
     roots: &[Root],
     symbol: &Symbol,
@@ -59,7 +58,7 @@ pub fn write_symbol(
 }
 
 /// The object of `index --json`.
-pub fn index_report(
+pub(crate) fn index_report(
     report: &IndexReport,
     contents: &Contents,
     roots: &[Root],
@@ -91,7 +90,7 @@ pub fn index_report(
 }
 
 /// What a worker says of itself.
-pub fn worker(worker: &WorkerStatus) -> serde_json::Value {
+pub(crate) fn worker(worker: &WorkerStatus) -> serde_json::Value {
     let WorkerStatus { name, address, shards, bytes_done, busy_ms, last_error, stats } = worker;
     json!({
         "name": name,
@@ -111,11 +110,11 @@ pub fn worker(worker: &WorkerStatus) -> serde_json::Value {
 }
 
 /// A list of `{"path","reason"}`.
-pub fn reasons(skipped: &[Skipped], roots: &[Root]) -> Vec<serde_json::Value> {
+pub(crate) fn reasons(skipped: &[Skipped], roots: &[Root]) -> Vec<serde_json::Value> {
     skipped.iter().map(|skipped| reason(skipped, roots)).collect()
 }
 
 /// `{"path","reason"}`
-pub fn reason(skipped: &Skipped, roots: &[Root]) -> serde_json::Value {
+pub(crate) fn reason(skipped: &Skipped, roots: &[Root]) -> serde_json::Value {
     json!({ "path": paths::for_programs(roots, &skipped.path), "reason": skipped.reason })
 }
