@@ -172,6 +172,7 @@ fn open(tree: &Path, cache: &Path, nova: &Path) -> anyhow::Result<Arc<Workspace>
         supervision: Supervision::default(),
     };
     let options = WorkspaceOptions {
+        base: None,
         roots: vec![Root::find(tree)?],
         cache_dir: Some(cache.to_owned()),
         workers,

@@ -21,6 +21,8 @@ pub(crate) struct ClientAbilities {
     pub(crate) can_be_asked_for_settings: bool,
     /// It tells of changed files if it is asked to.
     pub(crate) can_watch_files: bool,
+    /// It asks for the text of what is in an archive.
+    pub(crate) asks_for_texts: bool,
 }
 
 impl ClientAbilities {
@@ -34,8 +36,10 @@ impl ClientAbilities {
         let watched = workspace.as_ref().and_then(|it| it.did_change_watched_files.as_ref());
         let symbols = workspace.as_ref().and_then(|it| it.symbol.as_ref());
         let encodings = general.as_ref().and_then(|it| it.position_encodings.as_deref());
+        let encoding = Encoding::agree(encodings);
+        let content = workspace.as_ref().and_then(|it| it.text_document_content.as_ref());
         Self {
-            encoding: Encoding::agree(encodings),
+            encoding,
             shows_progress: window.as_ref().and_then(|it| it.work_done_progress) == Some(true),
             takes_trees: outline.and_then(|it| it.hierarchical_document_symbol_support)
                 == Some(true),
@@ -44,6 +48,8 @@ impl ClientAbilities {
             can_be_asked_for_settings: workspace.as_ref().and_then(|it| it.configuration)
                 == Some(true),
             can_watch_files: watched.and_then(|it| it.dynamic_registration) == Some(true),
+            // To count columns otherwise takes a file with the text.
+            asks_for_texts: content.is_some() && encoding == Encoding::Utf16,
         }
     }
 }

@@ -14,6 +14,7 @@
 //! Every request is answered, also one that fails, is cancelled, or takes too long. Nothing is written to
 //! standard output but the protocol.
 
+mod archives;
 pub mod args;
 mod client;
 mod documents;

@@ -8,6 +8,7 @@ mod folding_range;
 mod hover;
 mod implementation;
 mod selection_range;
+mod text_document_content;
 mod workspace_symbol;
 
 use std::path::PathBuf;
@@ -59,6 +60,10 @@ pub(crate) enum Failure {
     UnknownCommand(String),
     #[error("{0}")]
     NoWorkspace(String),
+    #[error("{0} is nothing that Nova has")]
+    NoText(String),
+    #[error("{file} cannot be read: {error}", file = file.display())]
+    Unreadable { file: PathBuf, error: std::io::Error },
     #[error(transparent)]
     Workspace(WorkspaceError),
 }
@@ -78,8 +83,12 @@ impl Failure {
             Self::Cancelled => ErrorCode::RequestCanceled,
             Self::Panicked => ErrorCode::InternalError,
             Self::Gone(_) => ErrorCode::ContentModified,
-            Self::Arguments(_) | Self::UnknownCommand(_) => ErrorCode::InvalidParams,
-            Self::TooLong | Self::NoWorkspace(_) | Self::Workspace(_) => ErrorCode::RequestFailed,
+            Self::Arguments(_) | Self::UnknownCommand(_) | Self::NoText(_) => {
+                ErrorCode::InvalidParams
+            }
+            Self::TooLong | Self::NoWorkspace(_) | Self::Unreadable { .. } | Self::Workspace(_) => {
+                ErrorCode::RequestFailed
+            }
         }
     }
 }
@@ -146,6 +155,13 @@ pub(crate) fn dispatch(owed: Owed, shared: Arc<Shared>, request: Request) {
                 shared,
                 params,
                 document_highlight::answer,
+            );
+        }
+        Method::WorkspaceTextDocumentContent => {
+            owed.run::<lsp::TextDocumentContentRequest, _>(
+                shared,
+                params,
+                text_document_content::answer,
             );
         }
         Method::WorkspaceExecuteCommand => {

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::library;
-
 /// The settings; what is not set is as by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -26,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) daemon: DaemonUse,
     /// The archive of the JDK's sources: its path, or `off`; without it, that of the JDK that there is.
     pub(crate) jdk_sources: Option<String>,
+    /// Where the sources of other libraries are: `maven`, `gradle`, or paths of archives and of folders with archives.
+    pub(crate) library_sources: Vec<String>,
 }
 
 /// What to do about `nova serve`.
@@ -42,15 +42,6 @@ pub(crate) enum DaemonUse {
 }
 
 impl Settings {
-    /// The archive of the JDK's sources, if there is one and it is wanted.
-    pub(crate) fn jdk_sources(&self) -> Option<PathBuf> {
-        match self.jdk_sources.as_deref() {
-            Some("off") => None,
-            Some("" | "auto") | None => library::jdk_sources(),
-            Some(archive) => Some(PathBuf::from(archive)),
-        }
-    }
-
     /// The settings in what an editor sends: the section itself, or something with it in it. What makes no sense
     /// is told, and the settings stay as they were.
     pub(crate) fn read(value: &Value) -> Result<Option<Self>, serde_json::Error> {
@@ -85,7 +76,7 @@ mod tests {
         let named = schema["properties"].as_object().unwrap().keys().cloned();
         let all = json!({
             "nova.cacheDir": 0, "nova.daemon": 0, "nova.heedIgnoreFiles": 0, "nova.jdkSources": 0,
-            "nova.maxFileSize": 0, "nova.symbolLimit": 0, "nova.workers": 0,
+            "nova.librarySources": 0, "nova.maxFileSize": 0, "nova.symbolLimit": 0, "nova.workers": 0,
         });
         assert_eq!(
             named.collect::<Vec<_>>(),

@@ -1,24 +1,38 @@
-//! `file:` URIs and paths.
+//! URIs and paths. A file is called by `file:`, one in an archive by a scheme of ours.
 
 use std::path::{Path, PathBuf};
 
 use gen_lsp_types::Uri;
-use nova_router::path;
+use nova_router::{archive_of, path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 /// What stands for itself in a path (RFC 3986, section 3.3), but for what some editors write otherwise.
 const PLAIN: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The path of a `file:` URI; `None` of any other.
+/// The scheme of files in archives: the rest is as after `file:`, as in `nova-archive:///x/src.zip!/a/A.java`.
+pub(crate) const ARCHIVE_SCHEME: &str = "nova-archive";
+
+/// The path of a URI of a file; `None` of any other.
 pub(crate) fn to_path(uri: &Uri) -> Option<PathBuf> {
-    let rest = uri.0.strip_prefix("file://")?;
+    let (scheme, rest) = uri.0.split_once(':')?;
+    let is_archive = scheme == ARCHIVE_SCHEME;
+    if scheme != "file" && !is_archive {
+        return None;
+    }
+    // An editor may drop the empty host.
+    let rest = match rest.strip_prefix("//") {
+        Some(rest) => rest,
+        None if is_archive => rest,
+        None => return None,
+    };
     let (host, path) = rest.split_at(rest.find('/')?);
     if !(host.is_empty() || host.eq_ignore_ascii_case("localhost")) {
         return None;
     }
     let bytes: Vec<u8> = percent_decode_str(path).collect();
-    Some(path::from_bytes(&bytes))
+    // A file of ours is in an archive, so that no path has two names.
+    (!is_archive || archive_of(&bytes).is_some()).then(|| path::from_bytes(&bytes))
 }
 
 /// The URI of a path.
@@ -28,7 +42,8 @@ pub(crate) fn of_path(path: &Path) -> Uri {
 
 /// The same of a path as the index has it.
 pub(crate) fn of_bytes(path: &[u8]) -> Uri {
-    Uri(format!("file://{}", percent_encode(path, PLAIN)))
+    let scheme = if archive_of(path).is_some() { ARCHIVE_SCHEME } else { "file" };
+    Uri(format!("{scheme}://{}", percent_encode(path, PLAIN)))
 }
 
 #[cfg(test)]
@@ -47,8 +62,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_an_archive_has_a_scheme_of_its_own() {
+        let path = Path::new("/jdk 21/src.zip!/java.base/java/util/Map.java");
+        let uri = of_path(path);
+        assert_eq!(uri.0, "nova-archive:///jdk%2021/src.zip%21/java.base/java/util/Map.java");
+        assert_eq!(to_path(&uri).unwrap(), path);
+        let other = "nova-archive:/jdk%2021/src.zip!/java.base/java/util/Map.java";
+        assert_eq!(to_path(&Uri(other.to_owned())).unwrap(), path);
+    }
+
+    #[test]
     fn what_is_no_file_has_no_path() {
-        for uri in ["untitled:Untitled-1", "http://a/b", "file://host/a", "file:", ""] {
+        for uri in [
+            "untitled:Untitled-1",
+            "http://a/b",
+            "file://host/a",
+            "file:",
+            "file:/a",
+            "nova-archive:///etc/passwd",
+            "",
+        ] {
             assert_eq!(to_path(&Uri(uri.to_owned())), None, "{uri}");
         }
     }

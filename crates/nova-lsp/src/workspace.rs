@@ -2,32 +2,37 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nova_router::definition::Definition;
 use nova_router::inspection::{Inspected, Inspection};
 pub(crate) use nova_router::open_workspace::OpenWorkspaceError as WorkspaceError;
-use nova_router::path;
 use nova_router::place::TextPosition;
 use nova_router::report::Symbol;
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, Launch, OpenWorkspace, Question, Root, SHARD_BYTES_MAX_DEFAULT, Score, SearchRequest,
-    Subtypes, Supervision, WorkerOptions, WorkspaceOptions,
+    Answer, COPIES_FOLDER, Launch, OpenWorkspace, Question, Root, SHARD_BYTES_MAX_DEFAULT, Score,
+    SearchRequest, Subtypes, Supervision, WorkerOptions, WorkspaceOptions, archive_of, path,
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::archives::Archives;
 use crate::args::LspOptions;
-use crate::library::{self, Library};
+use crate::client::ClientAbilities;
+use crate::library::{self, Library, places};
 use crate::settings::{DaemonUse, Settings};
 
 /// An open workspace.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     own: OpenWorkspace,
+    archives: Archives,
+    settings: Settings,
+    /// How libraries are opened; their ROOTs are yet to be found.
+    library_options: WorkspaceOptions,
     /// Once they are indexed.
-    library: OnceLock<Library>,
+    library: Mutex<Option<Arc<Library>>>,
 }
 
 impl Workspace {
@@ -36,6 +41,7 @@ impl Workspace {
         folders: &[PathBuf],
         options: &LspOptions,
         settings: &Settings,
+        editor: ClientAbilities,
     ) -> Result<Self, WorkspaceError> {
         let mut roots: Vec<Root> = Vec::new();
         for folder in folders {
@@ -48,13 +54,27 @@ impl Workspace {
             options.start_daemon(&roots).await;
         }
         let options = workspace_options(roots, options, settings);
+        let libraries = library::cache_folder(&options)?;
+        let library_options = WorkspaceOptions {
+            roots: Vec::new(),
+            cache_dir: Some(libraries.clone()),
+            // No library lies in there, so that each is called by where it is.
+            base: Some(libraries.clone()),
+            ..options.clone()
+        };
         let own = match settings.daemon {
             DaemonUse::Never => OpenWorkspace::open_here(options).await?,
             DaemonUse::Attach | DaemonUse::Start => {
                 OpenWorkspace::open(options, env!("CARGO_PKG_VERSION")).await?
             }
         };
-        Ok(Self { own, library: OnceLock::new() })
+        Ok(Self {
+            own,
+            archives: Archives::new(libraries.join(COPIES_FOLDER), editor.asks_for_texts),
+            settings: settings.clone(),
+            library_options,
+            library: Mutex::default(),
+        })
     }
 
     /// The workspace without libraries.
@@ -62,26 +82,36 @@ impl Workspace {
         &self.own
     }
 
-    /// Has the sources of libraries beside its own; takes as long as it takes to index them, if nobody has.
-    pub(crate) async fn open_library(&self, options: &LspOptions, settings: &Settings) {
-        let archives: Vec<PathBuf> = settings.jdk_sources().into_iter().collect();
-        let roots = library::roots(&archives);
-        let is_own = |root: &Root| self.own.roots().iter().any(|own| own.real == root.real);
-        if roots.is_empty() || roots.iter().any(is_own) {
-            return;
-        }
-        let options = workspace_options(roots, options, settings);
-        // It has a cache of its own, which other workspaces have, too.
-        let beside = |folder: PathBuf| {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            folder.with_file_name(format!("{name}-libraries"))
+    /// Whether the text of a file may become another in the editor. What is in an archive stays as it is, and what
+    /// the editor has of it is not told to anybody.
+    pub(crate) fn can_change(&self, path: &Path) -> bool {
+        self.archives.original(path).is_none()
+    }
+
+    /// Has the sources of libraries beside its own, those that there are now; takes as long as it takes to index what
+    /// nobody has indexed.
+    pub(crate) async fn open_library(&self) {
+        let settings = self.settings.clone();
+        let find = move || {
+            let jdk = places::jdk_sources(settings.jdk_sources.as_deref());
+            let others = places::library_sources(&settings.library_sources);
+            places::roots(&jdk.into_iter().chain(others).collect::<Vec<_>>())
         };
-        let options =
-            WorkspaceOptions { cache_dir: options.cache_dir.clone().map(beside), ..options };
-        match Library::open(options).await {
-            Ok(library) => drop(self.library.set(library)),
-            Err(error) => tracing::warn!("libraries are left out: {error}"),
-        }
+        let Ok(mut roots) = tokio::task::spawn_blocking(find).await else { return };
+        let own: HashSet<&Path> = self.own.roots().iter().map(|root| root.real.as_path()).collect();
+        roots.retain(|root| !own.contains(root.real.as_path()));
+        let opened = match roots.is_empty() {
+            true => None,
+            false => {
+                let options = WorkspaceOptions { roots, ..self.library_options.clone() };
+                match Library::open(options).await {
+                    Ok(library) => Some(Arc::new(library)),
+                    Err(error) => return tracing::warn!("libraries are left out: {error}"),
+                }
+            }
+        };
+        let before = std::mem::replace(&mut *self.lock_library(), opened);
+        before.inspect(|library| library.close());
     }
 
     /// The best symbols for a question; the first of them, those that are not of libraries, are told ahead.
@@ -94,7 +124,7 @@ impl Workspace {
         let mut answer = self.own.search(question, cancel).await?;
         tell(&answer.hits);
         let left = question.limit.saturating_sub(answer.hits.len());
-        if let Some(library) = self.library.get().filter(|_| left > 0) {
+        if let Some(library) = self.library().filter(|_| left > 0) {
             let request = SearchRequest { limit: left, ..question.request(cancel.clone()) };
             let found = library.session().search(&request).await;
             let mut found = found.map_err(|_| WorkspaceError::Cancelled)?.hits;
@@ -113,13 +143,15 @@ impl Workspace {
         path: &Path,
         inspection: Inspection,
     ) -> Result<Inspected, WorkspaceError> {
-        match self.library.get().filter(|library| library.has(path)) {
+        let original = self.archives.original(path);
+        let path = original.as_deref().unwrap_or(path);
+        match self.library().filter(|library| library.has(path)) {
             Some(library) => Ok(library.session().inspect(path, inspection).await?),
             None => self.own.inspect(path, inspection).await,
         }
     }
 
-    /// What a name may mean.
+    /// What a name may mean. In a library it means something of libraries.
     pub(crate) async fn define(
         &self,
         path: &Path,
@@ -127,8 +159,15 @@ impl Workspace {
         verify_timeout: Duration,
         cancel: &CancellationToken,
     ) -> Result<Definition, WorkspaceError> {
+        let library = self.library();
+        if let Some(original) = self.archives.original(path)
+            && let Some(library) = library.as_ref().filter(|library| library.has(&original))
+        {
+            let session = library.session();
+            return Ok(session.define(&original, at, verify_timeout, cancel.clone()).await?);
+        }
         let own = self.own.define(path, at, verify_timeout, cancel).await?;
-        let Some(library) = self.library.get() else { return Ok(own) };
+        let Some(library) = library else { return Ok(own) };
         let Some(name) = own.name.as_ref().filter(|name| name.local.is_none()) else {
             return Ok(own);
         };
@@ -146,7 +185,7 @@ impl Workspace {
         cancel: &CancellationToken,
     ) -> Result<Vec<Symbol>, WorkspaceError> {
         let symbols = |answer: Answer| answer.hits.into_iter().map(|(symbol, _)| symbol);
-        let Some(library) = self.library.get() else {
+        let Some(library) = self.library() else {
             return Ok(symbols(self.own.subtypes(wanted, verify_timeout, cancel).await?).collect());
         };
         let in_library = async |wanted: &Subtypes| {
@@ -173,15 +212,30 @@ impl Workspace {
 
     /// What an editor can open for a file of the index.
     pub(crate) fn openable(&self, file: &[u8]) -> PathBuf {
-        let file = path::from_bytes(file);
-        let copy = self.library.get().and_then(|library| library.copy_of(&file));
-        copy.unwrap_or_else(|| self.own.given(&file))
+        let path = path::from_bytes(file);
+        match archive_of(file) {
+            Some(_) => self.archives.openable(path),
+            None => self.own.given(&path),
+        }
+    }
+
+    /// The text of a file in an archive.
+    pub(crate) fn text_in_archive(&self, file: &Path) -> std::io::Result<String> {
+        self.archives.text(file)
     }
 
     /// Ends its workers, if they are ours.
     pub(crate) async fn close(&self) {
         self.own.close().await;
-        self.library.get().inspect(|library| library.close());
+        self.library().inspect(|library| library.close());
+    }
+
+    fn library(&self) -> Option<Arc<Library>> {
+        self.lock_library().clone()
+    }
+
+    fn lock_library(&self) -> MutexGuard<'_, Option<Arc<Library>>> {
+        self.library.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -200,6 +254,7 @@ fn workspace_options(
     WorkspaceOptions {
         roots,
         cache_dir: settings.cache_dir.clone().or_else(|| options.cache_dir.clone()),
+        base: None,
         workers: WorkerOptions {
             count: settings.workers.or(options.workers).unwrap_or(cores).max(1),
             one_per_shard: false,

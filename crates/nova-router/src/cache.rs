@@ -35,8 +35,9 @@ use run::Run;
 
 const LAYOUT_FILE: &str = "layout.json";
 const NEW_LAYOUT_FILE: &str = "layout.json.new";
-/// Copies of what is in archives, for people to read.
-pub(crate) const COPIES_FOLDER: &str = "sources";
+/// Below a cache folder, copies of what is in archives, which a frontend may make for people to read. They go with the
+/// cache.
+pub const COPIES_FOLDER: &str = "sources";
 const DICTIONARY_FILE: &str = "names.bin";
 const NEW_DICTIONARY_FILE: &str = "names.bin.new";
 const QUARANTINE_FILE: &str = "quarantine.json";

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::OnceLock;
 
 use nova_index::{FileRef, Shard};
 use nova_protocol::path;
@@ -12,13 +13,11 @@ use nova_worker::disk;
 use rayon::prelude::*;
 
 use crate::folder::{self, Folder};
+use crate::root::Root;
 use crate::source_root;
 
 /// Most clauses stand behind one licence comment.
 const FIRST_READ_BYTES: u64 = 4 << 10;
-
-/// The archives among the workspace's roots, by their position there, each with its path as a folder.
-pub(crate) type OpenArchives = HashMap<usize, (Vec<u8>, Archive)>;
 
 /// The packages that folders had when they were indexed, by the folder's path.
 pub(crate) type KnownPackages = HashMap<Vec<u8>, KnownPackage>;
@@ -34,35 +33,51 @@ pub(crate) struct KnownPackage {
     pub(crate) package: Option<String>,
 }
 
-/// The package that each folder declares, by the word of one of its files.
+/// The package that each folder declares, by the word of one of its files. The folders of an archive come one after
+/// the other.
 pub(crate) fn packages(
     folders: &[Folder],
     known: &KnownPackages,
-    archives: &OpenArchives,
+    roots: &[Root],
 ) -> Vec<Option<String>> {
-    folders
-        .par_iter()
-        .map_init(
-            || archives.clone(),
-            |archives, folder| {
-                let speaker = &folder.files[spokesman(folder)];
-                if let Some(known) = known.get(&folder.path)
-                    && known.file == speaker.name
-                    && known.stamp == speaker.stamp
-                {
-                    return known.package.clone();
+    let of_one: Vec<_> = folders.chunk_by(|a, b| a.archive == b.archive).collect();
+    of_one.into_par_iter().flat_map(|folders| packages_of_one(folders, known, roots)).collect()
+}
+
+/// The same of the folders that are on the disk, or of those in one archive. It is opened if a clause must be read,
+/// and not for longer: there may be more archives than a process may have open.
+fn packages_of_one(
+    folders: &[Folder],
+    known: &KnownPackages,
+    roots: &[Root],
+) -> Vec<Option<String>> {
+    let opened: OnceLock<Option<Archive>> = OnceLock::new();
+    let open = |root: &Root| {
+        let opened = opened.get_or_init(|| Archive::open(&root.real).ok());
+        opened.clone()
+    };
+    let package = |own: &mut Option<Archive>, folder: &Folder| {
+        let speaker = &folder.files[spokesman(folder)];
+        if let Some(known) = known.get(&folder.path)
+            && known.file == speaker.name
+            && known.stamp == speaker.stamp
+        {
+            return known.package.clone();
+        }
+        let path = folder::join(&folder.path, &speaker.name);
+        match folder.archive.and_then(|index| roots.get(index)) {
+            Some(root) => {
+                if own.is_none() {
+                    *own = open(root);
                 }
-                let path = folder::join(&folder.path, &speaker.name);
-                match folder.archive.and_then(|index| archives.get_mut(&index)) {
-                    Some((root, archive)) => {
-                        let entry = folder::below(&path, root)?;
-                        read_clause(|bytes_max| archive.read_start(entry, bytes_max))
-                    }
-                    None => read_clause(|bytes_max| read_start(&path, bytes_max)),
-                }
-            },
-        )
-        .collect()
+                let (archive, root) = (own.as_mut()?, root.as_folder());
+                let entry = folder::below(&path, &root)?;
+                read_clause(|bytes_max| archive.read_start(entry, bytes_max))
+            }
+            None => read_clause(|bytes_max| read_start(&path, bytes_max)),
+        }
+    };
+    folders.par_iter().map_init(|| None, package).collect()
 }
 
 /// What the indexes of shards tell of package clauses.

@@ -17,6 +17,7 @@ use crate::layout::Layout;
 use crate::plan::{self, ShardPlan};
 use crate::published::{Delta, Part};
 use crate::reconcile::ReconcileError;
+use crate::scope;
 use crate::source_root;
 use crate::workspace::Workspace;
 
@@ -96,7 +97,7 @@ impl Workspace {
         let base = self.base();
         let location = |root: &[u8]| {
             let folder = source_root::path(root, &base);
-            plan::location(&folder, self.archive_around(&folder).as_deref())
+            plan::location(&folder, scope::archive_of(&folder))
         };
         let plans = by_shard.into_iter().filter_map(|(shard, files)| {
             let shard = &unfolded.parts.get(&shard)?.shard;

@@ -72,9 +72,9 @@ pub mod open_workspace;
 pub mod trust;
 
 pub use answer::{Answer, SearchRequest};
-pub use cache::CacheError;
 pub use cache::collection::{CacheCollection, CachedWorkspace, RemoveError};
 pub use cache::serve::Record;
+pub use cache::{COPIES_FOLDER, CacheError};
 pub use client::Client;
 pub use daemon::Daemon;
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
@@ -96,6 +96,7 @@ pub use pool::{
 pub use question::Question;
 pub use reconcile::ReconcileError;
 pub use root::{Root, RootError};
+pub use scope::archive_of;
 pub use session::Session;
 pub use watch::WatchMode;
 pub use workspace::{Workspace, WorkspaceOptions};

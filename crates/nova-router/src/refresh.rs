@@ -14,6 +14,7 @@ use crate::folder;
 use crate::plan;
 use crate::pool::{InspectError, UpdateError};
 use crate::published::Delta;
+use crate::scope;
 use crate::source_root;
 use crate::workspace::{StartPoolError, Workspace};
 
@@ -120,10 +121,9 @@ impl Workspace {
     /// Where a source root is, for a worker.
     fn root_on_wire(&self, root: &[u8]) -> SourceRoot {
         let folder = source_root::path(root, &self.base());
-        let archive = self.archive_around(&folder);
         SourceRoot {
             identity: Bytes::copy_from_slice(root),
-            location: plan::location(&folder, archive.as_deref()),
+            location: plan::location(&folder, scope::archive_of(&folder)),
         }
     }
 
@@ -138,22 +138,16 @@ impl Workspace {
         match self.archive_of(path) {
             None => stat(path),
             Some((archive, listed)) => {
-                let now = stat(archive.strip_suffix(b"!").unwrap_or(&archive))?;
+                let now = stat(archive.strip_suffix(b"!").unwrap_or(archive))?;
                 Some(if now == listed { known } else { Stamp::default() })
             }
         }
     }
 
-    /// The archive that a path leads into, as a folder.
-    pub(crate) fn archive_around(&self, path: &[u8]) -> Option<Vec<u8>> {
-        self.archive_of(path).map(|(archive, _)| archive)
-    }
-
-    /// The same with what `stat` said when it was listed.
-    fn archive_of(&self, path: &[u8]) -> Option<(Vec<u8>, Stamp)> {
-        let archives = self.archives();
-        let archive = archives.iter().find(|(archive, _)| folder::below(path, archive).is_some());
-        archive.map(|(archive, listed)| (archive.clone(), *listed))
+    /// The archive that a path leads into, as a folder, and what `stat` said when it was listed.
+    fn archive_of<'p>(&self, path: &'p [u8]) -> Option<(&'p [u8], Stamp)> {
+        let archive = scope::archive_of(path)?;
+        Some((archive, *self.archives().get(archive)?))
     }
 }
 

@@ -3,6 +3,8 @@
 //! An index may know more than that, from runs with other ROOTs; the rest is kept, neither compared
 //! with the disk nor searched.
 
+use std::collections::HashSet;
+
 use crate::folder;
 use crate::root::Root;
 
@@ -10,7 +12,8 @@ use crate::root::Root;
 #[derive(Debug)]
 pub(crate) struct Scope {
     folders: Vec<Vec<u8>>,
-    archives: Vec<Vec<u8>>,
+    /// There may be thousands.
+    archives: HashSet<Vec<u8>>,
 }
 
 /// How much of a source root is under the ROOTs.
@@ -24,15 +27,18 @@ pub(crate) enum Extent {
 impl Scope {
     pub(crate) fn new(roots: &[Root]) -> Self {
         let (archives, folders): (Vec<_>, Vec<_>) = roots.iter().partition(|root| root.is_archive);
-        let as_folders = |roots: Vec<&Root>| roots.into_iter().map(Root::as_folder).collect();
-        Self { folders: as_folders(folders), archives: as_folders(archives) }
+        let as_folder = |root: &Root| root.as_folder();
+        Self {
+            folders: folders.into_iter().map(as_folder).collect(),
+            archives: archives.into_iter().map(as_folder).collect(),
+        }
     }
 
     /// Whether a file (absolute path) is under a ROOT. What is in an archive is so only if the archive
     /// itself is a ROOT.
     pub(crate) fn contains(&self, path: &[u8]) -> bool {
         match archive_of(path) {
-            Some(archive) => self.archives.iter().any(|root| root == archive),
+            Some(archive) => self.archives.contains(archive),
             None => self.folders.iter().any(|root| folder::below(path, root).is_some()),
         }
     }
@@ -50,7 +56,7 @@ impl Scope {
 }
 
 /// The path up to and with `archive.zip!`, of a file in an archive.
-pub(crate) fn archive_of(path: &[u8]) -> Option<&[u8]> {
+pub fn archive_of(path: &[u8]) -> Option<&[u8]> {
     let ends = memchr::memchr_iter(b'!', path).map(|at| at + 1);
     ends.map(|end| &path[..end]).find(|archive| {
         let extension = archive.len().checked_sub(5).map(|at| archive[at..].to_ascii_lowercase());

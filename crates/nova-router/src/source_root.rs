@@ -53,10 +53,14 @@ pub(crate) struct Bounds<'b> {
 }
 
 impl Bounds<'_> {
-    /// The innermost ROOT around a folder.
-    fn root_of(&self, path: &[u8]) -> &[u8] {
-        let around = self.roots.iter().filter(|root| folder::below(path, root).is_some());
-        around.max_by_key(|root| root.len()).map_or(self.base, |root| root)
+    /// The innermost ROOT around a folder. That of what is in an archive is the archive.
+    fn root_of(&self, folder: &Folder) -> &[u8] {
+        let is_around = |root: &&Vec<u8>| folder::below(&folder.path, root).is_some();
+        let root = match folder.archive {
+            Some(index) => self.roots.get(index),
+            None => self.roots.iter().filter(is_around).max_by_key(|root| root.len()),
+        };
+        root.map_or(self.base, |root| root)
     }
 
     /// The outermost folder that may be the root of what lies in `folder`.
@@ -64,7 +68,7 @@ impl Bounds<'_> {
         if folder.archive.is_none() && folder::below(&folder.path, self.base).is_some() {
             self.base
         } else {
-            self.root_of(&folder.path)
+            self.root_of(folder)
         }
     }
 }
@@ -133,11 +137,11 @@ fn enclosing_root<'b>(
             return candidate;
         }
         if candidate == limit {
-            return bounds.root_of(&folder.path);
+            return bounds.root_of(folder);
         }
         match folder::parent(candidate) {
             Some(above) => candidate = above,
-            None => return bounds.root_of(&folder.path),
+            None => return bounds.root_of(folder),
         }
     }
 }

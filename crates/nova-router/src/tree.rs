@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use nova_index::Stamp;
-use nova_worker::archive::Archive;
+use nova_worker::archive::{Archive, ArchiveError};
+use rayon::prelude::*;
 use tokio_util::sync::CancellationToken;
 
-use crate::clauses::{self, KnownPackages, OpenArchives};
+use crate::clauses::{self, KnownPackages};
 use crate::folder::{self, Folder, FoundFile};
 use crate::report::Skipped;
 use crate::root::Root;
@@ -17,7 +18,6 @@ use crate::walk::{self, WalkOptions, Walked};
 /// The folders of the ROOTs, on the disk and in archives.
 pub(crate) struct Surveyed {
     folders: Vec<Folder>,
-    archives: OpenArchives,
     /// What `stat` says of the archives, by their paths as folders.
     pub(crate) archive_stamps: HashMap<Vec<u8>, Stamp>,
     /// The folders that were entered.
@@ -37,9 +37,9 @@ pub(crate) fn survey(roots: &[Root], options: WalkOptions, cancel: &Cancellation
         Some((root.as_folder(), nova_worker::disk::stamp(&metadata)))
     });
     let archive_stamps = archive_stamps.collect();
-    let archives = open_archives(roots, &mut walked);
+    list_archives(roots, &mut walked);
     let Walked { folders, entered, skipped } = walked;
-    Surveyed { folders, archives, archive_stamps, entered, skipped }
+    Surveyed { folders, archive_stamps, entered, skipped }
 }
 
 impl Surveyed {
@@ -51,21 +51,21 @@ impl Surveyed {
         base: &[u8],
         known: &KnownPackages,
     ) -> Vec<SourceRoot> {
-        let packages = clauses::packages(&self.folders, known, &self.archives);
+        let packages = clauses::packages(&self.folders, known, roots);
         let limits: Vec<Vec<u8>> = roots.iter().map(Root::as_folder).collect();
         source_root::arrange(self.folders, &packages, &Bounds { base, roots: &limits })
     }
 }
 
-/// Opens the archives among the ROOTs and adds their folders to what the walk found.
-fn open_archives(roots: &[Root], walked: &mut Walked) -> OpenArchives {
-    let mut archives = HashMap::new();
-    for (index, root) in roots.iter().enumerate().filter(|(_, root)| root.is_archive) {
-        match Archive::open(&root.real) {
-            Ok(archive) => {
-                let path = root.as_folder();
-                list_archive(index, &path, &archive, walked);
-                archives.insert(index, (path, archive));
+/// Adds the folders of the archives among the ROOTs to what the walk found.
+fn list_archives(roots: &[Root], walked: &mut Walked) {
+    let archives = roots.par_iter().enumerate().filter(|(_, root)| root.is_archive);
+    let listed = archives.map(|(index, root)| (root, list_archive(index, root)));
+    for (root, listed) in listed.collect::<Vec<_>>() {
+        match listed {
+            Ok((mut folders, mut refused)) => {
+                walked.folders.append(&mut folders);
+                walked.skipped.append(&mut refused);
             }
             Err(error) => {
                 let path = root.as_folder();
@@ -73,17 +73,18 @@ fn open_archives(roots: &[Root], walked: &mut Walked) -> OpenArchives {
             }
         }
     }
-    archives
 }
 
-fn list_archive(index: usize, root: &[u8], archive: &Archive, walked: &mut Walked) {
-    let (entries, refused) = archive.java_files();
+/// The folders of an archive, and what is refused.
+fn list_archive(index: usize, root: &Root) -> Result<(Vec<Folder>, Vec<Skipped>), ArchiveError> {
+    let (entries, refused) = Archive::open(&root.real)?.java_files();
+    let root = root.as_folder();
     let mut folders: HashMap<Vec<u8>, Vec<FoundFile>> = HashMap::new();
     for entry in entries {
         let folder = folder::parent(&entry.path).unwrap_or(b"");
         let name = folder::below(&entry.path, folder).unwrap_or(&entry.path).to_vec();
         let file = FoundFile { name, stamp: entry.stamp };
-        folders.entry(folder::join(root, folder)).or_default().push(file);
+        folders.entry(folder::join(&root, folder)).or_default().push(file);
     }
     let mut folders: Vec<Folder> = folders
         .into_iter()
@@ -93,9 +94,9 @@ fn list_archive(index: usize, root: &[u8], archive: &Archive, walked: &mut Walke
         })
         .collect();
     folders.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    walked.folders.append(&mut folders);
-    walked.skipped.extend(refused.into_iter().map(|path| Skipped {
-        path: folder::join(root, &path),
+    let refused = refused.into_iter().map(|path| Skipped {
+        path: folder::join(&root, &path),
         reason: "its name leads out of the archive".to_owned(),
-    }));
+    });
+    Ok((folders, refused.collect()))
 }

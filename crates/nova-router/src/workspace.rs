@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::collection::CacheCollection;
-use crate::cache::{COPIES_FOLDER, Cache, CacheError};
+use crate::cache::{Cache, CacheError};
 use crate::catch_up::CatchUp;
 use crate::explain_path::ignored::git_excludes;
 use crate::folder;
@@ -43,6 +43,8 @@ pub struct WorkspaceOptions {
     pub roots: Vec<Root>,
     /// The workspace's cache folder; without one, its place in the user's collection.
     pub cache_dir: Option<PathBuf>,
+    /// The folder that the index calls source roots relative to; without one, that of the ROOTs. A new index goes by it.
+    pub base: Option<PathBuf>,
     /// The workers.
     pub workers: WorkerOptions,
     /// Heed `.gitignore` and `.ignore`, and pass over hidden folders.
@@ -56,13 +58,19 @@ pub struct WorkspaceOptions {
 }
 
 impl WorkspaceOptions {
+    /// The workspace's cache folder.
+    pub fn cache_folder(&self) -> Result<PathBuf, NoCacheFolder> {
+        self.place().map(|(_, folder)| folder)
+    }
+
     /// The workspace's own folder, and its cache folder.
     pub(crate) fn place(&self) -> Result<(PathBuf, PathBuf), NoCacheFolder> {
+        let named = self.base.clone();
         let (base, folder) = match &self.cache_dir {
-            Some(folder) => (root::base(&self.roots), folder.clone()),
+            Some(folder) => (named.unwrap_or_else(|| root::base(&self.roots)), folder.clone()),
             None => {
                 let collection = CacheCollection::of_user().ok_or(NoCacheFolder)?;
-                let base = collection.base_for(&self.roots);
+                let base = named.unwrap_or_else(|| collection.base_for(&self.roots));
                 let folder = collection.folder_for(&base);
                 (base, folder)
             }
@@ -304,11 +312,6 @@ impl Workspace {
         }
         contents.notes.sort_by(|a, b| a.path.cmp(&b.path));
         contents
-    }
-
-    /// A folder for copies of what is in archives, which a frontend may make: it goes with the cache.
-    pub fn copies_folder(&self) -> PathBuf {
-        self.cache.folder().join(COPIES_FOLDER)
     }
 
     /// The cache folder.

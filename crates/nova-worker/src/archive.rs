@@ -14,6 +14,9 @@ use zip::result::ZipError;
 
 use crate::disk::ReadError;
 
+/// What is below takes the place of the same types in newer Java (JEP 238), which have the same public declarations.
+const VERSIONS: &[u8] = b"META-INF/versions/";
+
 /// An open archive. A clone shares the archive's directory and can be read beside the original.
 #[derive(Clone)]
 pub struct Archive {
@@ -53,14 +56,15 @@ impl Archive {
         Ok(Self { zip })
     }
 
-    /// The Java files, by path, and the names that were refused.
+    /// The Java files, by path, each type once, and the names that were refused.
     pub fn java_files(&self) -> (Vec<ArchiveEntry>, Vec<Vec<u8>>) {
         let mut files = Vec::new();
         let mut refused = Vec::new();
         for index in 0..self.zip.len() {
             let Ok(entry) = self.zip.by_index_data(index) else { continue };
             let path = entry.name_raw();
-            if !path.ends_with(b".java") || !entry.is_file() || entry.is_symlink() {
+            let is_java = path.ends_with(b".java") && !path.starts_with(VERSIONS);
+            if !is_java || !entry.is_file() || entry.is_symlink() {
                 continue;
             }
             if is_inside(path) {
@@ -205,6 +209,7 @@ mod tests {
         let (_folder, path) = archive(&[
             ("m/a/A.java", b"class A {}"),
             ("m/a/a.txt", b""),
+            ("META-INF/versions/9/m/a/A.java", b"class A {}"),
             ("../B.java", b"class B {}"),
             ("/C.java", b"class C {}"),
         ]);

@@ -21,7 +21,7 @@ pub(crate) fn index_shard(request: &IndexShard, job: &Job) -> Result<ShardIndexe
         Some(base) => Some(open_base(base, &identity)?),
         None => None,
     };
-    let places = Place::all(&request.roots).map_err(failed)?;
+    let places = Place::all(&request.roots);
     let scanned_at_ns = clock::now_ns();
     let mut builder = ShardBuilder::new(
         ShardId(request.shard),

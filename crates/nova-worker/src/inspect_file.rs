@@ -39,7 +39,7 @@ pub(crate) fn with_text(
         return Ok(Ok(request));
     }
     let file = SourceFile { root: 0, path: request.path.clone() };
-    let mut reader = update_file::reader(&request.root, &file, request.file_bytes_max)?;
+    let mut reader = update_file::reader(&request.root, &file, request.file_bytes_max);
     Ok(match reader.read(0) {
         Ok(text) => {
             let text = Some(Bytes::copy_from_slice(text.content));

@@ -1,12 +1,13 @@
 //! Where a request's source roots are, and the bytes of their files.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use nova_index::ContentHash;
+use nova_index::{ContentHash, Stamp};
 use nova_protocol::message::{Location, SourceFile, SourceRoot};
 use nova_protocol::path;
 
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::Archive;
 use crate::disk::{self, ReadError};
 use crate::scan_all::Texts;
 use crate::scan_file::Text;
@@ -15,33 +16,35 @@ use crate::scan_file::Text;
 #[derive(Clone)]
 pub(crate) enum Place {
     Folder(PathBuf),
-    Archive { archive: Archive, prefix: Vec<u8> },
+    Archive {
+        archive: Archive,
+        prefix: Vec<u8>,
+    },
+    /// An archive that cannot be opened, and why. Its files are skipped, and no others.
+    Broken(String),
 }
 
 impl Place {
     /// The places of a request's roots; roots in one archive share its directory.
-    pub(crate) fn all(roots: &[SourceRoot]) -> Result<Vec<Self>, ArchiveError> {
-        let mut opened: Vec<(PathBuf, Archive)> = Vec::new();
+    pub(crate) fn all(roots: &[SourceRoot]) -> Vec<Self> {
+        let mut opened: HashMap<PathBuf, Result<Archive, String>> = HashMap::new();
         let mut places = Vec::with_capacity(roots.len());
         for root in roots {
             places.push(match &root.location {
                 Location::Folder(folder) => Self::Folder(path::from_bytes(folder)),
                 Location::Archive { path, prefix } => {
                     let path = path::from_bytes(path);
-                    let known = opened.iter().find(|(known, _)| *known == path);
-                    let archive = match known {
-                        Some((_, archive)) => archive.clone(),
-                        None => {
-                            let archive = Archive::open(&path)?;
-                            opened.push((path, archive.clone()));
-                            archive
-                        }
-                    };
-                    Self::Archive { archive, prefix: prefix.to_vec() }
+                    let archive = opened.entry(path).or_insert_with_key(|path| {
+                        Archive::open(path).map_err(|error| error.to_string())
+                    });
+                    match archive.clone() {
+                        Ok(archive) => Self::Archive { archive, prefix: prefix.to_vec() },
+                        Err(reason) => Self::Broken(reason),
+                    }
                 }
             });
         }
-        Ok(places)
+        places
     }
 }
 
@@ -70,6 +73,10 @@ impl Texts for Reader<'_> {
             Some(Place::Archive { archive, prefix }) => {
                 let path = [&prefix[..], &file.path].concat();
                 archive.read(&path, self.file_bytes_max, &mut self.content)?
+            }
+            Some(Place::Broken(reason)) => {
+                let (stamp, reason) = (Stamp::default(), reason.clone());
+                return Err(ReadError::BadEntry { stamp, reason });
             }
             None => return Err(ReadError::Vanished),
         };

@@ -21,7 +21,7 @@ pub(crate) fn update_file(
     let mut version = request.version;
     let scanned = match (&request.text, request.stamp) {
         (None, _) => {
-            let mut reader = reader(&request.root, &file, request.file_bytes_max)?;
+            let mut reader = reader(&request.root, &file, request.file_bytes_max);
             scan_read(&file, reader.read(0), None)
         }
         (Some(content), Some(stamp)) => {
@@ -57,9 +57,9 @@ pub(crate) fn reader<'f>(
     root: &SourceRoot,
     file: &'f SourceFile,
     file_bytes_max: u64,
-) -> Result<Reader<'f>, RequestError> {
-    let places = Place::all(std::slice::from_ref(root)).map_err(failed)?;
-    Ok(Reader::new(&places, std::slice::from_ref(file), file_bytes_max))
+) -> Reader<'f> {
+    let places = Place::all(std::slice::from_ref(root));
+    Reader::new(&places, std::slice::from_ref(file), file_bytes_max)
 }
 
 /// The index of what became of the file.

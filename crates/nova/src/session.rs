@@ -367,6 +367,7 @@ pub(crate) fn workspace_options(
     Ok(WorkspaceOptions {
         roots: find_roots(&indexing.roots)?,
         cache_dir: global.cache_dir.clone(),
+        base: None,
         workers: WorkerOptions {
             count: global.workers.unwrap_or(cores),
             one_per_shard: indexing.worker_per_shard,

@@ -89,6 +89,7 @@ impl Fixture {
         WorkspaceOptions {
             roots: vec![Root::find(&self.tree()).unwrap()],
             cache_dir: Some(self.cache()),
+            base: None,
             workers,
             heed_ignore_files: true,
             rebuild: false,

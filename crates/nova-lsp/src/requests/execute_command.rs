@@ -34,6 +34,8 @@ pub(super) async fn answer(
     match params.command.as_str() {
         REINDEX => {
             let report = workspace.own().index(Look::AtEverything, |_| {}, &ask.cancel).await?;
+            // They are not watched.
+            workspace.open_library().await;
             Ok(Some(json!({
                 "files": report.files,
                 "rescannedFiles": report.rescanned_files,

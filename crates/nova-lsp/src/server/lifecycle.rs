@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::{Server, Shared, Stage};
 use crate::client::ClientAbilities;
-use crate::encoding::Encoding;
 use crate::{requests, uri};
 
 impl Server {
@@ -60,7 +59,7 @@ impl Server {
         self.shared = Some(Arc::new(Shared::new(client)));
         self.stage = Stage::Greeted;
         InitializeResult {
-            capabilities: capabilities(client.encoding),
+            capabilities: capabilities(client),
             server_info: Some(ServerInfo {
                 name: "nova".to_owned(),
                 version: Some(env!("CARGO_PKG_VERSION").to_owned()),
@@ -111,7 +110,7 @@ fn folders(params: &InitializeParams) -> Vec<PathBuf> {
 }
 
 /// What the server can do.
-fn capabilities(encoding: Encoding) -> ServerCapabilities {
+fn capabilities(client: ClientAbilities) -> ServerCapabilities {
     let sync = lsp::TextDocumentSyncOptions {
         open_close: Some(true),
         change: Some(lsp::TextDocumentSyncKind::Incremental),
@@ -122,8 +121,10 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         supported: Some(true),
         change_notifications: Some(true.into()),
     };
+    let texts =
+        || lsp::TextDocumentContentOptions { schemes: vec![uri::ARCHIVE_SCHEME.to_owned()] };
     ServerCapabilities {
-        position_encoding: Some(encoding.kind()),
+        position_encoding: Some(client.encoding.kind()),
         text_document_sync: Some(sync.into()),
         workspace_symbol_provider: Some(
             lsp::WorkspaceSymbolOptions { resolve_provider: Some(true), ..Default::default() }
@@ -149,6 +150,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
                 did_delete: Some(java_files()),
                 ..Default::default()
             }),
+            text_document_content: client.asks_for_texts.then(|| texts().into()),
             ..Default::default()
         }),
         ..Default::default()

@@ -10,7 +10,7 @@ use gen_lsp_types::{
     WorkDoneProgressCancelParams,
 };
 use lsp_server::{Notification, RequestId};
-use nova_router::{DocumentVersion, Look};
+use nova_router::{DocumentVersion, Look, archive_of, path};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -86,8 +86,10 @@ impl Server {
                 shared.documents.open(&path, version, &document.text);
                 self.open_around(&path);
                 match workspace(shared).await {
-                    Some(it) => it.own().open_document(&path, version, document.text).await,
-                    None => Ok(()),
+                    Some(it) if it.can_change(&path) => {
+                        it.own().open_document(&path, version, document.text).await
+                    }
+                    _ => Ok(()),
                 }
             }
             "textDocument/didChange" => {
@@ -102,8 +104,10 @@ impl Server {
                 let version = DocumentVersion(i64::from(text_document.version));
                 let changes = shared.documents.change(&path, version, content_changes);
                 match workspace(shared).await {
-                    Some(it) => it.own().change_document(&path, version, changes).await,
-                    None => Ok(()),
+                    Some(it) if it.can_change(&path) => {
+                        it.own().change_document(&path, version, changes).await
+                    }
+                    _ => Ok(()),
                 }
             }
             "textDocument/didSave" => {
@@ -141,8 +145,8 @@ impl Server {
                 let Some(path) = path_of(&text_document.uri) else { return Ok(()) };
                 shared.documents.close(&path);
                 match workspace(shared).await {
-                    Some(it) => it.own().close_document(&path).await,
-                    None => Ok(()),
+                    Some(it) if it.can_change(&path) => it.own().close_document(&path).await,
+                    _ => Ok(()),
                 }
             }
             _ => Ok(()),
@@ -151,7 +155,7 @@ impl Server {
 
     /// Without a folder, the first file that is opened says what the workspace is.
     fn open_around(&mut self, file: &Path) {
-        if self.folders.is_empty() {
+        if self.folders.is_empty() && archive_of(&path::to_bytes(file)).is_none() {
             self.folders = vec![folder_around(file)];
             self.open();
         }

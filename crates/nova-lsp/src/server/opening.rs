@@ -32,7 +32,8 @@ impl Server {
             if let Opened::Open(workspace) = before {
                 workspace.close().await;
             }
-            let workspace = match Workspace::open(&folders, &options, &settings).await {
+            let editor = shared.client;
+            let workspace = match Workspace::open(&folders, &options, &settings, editor).await {
                 Ok(workspace) => Arc::new(workspace),
                 Err(error) => {
                     tracing::error!("the workspace cannot be opened: {error}");
@@ -41,7 +42,9 @@ impl Server {
                 }
             };
             for (path, version, text) in shared.documents.all() {
-                if let Err(error) = workspace.own().open_document(&path, version, text).await {
+                if workspace.can_change(&path)
+                    && let Err(error) = workspace.own().open_document(&path, version, text).await
+                {
                     tracing::warn!("{}: {error}", path.display());
                 }
             }
@@ -60,7 +63,7 @@ impl Server {
                 Ok(_) => {}
             }
             workspace.own().tend();
-            workspace.open_library(&options, &settings).await;
+            workspace.open_library().await;
         });
     }
 

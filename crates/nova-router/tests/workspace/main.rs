@@ -69,6 +69,7 @@ impl Fixture {
         let options = WorkspaceOptions {
             roots: vec![Root::find(&self.tree()).unwrap()],
             cache_dir: Some(self.folder.path().join("cache")),
+            base: None,
             workers,
             heed_ignore_files: true,
             rebuild: false,

@@ -213,7 +213,7 @@ enum Read {
 
 fn read_text(request: UpdateFile) -> Result<Read, RequestError> {
     let file = update_file::file(&request);
-    let mut reader = update_file::reader(&request.root, &file, request.file_bytes_max)?;
+    let mut reader = update_file::reader(&request.root, &file, request.file_bytes_max);
     let text = match reader.read(0) {
         Ok(text) => text,
         Err(error) => {

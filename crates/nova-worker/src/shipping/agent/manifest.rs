@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::clock;
 use crate::disk;
 use crate::index_shard::{find, open_base};
-use crate::scan_all::{Texts, failed};
+use crate::scan_all::Texts;
 use crate::scan_file::{Scanned, Text, scan_read};
 use crate::source::{Place, Reader};
 
@@ -56,7 +56,7 @@ pub(super) fn read(request: &IndexShard) -> Result<Manifest, RequestError> {
         Some(base) => Some(open_base(base, &ShardIdentity(request.identity))?),
         None => None,
     };
-    let places = Place::all(&request.roots).map_err(failed)?;
+    let places = Place::all(&request.roots);
     let outcomes = (0..request.files.len()).into_par_iter().with_min_len(FILES_AT_A_TIME).map_init(
         || Reader::new(&places, &request.files, request.file_bytes_max),
         |reader, position| read_one(request, base.as_ref(), reader, position),
