@@ -5,6 +5,7 @@ mod editor;
 mod emacs;
 mod first_index;
 mod implementation;
+mod libraries;
 mod neovim;
 
 use std::fs;
@@ -443,52 +444,4 @@ fn without_a_folder_the_first_file_says_what_the_workspace_is() {
     wait_for("the open document", SOON, || is_found(&mut editor).then_some(()));
     editor.settle();
     assert_eq!(editor.found("Shape.sides"), ["sides shapes.Shape"]);
-}
-
-#[test]
-fn what_the_jdk_declares_is_found_after_what_the_workspace_does_and_can_be_opened() {
-    const LIST: &str =
-        "package java.util;\n\n/** A list. */\npublic interface List<E> {\n    void add(E e);\n}\n";
-    let sandbox = shapes();
-    sandbox.write("src/own/List.java", "package own; class List {}");
-    let archive = sandbox.path("src.zip");
-    zip(
-        &archive,
-        &[
-            ("java.base/java/util/List.java", LIST),
-            ("java.base/java/lang/Object.java", "package java.lang; public class Object {}"),
-        ],
-    );
-    let settings = json!({ "jdkSources": archive.to_str().unwrap() });
-    let mut editor = Editor::greet_with(&sandbox, abilities(), settings);
-    wait_for("the library", SOON, || (editor.found("List").len() == 2).then_some(()));
-    assert_eq!(editor.found("List"), ["List own", "List java.util"]);
-    let file = sandbox.file("src/shapes/Shape.java");
-    let text = SHAPES.replace("int sides;", "List<Shape> all;");
-    editor.open_document(&file, &text);
-    let place = at(&file, &place(&text, "List<Shape>"));
-    let found = editor.ask("textDocument/definition", place.clone());
-    assert_eq!(places(&found), ["List.java 3"]);
-    let copy = found[0]["uri"].as_str().unwrap().strip_prefix("file://").unwrap();
-    assert_eq!(fs::read_to_string(copy).unwrap(), LIST);
-    assert!(fs::metadata(copy).unwrap().permissions().readonly());
-    let hover = editor.ask("textDocument/hover", place);
-    let hover = hover["contents"]["value"].as_str().unwrap();
-    assert!(hover.contains("A list.") && hover.contains("in `java.util`"), "{hover}");
-    // It is a file like any other.
-    let outline = editor.ask(
-        "textDocument/documentSymbol",
-        json!({ "textDocument": { "uri": format!("file://{copy}") } }),
-    );
-    assert_eq!(outline[0]["name"], "List");
-    assert!(editor.shut_down().success());
-}
-
-fn zip(path: &Path, files: &[(&str, &str)]) {
-    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
-    for (name, text) in files {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap();
 }

@@ -168,7 +168,7 @@ mod tests {
             fs::write(&path, "").unwrap();
             path
         };
-        let expected = [file("a/b/1.0/b-1.0-sources.jar"), file("c-2-sources.jar")];
+        let expected = [file("c-2-sources.jar"), file("a/b/1.0/b-1.0-sources.jar")];
         file("a/b/0.9/b-0.9-sources.jar");
         file("a/b/1.0/b-1.0.jar");
         let named = folder.path().join("src.zip");

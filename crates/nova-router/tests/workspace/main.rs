@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 #![expect(clippy::print_stderr, reason = "a failed simulation says how to repeat it")]
 
+mod archives;
 mod sessions;
 mod simulation;
 mod watching;
@@ -59,6 +60,10 @@ impl Fixture {
     }
 
     fn workspace_with(&self, workers: InProcess) -> Arc<Workspace> {
+        Arc::new(Workspace::open(self.options(workers)).unwrap())
+    }
+
+    fn options(&self, workers: InProcess) -> WorkspaceOptions {
         let workers = WorkerOptions {
             count: 2,
             one_per_shard: false,
@@ -66,7 +71,7 @@ impl Fixture {
             guests: None,
             supervision: Supervision::default(),
         };
-        let options = WorkspaceOptions {
+        WorkspaceOptions {
             roots: vec![Root::find(&self.tree()).unwrap()],
             cache_dir: Some(self.folder.path().join("cache")),
             base: None,
@@ -75,8 +80,7 @@ impl Fixture {
             rebuild: false,
             shard_bytes_max: SHARD_BYTES_MAX_DEFAULT,
             file_bytes_max: FILE_BYTES_MAX_DEFAULT,
-        };
-        Arc::new(Workspace::open(options).unwrap())
+        }
     }
 
     async fn indexed(&self) -> Arc<Workspace> {

@@ -53,6 +53,8 @@ impl Editor {
             .current_dir(sandbox.path(""))
             .env("HOME", sandbox.path("home"))
             .env("TMPDIR", sandbox.path("tmp"))
+            .env("JAVA_HOME", sandbox.path("jdk"))
+            .env("GRADLE_USER_HOME", sandbox.path("gradle"))
             .env_remove("NOVA_LOG")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
