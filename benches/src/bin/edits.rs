@@ -15,8 +15,8 @@ use anyhow::Context;
 use nova_benches::{nova, tree};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    DocumentVersion, Launch, Look, Query, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest, Session,
-    Supervision, TextChange, WorkerOptions, Workspace, WorkspaceOptions,
+    DocumentVersion, Inclusion, Launch, Look, Query, Root, SHARD_BYTES_MAX_DEFAULT, SearchRequest,
+    Session, Supervision, TextChange, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -177,6 +177,7 @@ fn open(tree: &Path, cache: &Path, nova: &Path) -> anyhow::Result<Arc<Workspace>
         cache_dir: Some(cache.to_owned()),
         workers,
         heed_ignore_files: true,
+        included: Inclusion::default(),
         rebuild: false,
         shard_bytes_max: SHARD_BYTES_MAX_DEFAULT,
         file_bytes_max: FILE_BYTES_MAX_DEFAULT,

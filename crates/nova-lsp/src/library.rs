@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::workspace::WorkspaceError;
 
 /// The name of the cache folder, beside those of workspaces.
-const CACHE_FOLDER: &str = "nova-libraries";
+const CACHE_FOLDER: &str = "java-libraries";
 /// So many archives that cannot be read are told by name.
 const UNREADABLE_TOLD_MAX: usize = 10;
 

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use nova_router::Inclusion;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) workers: Option<usize>,
     /// Whether to pass over what `.gitignore` and `.ignore` name, and over hidden folders.
     pub(crate) heed_ignore_files: Option<bool>,
+    /// Folders where not to: their paths below any folder.
+    pub(crate) include_ignored: Inclusion,
     /// Larger files are skipped, in bytes.
     pub(crate) max_file_size: Option<u64>,
     /// How many symbols a search of the workspace gives at most.
@@ -68,6 +71,8 @@ mod tests {
         assert_eq!(read(Value::Null), None);
         assert_eq!(read(json!({ "nova": null })), None);
         Settings::read(&json!({ "workers": "many" })).unwrap_err();
+        let nowhere = Settings::read(&json!({ "includeIgnored": ["../a"] })).unwrap_err();
+        assert!(nowhere.to_string().contains("no path below a folder"), "{nowhere}");
     }
 
     #[test]
@@ -75,7 +80,7 @@ mod tests {
         let schema: Value = serde_json::from_str(include_str!("../settings.schema.json")).unwrap();
         let named = schema["properties"].as_object().unwrap().keys().cloned();
         let all = json!({
-            "nova.cacheDir": 0, "nova.daemon": 0, "nova.heedIgnoreFiles": 0, "nova.jdkSources": 0,
+            "nova.cacheDir": 0, "nova.daemon": 0, "nova.heedIgnoreFiles": 0, "nova.includeIgnored": 0, "nova.jdkSources": 0,
             "nova.librarySources": 0, "nova.maxFileSize": 0, "nova.symbolLimit": 0, "nova.workers": 0,
         });
         assert_eq!(

@@ -266,6 +266,7 @@ fn workspace_options(
             supervision: Supervision::default(),
         },
         heed_ignore_files: settings.heed_ignore_files.unwrap_or(true),
+        included: settings.include_ignored.clone(),
         rebuild: false,
         shard_bytes_max: SHARD_BYTES_MAX_DEFAULT,
         file_bytes_max: settings.max_file_size.unwrap_or(FILE_BYTES_MAX_DEFAULT),

@@ -136,6 +136,9 @@ pub struct OpenSession {
     pub roots: Vec<Root>,
     /// Whether `.gitignore` and its like are to be heeded.
     pub heed_ignore_files: bool,
+    /// Folders where they are not, by their paths below any folder, in order.
+    #[serde(with = "crate::bounded")]
+    pub included: Vec<Bytes>,
     /// Larger files are to be skipped.
     pub file_bytes_max: u64,
     /// Larger source roots are to be sliced.

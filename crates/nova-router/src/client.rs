@@ -427,6 +427,7 @@ impl Link {
         let request = Request::OpenSession(OpenSession {
             roots: options.roots.iter().map(wire::from_root).collect(),
             heed_ignore_files: options.heed_ignore_files,
+            included: wire::from_inclusion(&options.included),
             file_bytes_max: options.file_bytes_max,
             shard_bytes_max: options.shard_bytes_max,
         });

@@ -18,12 +18,13 @@ use nova_worker::archive::Archive;
 use tokio_util::sync::CancellationToken;
 
 use crate::folder;
+use crate::inclusion::Inclusion;
 use crate::quarantine;
 use crate::report::{FailedShard, IndexReport, Quarantined, Skipped};
 use crate::root::{self, Root};
 use crate::source_root;
 use crate::walk::{self, WalkOptions};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, WorkspaceOptions};
 use place::Place;
 
 pub use ignored::{Cause, LeftOut, Rule};
@@ -235,8 +236,11 @@ impl Explainer<'_> {
 
     /// Looks for a Java file whatever ignore files say, to explain it in the folder's place.
     fn with_example(&self, contents: FolderContents, folder: &Path) -> FolderContents {
-        let options =
-            WalkOptions { heed_ignore_files: false, threads: rayon::current_num_threads() };
+        let options = WalkOptions {
+            heed_ignore_files: false,
+            included: &Inclusion::default(),
+            threads: rayon::current_num_threads(),
+        };
         let walked = walk::walk(&[folder.to_path_buf()], options, &CancellationToken::new());
         let first = walked
             .folders
@@ -248,12 +252,13 @@ impl Explainer<'_> {
 
     /// Why no walk of the ROOTs around a path comes to it; the innermost has the word.
     fn left_out(&self, around: &[&Root], real: &Path, is_folder: bool) -> Option<LeftOut> {
-        if !self.workspace.options.heed_ignore_files {
+        let WorkspaceOptions { heed_ignore_files, included, .. } = &self.workspace.options;
+        if !heed_ignore_files {
             return None;
         }
         let mut reasons = Vec::new();
         for root in around {
-            reasons.push((&root.real, ignored::left_out(&root.real, real, is_folder)?));
+            reasons.push((&root.real, ignored::left_out(&root.real, real, is_folder, included)?));
         }
         let innermost = reasons.into_iter().max_by_key(|(root, _)| root.as_os_str().len());
         innermost.map(|(_, reason)| reason)
@@ -299,6 +304,6 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 /// Whether a walk of `root` passes over a folder below it.
-pub(crate) fn is_left_out(root: &Path, folder: &Path) -> bool {
-    ignored::left_out(root, folder, true).is_some()
+pub(crate) fn is_left_out(root: &Path, folder: &Path, included: &Inclusion) -> bool {
+    ignored::left_out(root, folder, true, included).is_some()
 }

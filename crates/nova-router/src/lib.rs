@@ -47,6 +47,7 @@ mod clauses;
 mod file_key;
 mod folder;
 mod home;
+pub mod inclusion;
 mod source_root;
 mod tree;
 mod walk;
@@ -77,6 +78,7 @@ pub use cache::serve::Record;
 pub use cache::{COPIES_FOLDER, CacheError};
 pub use client::Client;
 pub use daemon::Daemon;
+pub use inclusion::{Inclusion, InclusionError};
 pub use layout::SHARD_BYTES_MAX_DEFAULT;
 pub use nova_index::{
     Access, Cancelled, Group, MatchClass, MethodShape, Nearness, PlaceMatch, Purpose, Query,

@@ -276,6 +276,7 @@ impl Workspace {
         let roots = self.roots();
         let options = WalkOptions {
             heed_ignore_files: self.options.heed_ignore_files,
+            included: &self.options.included,
             threads: rayon::current_num_threads(),
         };
         let mut layout = layout;

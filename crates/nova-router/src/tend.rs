@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -223,7 +223,8 @@ impl Workspace {
             }
         }
         for (folder, names) in new {
-            let found = walk::found_in(&folder, names, self.options.heed_ignore_files).ok()?;
+            let heed_ignore_files = self.options.heed_ignore_files && !self.is_included(&folder);
+            let found = walk::found_in(&folder, names, heed_ignore_files).ok()?;
             for name in found {
                 let path = path::to_bytes(&folder.join(name)).into_owned();
                 let home = homes.beside_known(&path)?;
@@ -231,6 +232,12 @@ impl Workspace {
             }
         }
         (known.len() <= REFRESHED_SINGLY_MAX).then_some(known)
+    }
+
+    /// Whether rules do not count in a folder that a walk enters.
+    fn is_included(&self, folder: &Path) -> bool {
+        let mut below = self.roots().iter().filter_map(|root| folder.strip_prefix(&root.real).ok());
+        below.any(|below| self.options.included.has(below))
     }
 
     /// Whether a path that no view knows means nothing: it decides about no file, and is no file or folder

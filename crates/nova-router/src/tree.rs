@@ -27,7 +27,11 @@ pub(crate) struct Surveyed {
 }
 
 /// Lists every Java file of the ROOTs, and reads none.
-pub(crate) fn survey(roots: &[Root], options: WalkOptions, cancel: &CancellationToken) -> Surveyed {
+pub(crate) fn survey(
+    roots: &[Root],
+    options: WalkOptions<'_>,
+    cancel: &CancellationToken,
+) -> Surveyed {
     let on_disk: Vec<PathBuf> =
         roots.iter().filter(|root| !root.is_archive).map(|root| root.real.clone()).collect();
     let mut walked = walk::walk(&on_disk, options, cancel);

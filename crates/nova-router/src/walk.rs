@@ -1,4 +1,5 @@
-//! Finds the Java files below folders, with what `stat` says of each, and heeds ignore files.
+//! Finds the Java files below folders, with what `stat` says of each, and heeds ignore files, but for folders that are
+//! included in spite of them: these are walked after the rest.
 //!
 //! Links are not followed, as version control does not follow them: a file counts where it lies, and
 //! a loop of links cannot be entered. It reads no file.
@@ -6,14 +7,16 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use nova_index::Stamp;
 use nova_protocol::path;
+use rayon::prelude::*;
 use tokio_util::sync::CancellationToken;
 
 use crate::folder::{Folder, FoundFile};
+use crate::inclusion::Inclusion;
 use crate::report::Skipped;
 
 /// What the walk found.
@@ -29,9 +32,11 @@ pub(crate) struct Walked {
 
 /// How to walk.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct WalkOptions {
+pub(crate) struct WalkOptions<'i> {
     /// Heed `.gitignore` and `.ignore`, and pass over hidden folders.
     pub(crate) heed_ignore_files: bool,
+    /// Where not to.
+    pub(crate) included: &'i Inclusion,
     /// How many threads read folders.
     pub(crate) threads: usize,
 }
@@ -39,18 +44,50 @@ pub(crate) struct WalkOptions {
 /// Walks folders (absolute paths); a file below several of them is found once.
 ///
 /// Ends early, with part of the answer, when `cancel` is triggered.
-pub(crate) fn walk(roots: &[PathBuf], options: WalkOptions, cancel: &CancellationToken) -> Walked {
-    let Some((first, rest)) = roots.split_first() else {
-        return Walked::default();
-    };
-    let mut builder = builder(first, options.heed_ignore_files);
+pub(crate) fn walk(
+    roots: &[PathBuf],
+    options: WalkOptions<'_>,
+    cancel: &CancellationToken,
+) -> Walked {
+    let found = Mutex::new(Found::default());
+    visit(roots, options.heed_ignore_files, options.threads, &found, cancel);
+    if options.heed_ignore_files && !options.included.is_empty() {
+        let (included, passed) = included(&lock(&found).entered, options.included);
+        lock(&found).entered.extend(passed);
+        visit(&included, false, options.threads, &found, cancel);
+    }
+    group(found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn visit(
+    roots: &[PathBuf],
+    heed_ignore_files: bool,
+    threads: usize,
+    found: &Mutex<Found>,
+    cancel: &CancellationToken,
+) {
+    let Some((first, rest)) = roots.split_first() else { return };
+    let mut builder = builder(first, heed_ignore_files);
     for root in rest {
         builder.add(root);
     }
-    builder.threads(options.threads);
-    let found = Mutex::new(Found::default());
-    builder.build_parallel().visit(&mut Collectors { found: &found, cancel });
-    group(found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    builder.threads(threads);
+    builder.build_parallel().visit(&mut Collectors { found, cancel });
+}
+
+/// The included folders in those that were entered, and the folders on the way to them.
+fn included(entered: &[Vec<u8>], inclusion: &Inclusion) -> (Vec<PathBuf>, Vec<Vec<u8>>) {
+    let looked = entered.par_iter().map(|folder| inclusion.look_into(&path::from_bytes(folder)));
+    let (mut folders, mut passed) = (Vec::new(), Vec::new());
+    for included in looked.collect::<Vec<_>>() {
+        folders.extend(included.folders);
+        passed.extend(included.passed.iter().map(|it| path::to_bytes(it).into_owned()));
+    }
+    (folders, passed)
+}
+
+fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
+    found.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Those of these names that a walk finds in a folder which it enters, as Java files; fails if the folder
@@ -152,7 +189,7 @@ impl Collector<'_> {
 
 impl Drop for Collector<'_> {
     fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = lock(self.all);
         all.files.append(&mut self.own.files);
         all.entered.append(&mut self.own.entered);
         all.skipped.append(&mut self.own.skipped);
@@ -207,7 +244,11 @@ mod tests {
     use std::fs;
 
     fn paths(root: &Path, heed_ignore_files: bool) -> Vec<String> {
-        let options = WalkOptions { heed_ignore_files, threads: 2 };
+        paths_with(root, heed_ignore_files, &Inclusion::default())
+    }
+
+    fn paths_with(root: &Path, heed_ignore_files: bool, included: &Inclusion) -> Vec<String> {
+        let options = WalkOptions { heed_ignore_files, included, threads: 2 };
         let walked = walk(&[root.to_path_buf()], options, &CancellationToken::new());
         let prefix = root.to_str().expect("temporary folders have plain names").len() + 1;
         let mut paths = Vec::new();
@@ -246,6 +287,33 @@ mod tests {
         assert_eq!(
             paths(root.path(), false),
             [".hidden/E.java", "a/A.java", "a/B.gen.java", "build/D.java", "out/C.java"]
+        );
+    }
+
+    #[test]
+    fn an_included_folder_is_walked_whatever_rules_say_and_nothing_else_beside_it() {
+        let root = tree(&[
+            (".gitignore", "target/\n.apt/\n"),
+            ("A.java", ""),
+            ("target/gen/B.java", ""),
+            ("target/gen/.ignore", "*\n"),
+            ("target/gen/.deep/C.java", ""),
+            ("target/classes/D.java", ""),
+            ("m/target/gen/E.java", ""),
+            ("m/.apt/F.java", ""),
+            ("m/.other/G.java", ""),
+            ("target/m/target/gen/H.java", ""),
+        ]);
+        let included = Inclusion::new(&["target/gen".to_owned(), ".apt".to_owned()]).unwrap();
+        assert_eq!(
+            paths_with(root.path(), true, &included),
+            [
+                "A.java",
+                "m/.apt/F.java",
+                "m/target/gen/E.java",
+                "target/gen/.deep/C.java",
+                "target/gen/B.java"
+            ]
         );
     }
 
@@ -293,7 +361,8 @@ mod tests {
     fn nested_roots_find_a_file_once() {
         let root = tree(&[("a/A.java", ""), ("a/b/B.java", "")]);
         let roots = [root.path().to_path_buf(), root.path().join("a")];
-        let options = WalkOptions { heed_ignore_files: true, threads: 2 };
+        let included = &Inclusion::default();
+        let options = WalkOptions { heed_ignore_files: true, included, threads: 2 };
         let walked = walk(&roots, options, &CancellationToken::new());
         let files: usize = walked.folders.iter().map(|folder| folder.files.len()).sum();
         assert_eq!(files, 2);

@@ -17,6 +17,7 @@ use crate::definition::{Certainty, Definition};
 use crate::explain_path::{
     Cause, FolderContents, IndexedFile, LeftOut, PathExplanation, Rule, Verdict,
 };
+use crate::inclusion::Inclusion;
 use crate::overlay::{Position, TextChange};
 use crate::question::Question;
 use crate::report::{Contents, FailedShard, IndexReport, Progress, Quarantined, Skipped, Symbol};
@@ -52,6 +53,11 @@ pub(crate) fn to_question(search: wire::Search) -> Result<Question, Nonsense> {
 
 pub(crate) fn from_root(root: &Root) -> wire::Root {
     wire::Root { path: bytes(&path::to_bytes(&root.real)), is_archive: root.is_archive }
+}
+
+/// Equal ones are equal on the wire.
+pub(crate) fn from_inclusion(inclusion: &Inclusion) -> Vec<Bytes> {
+    inclusion.paths().map(|included| bytes(&path::to_bytes(&included))).collect()
 }
 
 pub(crate) fn to_root(root: &wire::Root) -> Root {

@@ -18,6 +18,7 @@ use crate::catch_up::CatchUp;
 use crate::explain_path::ignored::git_excludes;
 use crate::folder;
 use crate::home::Homes;
+use crate::inclusion::Inclusion;
 use crate::layout::Layout;
 use crate::plan::Terms;
 use crate::pool::{Pool, PoolError, Rehydration, WorkerOptions};
@@ -49,6 +50,8 @@ pub struct WorkspaceOptions {
     pub workers: WorkerOptions,
     /// Heed `.gitignore` and `.ignore`, and pass over hidden folders.
     pub heed_ignore_files: bool,
+    /// Folders where that is not done.
+    pub included: Inclusion,
     /// Place all roots anew.
     pub rebuild: bool,
     /// Larger roots are sliced.

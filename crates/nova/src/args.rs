@@ -180,6 +180,10 @@ pub(crate) struct IndexingArgs {
     #[arg(long)]
     pub(crate) no_ignore: bool,
 
+    /// Index these folders whatever ignore files say, in each folder that is indexed anyway
+    #[arg(long, value_name = "PATH")]
+    pub(crate) include_ignored: Vec<String>,
+
     /// Skip larger files
     #[arg(long, value_name = "SIZE", default_value_t = Size(FILE_BYTES_MAX_DEFAULT))]
     pub(crate) max_file_size: Size,
@@ -203,6 +207,7 @@ impl IndexingArgs {
         Self {
             roots,
             no_ignore: false,
+            include_ignored: Vec::new(),
             max_file_size: Size(FILE_BYTES_MAX_DEFAULT),
             max_shard_size: Size(SHARD_BYTES_MAX_DEFAULT),
             worker_per_shard: false,

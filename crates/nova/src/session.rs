@@ -13,8 +13,8 @@ use nova_router::client::{AskError, Found};
 use nova_router::explain_path::PathExplanation;
 use nova_router::report::{Contents, FailedShard, IndexReport, Progress, Skipped, Symbol};
 use nova_router::{
-    Answer, Cancelled, Client, GuestOptions, Launch, Look, Question, ReconcileError, Root,
-    Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace, WorkspaceOptions,
+    Answer, Cancelled, Client, GuestOptions, Inclusion, Launch, Look, Question, ReconcileError,
+    Root, Supervision, WORKER_MEMORY_BYTES_MIN, WorkerOptions, Workspace, WorkspaceOptions,
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -379,6 +379,7 @@ pub(crate) fn workspace_options(
             supervision: Supervision { memory_bytes: memory, ..Supervision::default() },
         },
         heed_ignore_files: !indexing.no_ignore,
+        included: Inclusion::new(&indexing.include_ignored)?,
         rebuild: false,
         shard_bytes_max: indexing.max_shard_size.0,
         file_bytes_max: indexing.max_file_size.0,

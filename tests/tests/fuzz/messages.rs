@@ -224,6 +224,7 @@ fn frontend_messages() -> Vec<(&'static str, Vec<u8>)> {
     let open_session = OpenSession {
         roots: vec![root],
         heed_ignore_files: true,
+        included: vec!["target/gen".into()],
         file_bytes_max: 16 << 20,
         shard_bytes_max: 64 << 20,
     };

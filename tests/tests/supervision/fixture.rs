@@ -10,8 +10,8 @@ use nova_router::client::Found;
 use nova_router::report::IndexReport;
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Client, InProcess, Launch, Query, Root, SearchRequest, Supervision, WorkerOptions, Workspace,
-    WorkspaceOptions,
+    Client, InProcess, Inclusion, Launch, Query, Root, SearchRequest, Supervision, WorkerOptions,
+    Workspace, WorkspaceOptions,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -92,6 +92,7 @@ impl Fixture {
             base: None,
             workers,
             heed_ignore_files: true,
+            included: Inclusion::default(),
             rebuild: false,
             shard_bytes_max: SHARD_BYTES_MAX,
             file_bytes_max: FILE_BYTES_MAX_DEFAULT,

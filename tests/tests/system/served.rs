@@ -170,6 +170,7 @@ fn what_it_does_not_serve_a_command_looks_for_itself() {
     for args in [
         &["tree/one", "--no-daemon"][..],
         &["tree/one", "--no-ignore"],
+        &["tree/one", "--include-ignored", "gen"],
         &["tree/one", "--max-file-size", "1K"],
         &["tree/one", "--max-shard-size", "1M"],
         &["tree/one", "--workers", "1"],

@@ -9,6 +9,7 @@ use super::FRONTENDS_MAX;
 use crate::cache::serve::Record;
 use crate::explain_path;
 use crate::root::Root;
+use crate::wire;
 use crate::workspace::Workspace;
 
 /// What all frontends share.
@@ -38,6 +39,9 @@ pub(super) fn check(
     if request.heed_ignore_files != options.heed_ignore_files {
         return Err("it treats ignore files differently".to_owned());
     }
+    if request.included != wire::from_inclusion(&options.included) {
+        return Err("it includes other ignored folders".to_owned());
+    }
     if request.file_bytes_max != options.file_bytes_max {
         return Err("it has another --max-file-size".to_owned());
     }
@@ -51,14 +55,15 @@ pub(super) fn check(
 }
 
 fn is_served(workspace: &Workspace, root: &Root) -> bool {
+    let options = &workspace.options;
     workspace.roots().iter().any(|served| {
         let is_same = (&served.real, served.is_archive) == (&root.real, root.is_archive);
         let is_below =
             !served.is_archive && !root.is_archive && root.real.starts_with(&served.real);
         // A ROOT is walked whatever rules say of it, so one that the walk passes over is none of its.
         let is_walked = || {
-            !workspace.options.heed_ignore_files
-                || !explain_path::is_left_out(&served.real, &root.real)
+            !options.heed_ignore_files
+                || !explain_path::is_left_out(&served.real, &root.real, &options.included)
         };
         is_same || is_below && is_walked()
     })

@@ -13,6 +13,8 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 use nova_protocol::path;
 
+use crate::inclusion::Inclusion;
+
 /// A path that the walk passes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
@@ -43,13 +45,21 @@ pub struct Rule {
 }
 
 /// Why a walk of `root` does not come to a path below it; `None` if it does.
-pub(super) fn left_out(root: &Path, path: &Path, is_folder: bool) -> Option<LeftOut> {
+pub(super) fn left_out(
+    root: &Path,
+    path: &Path,
+    is_folder: bool,
+    included: &Inclusion,
+) -> Option<LeftOut> {
     let below = path.strip_prefix(root).ok()?;
     let mut rules = Rules::around(root);
     let mut at = root.to_path_buf();
     let mut names = below.components().peekable();
-    while let Some(name) = names.next() {
-        at.push(name);
+    loop {
+        if included.begins(path.strip_prefix(&at).ok()?, is_folder) {
+            return None;
+        }
+        at.push(names.next()?);
         let is_last = names.peek().is_none();
         if let Some(cause) = rules.cause(&at, is_folder || !is_last) {
             return Some(LeftOut { path: path::to_bytes(&at).into_owned(), cause });
@@ -58,7 +68,6 @@ pub(super) fn left_out(root: &Path, path: &Path, is_folder: bool) -> Option<Left
             rules.enter(&at);
         }
     }
-    None
 }
 
 /// The ignore files of a folder and of all folders around it.
@@ -179,8 +188,8 @@ mod tests {
         (folder, real)
     }
 
-    fn walked(root: &Path, heed_ignore_files: bool) -> BTreeSet<PathBuf> {
-        let options = WalkOptions { heed_ignore_files, threads: 2 };
+    fn walked(root: &Path, heed_ignore_files: bool, included: &Inclusion) -> BTreeSet<PathBuf> {
+        let options = WalkOptions { heed_ignore_files, included, threads: 2 };
         let walked = walk(&[root.to_path_buf()], options, &CancellationToken::new());
         let in_folder = |folder: &crate::folder::Folder| {
             let folder_path = path::from_bytes(&folder.path);
@@ -193,10 +202,15 @@ mod tests {
     /// Asserts that exactly those files are explained as left out that the walk does not list.
     #[track_caller]
     fn assert_like_walk(root: &Path) {
-        let (all, listed) = (walked(root, false), walked(root, true));
+        assert_like_walk_with(root, &Inclusion::default());
+    }
+
+    #[track_caller]
+    fn assert_like_walk_with(root: &Path, included: &Inclusion) {
+        let (all, listed) = (walked(root, false, included), walked(root, true, included));
         assert!(!listed.is_empty() && listed.len() < all.len(), "{root:?} proves nothing");
         for file in &all {
-            let left_out = left_out(root, file, false);
+            let left_out = left_out(root, file, false, included);
             assert_eq!(left_out.is_none(), listed.contains(file), "{file:?}: {left_out:?}");
         }
     }
@@ -262,6 +276,15 @@ mod tests {
     }
 
     #[test]
+    fn it_agrees_with_the_walk_about_what_is_included() {
+        let (_folder, root) = tree(TREE);
+        for paths in [&["out"][..], &["x/lose", ".hidden"], &["b/c", "a/out", "folder.java"]] {
+            let paths: Vec<_> = paths.iter().map(|&path| path.to_owned()).collect();
+            assert_like_walk_with(&root, &Inclusion::new(&paths).unwrap());
+        }
+    }
+
+    #[test]
     fn it_agrees_with_the_walk_of_a_second_worktree() {
         let (_folder, root) = tree(&[
             ("main/.git/info/exclude", "A.java\n"),
@@ -290,11 +313,13 @@ mod tests {
                 line: Some(line),
             });
             let expected = LeftOut { path: bytes(left_out_path), cause };
-            assert_eq!(left_out(&root, &root.join(path), false), Some(expected));
+            let left_out = left_out(&root, &root.join(path), false, &Inclusion::default());
+            assert_eq!(left_out, Some(expected));
         };
         check("a/A.gen.java", "a/A.gen.java", "*.gen.java", 5);
         check("b/out/in/B.java", "b/out", "out/", 6);
-        let hidden = left_out(&root, &root.join(".c/C.java"), false).unwrap();
+        let hidden =
+            left_out(&root, &root.join(".c/C.java"), false, &Inclusion::default()).unwrap();
         assert_eq!(
             (hidden.path, hidden.cause),
             (path::to_bytes(&root.join(".c")).into_owned(), Cause::Hidden)

@@ -18,8 +18,9 @@ use nova_router::explain_path::Verdict;
 use nova_router::report::{FailedShard, IndexReport, Skipped};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, InProcess, Launch, Look, Query, ReconcileError, Root, SHARD_BYTES_MAX_DEFAULT,
-    SearchRequest, Supervision, Total, WorkerOptions, Workspace, WorkspaceOptions,
+    Answer, InProcess, Inclusion, Launch, Look, Query, ReconcileError, Root,
+    SHARD_BYTES_MAX_DEFAULT, SearchRequest, Supervision, Total, WorkerOptions, Workspace,
+    WorkspaceOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +78,7 @@ impl Fixture {
             base: None,
             workers,
             heed_ignore_files: true,
+            included: Inclusion::default(),
             rebuild: false,
             shard_bytes_max: SHARD_BYTES_MAX_DEFAULT,
             file_bytes_max: FILE_BYTES_MAX_DEFAULT,

@@ -150,7 +150,7 @@ fn several_servers_use_one_cache_of_libraries_each_those_that_it_wants() {
         }
         assert_eq!(editors[1].found("Target"), ["Target7 org.acme"]);
     }
-    assert!(sandbox.path("nova-libraries/layout.json").exists());
+    assert!(sandbox.path("java-libraries/layout.json").exists());
 }
 
 #[test]
