@@ -103,6 +103,11 @@ fn an_ignored_file_is_told_by_rule_file_and_line() {
     assert_eq!(explained["rule_file"], sandbox.file(".gitignore").to_str().unwrap());
     let all = explain(&sandbox, "tree/out/p/O.java", &["tree", "--no-ignore"]);
     assert_eq!(all["verdict"], "indexed");
+    let included = ["tree", "--include-ignored", "out"];
+    let all = explain(&sandbox, "tree/out/p/O.java", &included);
+    assert_eq!(all["verdict"], "indexed");
+    let still = explain(&sandbox, "tree/b/X.tmp.java", &included);
+    assert_eq!(still["verdict"], "ignored");
     let text = sandbox.nova(["explain", "tree/out/p/O.java", "tree"]).ok().text();
     assert!(text.contains("ignored, as tree/out is: tree/.gitignore:3 says out/"), "{text}");
 }

@@ -412,6 +412,29 @@ fn settings_count_from_the_start_and_when_they_change() {
 }
 
 #[test]
+fn an_included_folder_counts_from_when_it_is_there_and_nothing_ignored_beside_it() {
+    let sandbox = shapes();
+    sandbox.write(".gitignore", "target/\n");
+    sandbox.write("m/src/m/M.java", "package m; class M {}");
+    sandbox.write("m/target/classes/Made9.java", "class Made9 {}");
+    let settings = json!({ "jdkSources": "off", "includeIgnored": ["target/generated-sources"] });
+    let mut editor = Editor::greet_with(&sandbox, abilities(), settings);
+    editor.settle();
+    assert_eq!(editor.found("Made"), Vec::<String>::new());
+    let mut made = Vec::new();
+    for (path, name) in [
+        ("m/target/generated-sources/a/g/Made.java", "Made g"),
+        ("m/target/generated-sources/a/g/Made2.java", "Made2 g"),
+        ("target/generated-sources/g/Made3.java", "Made3 g"),
+    ] {
+        let class = name.trim_end_matches(" g");
+        sandbox.write(path, format!("package g; class {class} {{}}"));
+        made.push(name);
+        wait_for(name, SOON, || (editor.found("Made") == made).then_some(()));
+    }
+}
+
+#[test]
 fn commands_do_what_they_are_called() {
     let sandbox = shapes();
     let mut editor = Editor::open(&sandbox);
