@@ -311,8 +311,8 @@ mod tests {
                 "A.java",
                 "m/.apt/F.java",
                 "m/target/gen/E.java",
-                "target/gen/.deep/C.java",
-                "target/gen/B.java"
+                "target/gen/B.java",
+                "target/gen/.deep/C.java"
             ]
         );
     }
