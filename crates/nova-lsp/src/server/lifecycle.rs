@@ -151,7 +151,6 @@ fn capabilities(client: ClientAbilities) -> ServerCapabilities {
                 ..Default::default()
             }),
             text_document_content: client.asks_for_texts.then(|| texts().into()),
-            ..Default::default()
         }),
         ..Default::default()
     }
