@@ -155,7 +155,8 @@ impl Server {
 
     /// Without a folder, the first file that is opened says what the workspace is.
     fn open_around(&mut self, file: &Path) {
-        if self.folders.is_empty() && archive_of(&path::to_bytes(file)).is_none() {
+        let is_file = archive_of(&path::to_bytes(file)).is_none() && !uri::is_untitled(file);
+        if self.folders.is_empty() && is_file {
             self.folders = vec![folder_around(file)];
             self.open();
         }

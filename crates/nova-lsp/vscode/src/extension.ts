@@ -39,5 +39,6 @@ const SYMBOLS_ONLY: Middleware = {
   provideDocumentSymbols: () => undefined,
   provideFoldingRanges: () => undefined,
   provideHover: () => undefined,
+  provideImplementation: () => undefined,
   provideSelectionRanges: () => undefined,
 };

@@ -19,10 +19,10 @@ fn resolving() -> Value {
 fn an_answer_in_parts_is_the_whole_answer_in_its_order() {
     let sandbox = shapes();
     let mut editor = Editor::open(&sandbox);
-    let whole = editor.ask("workspace/symbol", json!({ "query": "e" }));
+    let whole = editor.ask("workspace/symbol", json!({ "query": "help" }));
     assert!(whole.as_array().unwrap().len() > 2);
     for token in [json!("part"), json!(7)] {
-        let params = json!({ "query": "e", "partialResultToken": token });
+        let params = json!({ "query": "help", "partialResultToken": token });
         let rest = editor.ask("workspace/symbol", params);
         assert_eq!(rest, json!([]));
         let is_part = |it: &&Value| it["method"] == "$/progress" && it["params"]["token"] == token;
@@ -117,5 +117,28 @@ fn explanations_are_those_of_the_command_line() {
     assert!(ignored.contains("ignored, as ") && ignored.contains("says generated/"), "{ignored}");
     let without = json!({ "command": "nova.explain" });
     assert_eq!(editor.refused("workspace/executeCommand", without), -32602);
+    assert!(editor.shut_down().success());
+}
+
+#[test]
+fn a_text_that_is_no_file_is_known_like_one() {
+    let sandbox = shapes();
+    let mut editor = Editor::open(&sandbox);
+    let text = "package shapes;\nclass Sketch extends Shape {\n    void draw() { }\n}\n";
+    let document = json!({
+        "uri": "untitled:Untitled-1", "languageId": "java", "version": 1, "text": text,
+    });
+    editor.tell("textDocument/didOpen", json!({ "textDocument": document }));
+    let found = editor.ask("workspace/symbol", json!({ "query": "Sketch.draw" }));
+    assert_eq!(found[0]["location"]["uri"], "untitled:Untitled-1");
+    assert_eq!(found[0]["location"]["range"]["start"], place(text, "draw"));
+    let document = json!({ "uri": "untitled:Untitled-1" });
+    let outline = editor.ask("textDocument/documentSymbol", json!({ "textDocument": document }));
+    assert_eq!(outline[0]["children"][0]["name"], "draw");
+    let at = json!({ "textDocument": document, "position": place(text, "Shape") });
+    let definition = editor.ask("textDocument/definition", at);
+    assert_eq!(definition[0]["uri"], uri(&sandbox.file("src/shapes/Shape.java")));
+    editor.tell("textDocument/didClose", json!({ "textDocument": document }));
+    assert_eq!(editor.found("Sketch"), Vec::<String>::new());
     assert!(editor.shut_down().success());
 }

@@ -226,7 +226,7 @@ fn only_what_is_in_archives_is_given_as_text() {
     let text = |uri: String| json!({ "uri": uri });
     let method = "workspace/textDocumentContent";
     for (uri, code) in [
-        ("untitled:1".to_owned(), -32602),
+        ("http://a/b".to_owned(), -32602),
         ("nova-archive:///etc/passwd".to_owned(), -32602),
         ("nova-archive:///no.zip!/../../etc/passwd".to_owned(), -32803),
         (uri(&sandbox.file("src/shapes/Shape.java")), -32803),
