@@ -110,6 +110,8 @@ fn a_killed_one_is_not_taken_for_alive_and_the_next_takes_its_place() {
 fn to_stop_a_killed_one_clears_up_after_it() {
     let sandbox = small();
     let daemon = Daemon::start(&sandbox);
+    // While it starts a worker, its locks are held by that one as well, for a moment.
+    sandbox.nova(["search", "Alpha", "tree"]).ok();
     daemon.end_by("KILL");
     sandbox.nova(["serve", "--stop", "tree"]).ok().says(&["no nova serve"]);
     assert_eq!(sandbox.leftovers(), [""; 0]);
