@@ -13,6 +13,7 @@ use nova_router::place::{TextPosition, TextRange};
 use nova_router::{DocumentVersion, TextChange};
 use nova_syntax::lines;
 
+use crate::columns::Columns;
 use crate::encoding::Encoding;
 
 /// What is known of open documents.
@@ -103,6 +104,16 @@ impl Documents {
             self.encoding.of_units(at, || line.as_deref())
         };
         Range { start: at(range.start), end: at(range.end) }
+    }
+
+    /// The columns of a file, for many places in it.
+    pub(crate) fn columns(&self, path: &Path) -> Columns {
+        let text = || match self.documents().get(path) {
+            Some(document) => Some(document.text.clone()),
+            None => std::fs::read_to_string(path).ok(),
+        };
+        let text = (self.encoding != Encoding::Utf16).then(text).flatten();
+        Columns::new(self.encoding, text)
     }
 
     /// A line of a file, if columns depend on it.

@@ -66,7 +66,8 @@ impl Encoding {
         Position { line: number, character }
     }
 
-    fn units(self, char: char) -> u32 {
+    /// How many a character takes.
+    pub(crate) fn units(self, char: char) -> u32 {
         match self {
             Self::Utf8 => char.len_utf8() as u32,
             Self::Utf16 => char.len_utf16() as u32,

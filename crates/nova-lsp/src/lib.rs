@@ -17,6 +17,7 @@
 mod archives;
 pub mod args;
 mod client;
+mod columns;
 mod documents;
 mod encoding;
 mod library;

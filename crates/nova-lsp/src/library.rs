@@ -35,11 +35,16 @@ pub(crate) fn cache_folder(own: &WorkspaceOptions) -> Result<PathBuf, WorkspaceE
 
 impl Library {
     /// Opens the archives that are these options' ROOTs, and brings their index up to date.
-    pub(crate) async fn open(options: WorkspaceOptions) -> Result<Self, WorkspaceError> {
+    pub(crate) async fn open(
+        options: WorkspaceOptions,
+        cancel: &CancellationToken,
+    ) -> Result<Self, WorkspaceError> {
         let as_folder = |root: &Root| [&path::to_bytes(&root.real), &b"!"[..]].concat();
         let archives = options.roots.iter().map(as_folder).collect();
         let workspace = Arc::new(nova_router::Workspace::open(options)?);
-        let report = workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await?;
+        let report = workspace.catch_up(Look::AtChanges, cancel).await;
+        // Nobody has it, so nobody else ends what it began.
+        let report = report.inspect_err(|_| workspace.close())?;
         let is_archive = |path: &[u8]| archive_of(path).is_some_and(|it| it == path);
         let unreadable = report.skipped.iter().filter(|skipped| is_archive(&skipped.path));
         for skipped in unreadable.clone().take(UNREADABLE_TOLD_MAX) {

@@ -81,9 +81,15 @@ impl Outbox {
     }
 
     /// Answers what was no request that could be understood.
-    pub(crate) fn reject(&self, id: &Value, code: lsp_server::ErrorCode, message: &str) {
+    pub(crate) fn reject(
+        &self,
+        id: &Value,
+        code: lsp_server::ErrorCode,
+        message: &str,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
         let error = json!({ "code": code as i32, "message": message });
-        self.send(&json!({ "jsonrpc": "2.0", "id": id, "error": error }), None);
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "error": error }), permit);
     }
 
     /// Tells something, unless the editor is behind with reading.

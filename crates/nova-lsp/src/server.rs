@@ -20,8 +20,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lsp_server::{ErrorCode, Message, RequestId};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::args::LspOptions;
 use crate::client::ClientAbilities;
@@ -35,6 +37,9 @@ pub(crate) use answers::Owed;
 
 /// Whoever started it is looked for so often: an editor that was killed cannot say goodbye.
 const PARENT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Workspaces that are still being opened or closed when the server ends are waited for so long.
+const OPENING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// So many symbols a search of the workspace gives, unless the user wants more or fewer.
 const SYMBOLS_DEFAULT: usize = 100;
@@ -57,6 +62,10 @@ struct Server {
     settings: Settings,
     /// The number of the question for the settings, until it is answered.
     settings_asked: Option<RequestId>,
+    /// What opens and closes workspaces.
+    openings: TaskTracker,
+    /// The process that the editor named as its own.
+    parent: watch::Sender<Option<u32>>,
 }
 
 /// What requests need to know.
@@ -115,27 +124,15 @@ pub(crate) async fn serve(
         runs: 0,
         settings: Settings::default(),
         settings_asked: None,
+        openings: TaskTracker::new(),
+        parent: watch::Sender::new(None),
     };
-    let mut parent = tokio::time::interval(PARENT_INTERVAL);
-    let mut parent_id = None;
-    let end = loop {
-        tokio::select! {
-            message = incoming.recv() => match message {
-                None => break Ok(End::Gone),
-                Some(Err(error)) => break Err(error),
-                Some(Ok(message)) => {
-                    if let Some(end) = server.take(message, &mut parent_id).await {
-                        break Ok(end);
-                    }
-                }
-            },
-            _ = broken_pipe(&mut broken) => break Ok(End::Gone),
-            _ = parent.tick() => {
-                if parent_id.is_some_and(|parent| !lifecycle::is_alive(parent)) {
-                    break Ok(End::Gone);
-                }
-            }
-        }
+    let parent = server.parent.subscribe();
+    // An editor may be gone while a message of its waits for room that nobody makes any more.
+    let end = tokio::select! {
+        end = server.converse(&mut incoming) => end,
+        () = broken_pipe(&mut broken) => Ok(End::Gone),
+        () = end_of(parent) => Ok(End::Gone),
     };
     server.close().await;
     match end? {
@@ -149,17 +146,48 @@ async fn broken_pipe(broken: &mut oneshot::Receiver<()>) {
     drop(broken.await);
 }
 
+/// Waits until the process is gone that the editor named as its own, if it names one.
+async fn end_of(parent: watch::Receiver<Option<u32>>) {
+    let mut interval = tokio::time::interval(PARENT_INTERVAL);
+    loop {
+        interval.tick().await;
+        let parent = *parent.borrow();
+        if parent.is_some_and(|parent| !lifecycle::is_alive(parent)) {
+            return;
+        }
+    }
+}
+
 impl Server {
+    /// Takes one message after the other, until the last one.
+    async fn converse(
+        &mut self,
+        incoming: &mut mpsc::Receiver<Result<Incoming, TransportError>>,
+    ) -> Result<End, TransportError> {
+        while let Some(message) = incoming.recv().await {
+            if let Some(end) = self.take(message?).await {
+                return Ok(end);
+            }
+        }
+        Ok(End::Gone)
+    }
+
     /// Takes what came; how the conversation ends, if it does.
-    async fn take(&mut self, incoming: Incoming, parent: &mut Option<u32>) -> Option<End> {
+    async fn take(&mut self, incoming: Incoming) -> Option<End> {
         match incoming {
             Incoming::Malformed { id, reason, is_json } => {
                 let code = if is_json { ErrorCode::InvalidRequest } else { ErrorCode::ParseError };
-                self.outbox.reject(&id, code, &reason);
+                // Whoever says nothing else reads its answers, too.
+                let permit = self.answers.place().await;
+                self.outbox.reject(&id, code, &reason, permit);
+                None
+            }
+            Incoming::MalformedAnswer { reason } => {
+                tracing::warn!("an answer of the editor makes no sense: {reason}");
                 None
             }
             Incoming::Message(Message::Request(request)) => {
-                self.request(request, parent).await;
+                self.request(request).await;
                 None
             }
             Incoming::Message(Message::Notification(notification)) => {
@@ -188,10 +216,16 @@ impl Server {
     async fn close(&self) {
         self.answers.cancel_all();
         self.cancellable.values().for_each(CancellationToken::cancel);
-        let opened = self.shared.as_ref().map(|shared| shared.workspace.borrow().clone());
-        if let Some(Opened::Open(workspace)) = opened {
+        let Some(shared) = &self.shared else { return };
+        // One that is just being opened is closed, too.
+        let is_being_opened = matches!(&*shared.workspace.borrow(), Opened::NotYet(1..));
+        let bound = if is_being_opened { OPENING_TIMEOUT } else { Duration::ZERO };
+        if let Ok(Ok(workspace)) = timeout(bound, shared.workspace()).await {
             workspace.close().await;
         }
+        // Those that others have replaced are closed by who has opened them.
+        self.openings.close();
+        drop(timeout(OPENING_TIMEOUT, self.openings.wait()).await);
     }
 }
 

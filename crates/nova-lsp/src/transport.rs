@@ -32,6 +32,11 @@ pub(crate) enum Incoming {
         /// Whether it is JSON at least.
         is_json: bool,
     },
+    /// Something that is meant to be an answer. Nobody waits for a word about it.
+    MalformedAnswer {
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 /// Why nothing more can be read.
@@ -122,16 +127,16 @@ fn parse(body: &[u8]) -> Incoming {
     };
     let id = value.get("id").filter(|id| id.is_i64() || id.is_string()).cloned();
     let has = |name: &str| value.get(name).is_some();
+    let is_answer = !has("method") && (has("result") || has("error"));
     let message = match (has("method"), has("id")) {
         (true, true) => serde_json::from_value(value).map(Message::Request),
         (true, false) => serde_json::from_value(value).map(Message::Notification),
-        (false, _) if has("result") || has("error") => {
-            serde_json::from_value(value).map(Message::Response)
-        }
+        (false, _) if is_answer => serde_json::from_value(value).map(Message::Response),
         (false, _) => Err(serde::de::Error::custom("there is no method")),
     };
     match message {
         Ok(message) => Incoming::Message(message),
+        Err(error) if is_answer => Incoming::MalformedAnswer { reason: error.to_string() },
         Err(error) => {
             let reason = format!("neither a request, nor a notification, nor an answer: {error}");
             malformed(id.unwrap_or_default(), reason, true)

@@ -15,6 +15,7 @@ use nova_router::{
     Answer, COPIES_FOLDER, Launch, OpenWorkspace, Question, Root, SHARD_BYTES_MAX_DEFAULT, Score,
     SearchRequest, Subtypes, Supervision, WorkerOptions, WorkspaceOptions, archive_of, path,
 };
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::archives::Archives;
@@ -22,6 +23,9 @@ use crate::args::LspOptions;
 use crate::client::ClientAbilities;
 use crate::library::{self, Library, places};
 use crate::settings::{DaemonUse, Settings};
+
+/// Libraries that are being indexed at the end are waited for so long, to be given up in good order.
+const LIBRARY_END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open workspace.
 #[derive(Debug)]
@@ -33,6 +37,10 @@ pub(crate) struct Workspace {
     library_options: WorkspaceOptions,
     /// Once they are indexed.
     library: Mutex<Option<Arc<Library>>>,
+    /// Held while they are being opened.
+    opening_library: tokio::sync::Mutex<()>,
+    /// Triggered at the end.
+    closing: CancellationToken,
 }
 
 impl Workspace {
@@ -74,6 +82,8 @@ impl Workspace {
             settings: settings.clone(),
             library_options,
             library: Mutex::default(),
+            opening_library: tokio::sync::Mutex::default(),
+            closing: CancellationToken::new(),
         })
     }
 
@@ -91,6 +101,10 @@ impl Workspace {
     /// Has the sources of libraries beside its own, those that there are now; takes as long as it takes to index what
     /// nobody has indexed.
     pub(crate) async fn open_library(&self) {
+        let _opening = self.opening_library.lock().await;
+        if self.closing.is_cancelled() {
+            return;
+        }
         let settings = self.settings.clone();
         let find = move || {
             let jdk = places::jdk_sources(settings.jdk_sources.as_deref());
@@ -104,7 +118,7 @@ impl Workspace {
             true => None,
             false => {
                 let options = WorkspaceOptions { roots, ..self.library_options.clone() };
-                match Library::open(options).await {
+                match Library::open(options, &self.closing).await {
                     Ok(library) => Some(Arc::new(library)),
                     Err(error) => return tracing::warn!("libraries are left out: {error}"),
                 }
@@ -226,7 +240,9 @@ impl Workspace {
 
     /// Ends its workers, if they are ours.
     pub(crate) async fn close(&self) {
+        self.closing.cancel();
         self.own.close().await;
+        drop(timeout(LIBRARY_END_TIMEOUT, self.opening_library.lock()).await);
         self.library().inspect(|library| library.close());
     }
 

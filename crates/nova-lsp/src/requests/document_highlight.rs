@@ -18,8 +18,9 @@ pub(super) async fn answer(
     else {
         return Ok(None);
     };
+    let columns = documents.columns(&path);
     let highlights = occurrences.into_iter().map(|occurrence| DocumentHighlight {
-        range: documents.range(&path, occurrence.range),
+        range: columns.range(occurrence.range),
         kind: Some(match occurrence.is_written {
             true => DocumentHighlightKind::Write,
             false => DocumentHighlightKind::Read,

@@ -9,7 +9,7 @@ use nova_router::inspection::{Inspected, Inspection, Outlined};
 use nova_syntax::declarations::{Kind, Modifiers};
 
 use super::{Ask, Failure};
-use crate::server::Shared;
+use crate::columns::Columns;
 use crate::{symbols, uri};
 
 /// Types nest far less deep; what lies deeper is shown at this level.
@@ -25,15 +25,15 @@ pub(super) async fn answer(
     else {
         return Ok(None);
     };
-    let shared = &ask.shared;
-    Ok(Some(match shared.client.takes_trees {
-        true => DocumentSymbolResponse::DocumentSymbolList(tree(shared, &path, &outline)),
-        false => DocumentSymbolResponse::SymbolInformationList(list(shared, &path, &outline)),
+    let columns = ask.shared.documents.columns(&path);
+    Ok(Some(match ask.shared.client.takes_trees {
+        true => DocumentSymbolResponse::DocumentSymbolList(tree(&columns, &outline)),
+        false => DocumentSymbolResponse::SymbolInformationList(list(&columns, &path, &outline)),
     }))
 }
 
 /// Parents stand before their children, so what is open on a stack is what the next one may lie in.
-fn tree(shared: &Shared, path: &Path, outline: &[Outlined]) -> Vec<DocumentSymbol> {
+fn tree(columns: &Columns, outline: &[Outlined]) -> Vec<DocumentSymbol> {
     let mut open: Vec<(&Outlined, DocumentSymbol)> = Vec::new();
     let mut top = Vec::new();
     let close = |open: &mut Vec<(&Outlined, DocumentSymbol)>, top: &mut Vec<DocumentSymbol>| {
@@ -49,7 +49,7 @@ fn tree(shared: &Shared, path: &Path, outline: &[Outlined]) -> Vec<DocumentSymbo
         {
             close(&mut open, &mut top);
         }
-        open.push((outlined, document_symbol(shared, path, outlined)));
+        open.push((outlined, document_symbol(columns, outlined)));
     }
     while !open.is_empty() {
         close(&mut open, &mut top);
@@ -58,7 +58,7 @@ fn tree(shared: &Shared, path: &Path, outline: &[Outlined]) -> Vec<DocumentSymbo
 }
 
 #[expect(deprecated, reason = "the type has the field")]
-fn document_symbol(shared: &Shared, path: &Path, outlined: &Outlined) -> DocumentSymbol {
+fn document_symbol(columns: &Columns, outlined: &Outlined) -> DocumentSymbol {
     let (kind, tags) = kind_and_tags(outlined);
     DocumentSymbol {
         name: outlined.name.clone(),
@@ -66,23 +66,20 @@ fn document_symbol(shared: &Shared, path: &Path, outlined: &Outlined) -> Documen
         kind,
         tags,
         deprecated: None,
-        range: shared.documents.range(path, outlined.range),
-        selection_range: shared.documents.range(path, outlined.name_range),
+        range: columns.range(outlined.range),
+        selection_range: columns.range(outlined.name_range),
         children: None,
     }
 }
 
 #[expect(deprecated, reason = "the type has the field")]
-fn list(shared: &Shared, path: &Path, outline: &[Outlined]) -> Vec<SymbolInformation> {
+fn list(columns: &Columns, path: &Path, outline: &[Outlined]) -> Vec<SymbolInformation> {
     let symbol = |outlined: &Outlined| {
         let (kind, tags) = kind_and_tags(outlined);
         let around = outlined.parent.and_then(|parent| outline.get(parent as usize));
         SymbolInformation {
             deprecated: None,
-            location: Location {
-                uri: uri::of_path(path),
-                range: shared.documents.range(path, outlined.range),
-            },
+            location: Location { uri: uri::of_path(path), range: columns.range(outlined.range) },
             base_symbol_information: gen_lsp_types::BaseSymbolInformation {
                 name: outlined.name.clone(),
                 kind,

@@ -15,8 +15,9 @@ pub(super) async fn answer(
     else {
         return Ok(None);
     };
+    let columns = ask.shared.documents.columns(&path);
     let ranges = folds.into_iter().map(|fold| {
-        let range = ask.shared.documents.range(&path, fold.range);
+        let range = columns.range(fold.range);
         FoldingRange {
             start_line: range.start.line,
             start_character: Some(range.start.character),

@@ -18,11 +18,12 @@ pub(super) async fn answer(
     let Some((path, Inspected::Around(around))) = ask.inspect(&document, places).await? else {
         return Ok(None);
     };
+    let columns = documents.columns(&path);
     // Each place has an answer, if it is only the place itself.
     let ranges = positions.iter().enumerate().map(|(number, &at)| {
         let innermost_first: &[_] = around.get(number).map_or(&[], |it: &Surroundings| &it.ranges);
         let chain = innermost_first.iter().rev().fold(None, |parent, range| {
-            let range = documents.range(&path, *range);
+            let range = columns.range(*range);
             Some(Box::new(SelectionRange { range, parent }))
         });
         let empty = gen_lsp_types::Range { start: at, end: at };

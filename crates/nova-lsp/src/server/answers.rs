@@ -46,7 +46,7 @@ impl Answers {
 
     /// Takes on a request, when there is a place for it.
     pub(super) async fn owe(&self, id: RequestId) -> Owed {
-        let permit = Arc::clone(&self.places).acquire_owned().await.ok();
+        let permit = self.place().await;
         let cancel = CancellationToken::new();
         lock(&self.under_way).insert(id.clone(), cancel.clone());
         Owed {
@@ -57,6 +57,11 @@ impl Answers {
             under_way: Arc::clone(&self.under_way),
             cancel,
         }
+    }
+
+    /// A place for an answer, when there is one.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
     /// The editor does not need this answer any more.

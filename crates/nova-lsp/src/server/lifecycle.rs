@@ -14,13 +14,14 @@ use crate::{requests, uri};
 
 impl Server {
     /// Takes a request, and has it answered.
-    pub(super) async fn request(&mut self, request: Request, parent: &mut Option<u32>) {
+    pub(super) async fn request(&mut self, request: Request) {
         let owed = self.answers.owe(request.id.clone()).await;
         match (self.stage, request.method.as_str()) {
             (Stage::New, "initialize") => {
                 match serde_json::from_value::<InitializeParams>(request.params) {
                     Ok(params) => {
-                        *parent = params.process_id.and_then(|id| u32::try_from(id).ok());
+                        let process = params.process_id.and_then(|id| u32::try_from(id).ok());
+                        self.parent.send_replace(process);
                         let result = self.initialize(&params);
                         owed.answer(&result);
                     }
@@ -53,10 +54,10 @@ impl Server {
     fn initialize(&mut self, params: &InitializeParams) -> InitializeResult {
         let client = ClientAbilities::of(params);
         self.folders = folders(params);
+        self.shared = Some(Arc::new(Shared::new(client)));
         if let Some(options) = &params.initialization_options {
             self.set(options);
         }
-        self.shared = Some(Arc::new(Shared::new(client)));
         self.stage = Stage::Greeted;
         InitializeResult {
             capabilities: capabilities(client),
@@ -175,7 +176,10 @@ fn java_files() -> lsp::FileOperationRegistrationOptions {
 /// Whether a process is there.
 #[cfg(target_os = "linux")]
 pub(super) fn is_alive(process: u32) -> bool {
-    std::path::Path::new(&format!("/proc/{process}")).exists()
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // After the name, which may have anything in it. One that nobody has waited for yet is a zombie, and gone.
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 /// Where it cannot be told the end of the pipe tells.

@@ -28,7 +28,7 @@ impl Server {
         if let Some(progress) = &progress {
             self.cancellable.insert(progress.token().to_owned(), cancel.clone());
         }
-        tokio::spawn(async move {
+        self.openings.spawn(async move {
             if let Opened::Open(workspace) = before {
                 workspace.close().await;
             }
@@ -72,7 +72,7 @@ impl Server {
         let Some(shared) = &self.shared else { return };
         self.cancellable.values().for_each(CancellationToken::cancel);
         if let Opened::Open(workspace) = shared.has_no_folder() {
-            tokio::spawn(async move { workspace.close().await });
+            self.openings.spawn(async move { workspace.close().await });
         }
     }
 
