@@ -5,8 +5,14 @@ mod editor;
 mod emacs;
 mod first_index;
 mod implementation;
+mod large_files;
 mod libraries;
+mod malformed;
 mod neovim;
+mod open_documents;
+mod snapshots;
+mod unread;
+mod vanished;
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +20,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::daemon::Daemon;
-use crate::processes::{SOON, is_alive, signal, workers};
+use crate::processes::{SOON, signal, workers};
 use crate::run::wait_for;
 use crate::sandbox::Sandbox;
 use editor::{Editor, abilities, uri};
@@ -81,6 +87,22 @@ fn places(locations: &Value) -> Vec<String> {
         format!("{file} {}", it["range"]["start"]["line"])
     };
     locations.iter().map(place).collect()
+}
+
+/// What a process has in memory.
+fn memory_kib(process: u32) -> u64 {
+    status_kib(process, "VmRSS:")
+}
+
+/// The most that it ever had.
+fn peak_memory_kib(process: u32) -> u64 {
+    status_kib(process, "VmHWM:")
+}
+
+fn status_kib(process: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let value = status.lines().find_map(|line| line.strip_prefix(name));
+    value.map_or(0, |it| it.trim().trim_end_matches(" kB").parse().unwrap())
 }
 
 #[test]
@@ -255,44 +277,6 @@ fn changes_of_the_disk_are_found_without_a_word_of_the_editor() {
 }
 
 #[test]
-fn what_makes_no_sense_is_answered_and_the_rest_goes_on() {
-    let sandbox = shapes();
-    let mut editor = Editor::open(&sandbox);
-    let frame = |body: &str| format!("Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
-    for (body, code) in [("{", -32700), ("[]", -32600), ("{\"id\":\"a\",\"method\":5}", -32600)] {
-        editor.write(&frame(body));
-        let answer = loop {
-            let message = editor.hear();
-            if message.get("error").is_some() {
-                break message;
-            }
-        };
-        assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
-    }
-    let file = sandbox.file("src/shapes/Shape.java");
-    editor.open_document(&file, SHAPES);
-    for position in [
-        json!({ "line": 9999, "character": 0 }),
-        json!({ "line": 0, "character": 4_000_000_000_u32 }),
-    ] {
-        for method in ["definition", "hover", "documentHighlight"] {
-            editor.ask(&format!("textDocument/{method}"), at(&file, &position));
-        }
-        let params = json!({ "textDocument": { "uri": uri(&file) }, "positions": [position] });
-        assert_eq!(editor.ask("textDocument/selectionRange", params).as_array().unwrap().len(), 1);
-    }
-    editor.tell("$/nothing", json!({}));
-    editor.tell("textDocument/didChange", json!({ "nonsense": true }));
-    editor.tell(
-        "textDocument/didClose",
-        json!({ "textDocument": { "uri": "file:///never/opened.java" } }),
-    );
-    assert_eq!(editor.found("Circle"), ["Circle shapes"]);
-    editor.write(b"GET / HTTP/1.1\r\n\r\n");
-    assert_eq!(editor.ended().code(), Some(1));
-}
-
-#[test]
 fn a_request_that_is_cancelled_is_answered_at_once() {
     let sandbox = shapes();
     let mut editor = Editor::open(&sandbox);
@@ -321,23 +305,6 @@ fn a_server_whose_editor_is_gone_ends_and_so_do_its_workers() {
     editor.hang_up();
     editor.ended();
     wait_for("the workers' end", SOON, || workers(&sandbox).is_empty().then_some(()));
-}
-
-#[test]
-fn an_editor_that_never_reads_costs_no_memory() {
-    let sandbox = shapes();
-    let mut editor = Editor::open(&sandbox);
-    let id = editor.id();
-    editor.stop_reading();
-    // Far more than pipes hold, and than is read ahead.
-    let is_stuck = editor.flood("workspace/symbol", &json!({ "query": "s" }), 20_000);
-    assert!(is_stuck, "whoever asks without reading is not read either");
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak < 200 << 10, "{peak} KiB");
-    editor.kill_pipes();
-    wait_for("the server's end", SOON, || (!is_alive(id)).then_some(()));
 }
 
 #[test]

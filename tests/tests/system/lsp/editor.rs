@@ -145,6 +145,11 @@ impl Editor {
         self.numbers
     }
 
+    /// A request of this number was sent in some other way.
+    pub(super) fn expect(&mut self, number: i64) {
+        self.unanswered.insert(number);
+    }
+
     /// The answer to a request.
     pub(super) fn answer(&mut self, number: i64) -> Value {
         loop {
@@ -161,8 +166,13 @@ impl Editor {
     }
 
     fn send(&mut self, message: &Value) {
-        let body = message.to_string();
-        self.write(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+        self.send_body(message.to_string().as_bytes());
+    }
+
+    /// Sends anything in a frame.
+    pub(super) fn send_body(&mut self, body: &[u8]) {
+        self.write(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+        self.write(body);
     }
 
     /// Writes anything.
@@ -228,11 +238,9 @@ impl Editor {
         self.is_reading.store(false, Ordering::SeqCst);
     }
 
-    /// Asks so often as long as the server reads; whether it stops reading.
-    pub(super) fn flood(&mut self, method: &str, params: &Value, times: usize) -> bool {
+    /// Sends this so often as long as the server reads; whether it stops reading.
+    pub(super) fn flood(&mut self, body: &str, times: usize) -> bool {
         let mut input = self.input.take().expect("the pipe is open");
-        let body =
-            json!({ "jsonrpc": "2.0", "id": 0, "method": method, "params": params }).to_string();
         let frame = format!("Content-Length: {}\r\n\r\n{body}", body.len());
         let (sender, done) = mpsc::channel();
         std::thread::spawn(move || {

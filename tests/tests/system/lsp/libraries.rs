@@ -28,7 +28,7 @@ public class HashMap<K> extends AbstractMap<K> {
 ";
 
 /// An archive with these files.
-fn zip(path: &Path, files: &[(&str, &str)]) {
+pub(super) fn zip(path: &Path, files: &[(&str, &str)]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
     for (name, text) in files {
