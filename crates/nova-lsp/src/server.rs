@@ -66,6 +66,8 @@ struct Server {
     openings: TaskTracker,
     /// The process that the editor named as its own.
     parent: watch::Sender<Option<u32>>,
+    /// The run whose workspace nobody keeps open any more.
+    lost: mpsc::UnboundedSender<u32>,
 }
 
 /// What requests need to know.
@@ -113,6 +115,7 @@ pub(crate) async fn serve(
 ) -> Result<bool, TransportError> {
     let mut incoming = transport::read_from(input);
     let (outbox, mut broken) = Outbox::to(output);
+    let (lost_in, mut lost) = mpsc::unbounded_channel();
     let mut server = Server {
         options,
         stage: Stage::New,
@@ -126,11 +129,12 @@ pub(crate) async fn serve(
         settings_asked: None,
         openings: TaskTracker::new(),
         parent: watch::Sender::new(None),
+        lost: lost_in,
     };
     let parent = server.parent.subscribe();
     // An editor may be gone while a message of its waits for room that nobody makes any more.
     let end = tokio::select! {
-        end = server.converse(&mut incoming) => end,
+        end = server.converse(&mut incoming, &mut lost) => end,
         () = broken_pipe(&mut broken) => Ok(End::Gone),
         () = end_of(parent) => Ok(End::Gone),
     };
@@ -163,13 +167,24 @@ impl Server {
     async fn converse(
         &mut self,
         incoming: &mut mpsc::Receiver<Result<Incoming, TransportError>>,
+        lost: &mut mpsc::UnboundedReceiver<u32>,
     ) -> Result<End, TransportError> {
-        while let Some(message) = incoming.recv().await {
-            if let Some(end) = self.take(message?).await {
-                return Ok(end);
+        loop {
+            tokio::select! {
+                message = incoming.recv() => {
+                    let Some(message) = message else { return Ok(End::Gone) };
+                    if let Some(end) = self.take(message?).await {
+                        return Ok(end);
+                    }
+                }
+                Some(run) = lost.recv() => {
+                    if run == self.runs && self.stage == Stage::AtWork {
+                        tracing::warn!("nova serve is gone: the workspace is kept open here");
+                        self.open();
+                    }
+                }
             }
         }
-        Ok(End::Gone)
     }
 
     /// Takes what came; how the conversation ends, if it does.

@@ -33,13 +33,8 @@ pub(crate) fn tags(modifiers: Modifiers) -> Option<Vec<SymbolTag>> {
 /// Where a symbol's name is written.
 pub(crate) fn location(documents: &Documents, workspace: &Workspace, symbol: &Symbol) -> Location {
     let file = workspace.openable(&symbol.file);
-    let written = match symbol.kind {
-        // Its last part stands for the package.
-        Kind::Package => symbol.name.rsplit('.').next().unwrap_or_default(),
-        _ => &symbol.name,
-    };
     let start = TextPosition { line: symbol.line, character: symbol.character };
-    let end = TextPosition { character: start.character + utf16_length(written), ..start };
+    let end = TextPosition { character: start.character + utf16_length(&symbol.name), ..start };
     let range = documents.range(&file, TextRange { start, end });
     Location { uri: uri::of_path(&file), range }
 }

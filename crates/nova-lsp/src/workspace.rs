@@ -212,14 +212,17 @@ impl Workspace {
             None => found_there.clone(),
             Some(_) => in_library(&Subtypes { method: None, ..wanted.clone() }).await?,
         };
+        let directly = symbols(self.own.subtypes(&wanted, verify_timeout, cancel).await?);
         // What a library declares below them has subtypes here, too.
-        wanted.of.extend(types_there.map(|type_| type_.full_name()));
-        let mut found: Vec<Symbol> =
-            symbols(self.own.subtypes(&wanted, verify_timeout, cancel).await?).collect();
-        let here: HashSet<_> = found.iter().map(identity).collect();
-        let found_there: Vec<_> = found_there.filter(|it| !here.contains(&identity(it))).collect();
-        drop(here);
-        found.extend(found_there);
+        wanted.of = types_there.map(|type_| type_.full_name()).collect();
+        let below_those = symbols(self.own.subtypes(&wanted, verify_timeout, cancel).await?);
+        let mut found: Vec<Symbol> = directly.collect();
+        for more in [below_those.collect::<Vec<_>>(), found_there.collect()] {
+            let known: HashSet<_> = found.iter().map(identity).collect();
+            let new = |it: &Symbol| !known.contains(&identity(it));
+            let new: Vec<_> = more.into_iter().filter(new).collect();
+            found.extend(new);
+        }
         found.truncate(wanted.limit);
         Ok(found)
     }

@@ -393,6 +393,17 @@ impl Client {
         Ok(())
     }
 
+    /// Waits until nobody keeps the workspace open any more; another router takes the place of one that is gone.
+    pub async fn lost(&self) {
+        loop {
+            let link = self.link.load_full();
+            link.caller.connection().closed().await;
+            if self.reconnect(&link).await.is_err() {
+                return;
+            }
+        }
+    }
+
     fn documents(&self) -> std::sync::MutexGuard<'_, Documents> {
         self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }

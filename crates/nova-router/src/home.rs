@@ -100,6 +100,17 @@ impl Homes {
         known.max_by_key(|(is_visible, _)| *is_visible).map(|(_, file)| file)
     }
 
+    /// Whether the view shows a file.
+    pub(crate) fn shows(&self, path: &[u8]) -> bool {
+        self.around(path).any(|(roots, below)| {
+            roots.iter().any(|root| {
+                let part = &self.view.shards()[root.shard];
+                let file = part.shard().find_file(&root.identity, below);
+                file.is_some_and(|file| part.is_visible(file.id()))
+            })
+        })
+    }
+
     /// Whether any file is known below a folder.
     pub(crate) fn has_below(&self, folder: &[u8]) -> bool {
         let inner = self.roots.keys().any(|root| folder::below(root, folder).is_some());

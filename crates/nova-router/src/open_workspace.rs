@@ -121,6 +121,14 @@ impl OpenWorkspace {
         }
     }
 
+    /// Waits until nobody keeps the workspace open any more that somebody else did: then it is to be opened anew.
+    pub async fn lost(&self) {
+        match &self.source {
+            Source::Here { .. } => std::future::pending().await,
+            Source::Served(client) => client.lost().await,
+        }
+    }
+
     /// Counts what there is.
     pub async fn contents(&self) -> Result<Contents, OpenWorkspaceError> {
         match &self.source {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use nova_index::{Cancelled, FileRef, Revision, Subtypes, SymbolView};
+use nova_protocol::frontend::Look;
 use nova_protocol::inspection::{Inspected, Inspection};
 use nova_protocol::message::{OpenFile, Request, UnloadFiles};
 use nova_protocol::path;
@@ -145,7 +146,17 @@ impl Session {
     /// A file was saved: everybody is to see what the disk has now. It stays open.
     pub async fn save(&self, path: &Path) {
         let workspace = &self.0.workspace;
-        workspace.refresh_path(&path::to_bytes(path)).await;
+        let path = path::to_bytes(path);
+        if workspace.refresh_shown(&path).await {
+            return;
+        }
+        // A new file, or one that is ignored: whoever looks at what has changed can tell.
+        let is_inside = workspace.homes().of(&path).place != SCRATCH;
+        if is_inside
+            && let Err(error) = workspace.catch_up(Look::AtChanges, &CancellationToken::new()).await
+        {
+            tracing::warn!("{}: {error}", String::from_utf8_lossy(&path));
+        }
     }
 
     /// Forgets the text of an open file at once; from now on its symbols are those of the disk, which is looked
@@ -161,7 +172,7 @@ impl Session {
         }
         async move {
             if closed.is_some() {
-                workspace.refresh_path(&path).await;
+                workspace.refresh_shown(&path).await;
             }
         }
     }
@@ -323,16 +334,17 @@ impl Workspace {
         }
     }
 
-    /// Looks at a file again, unless it is in no shard.
-    async fn refresh_path(&self, path: &[u8]) {
+    /// Looks at a file again, if the view shows it; whether it does.
+    async fn refresh_shown(&self, path: &[u8]) -> bool {
         let homes = self.homes();
-        let home = homes.of(path);
-        if home.place == SCRATCH {
-            return;
+        if !homes.shows(path) {
+            return false;
         }
+        let home = homes.of(path);
         let refreshed = self.refresh_file(&home.key, home.place, homes.revision()).await;
         if let Err(error) = refreshed {
             tracing::warn!("{}: {error}", String::from_utf8_lossy(path));
         }
+        true
     }
 }

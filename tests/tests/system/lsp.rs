@@ -1,6 +1,7 @@
 //! `nova lsp`, as editors know it.
 
 mod chosen;
+mod daemon_gone;
 mod editor;
 mod emacs;
 mod first_index;

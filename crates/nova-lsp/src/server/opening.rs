@@ -6,13 +6,30 @@ use std::sync::Arc;
 use gen_lsp_types::DidChangeWorkspaceFoldersParams;
 use nova_router::Look;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Indexing;
-use super::{Opened, Server};
+use super::{Opened, Server, Shared};
 use crate::settings::Settings;
 use crate::uri;
 use crate::workspace::{Workspace, WorkspaceError};
+
+/// Tells when nobody keeps the workspace of a run open any more, unless another one has taken its place.
+async fn tell_of_loss(
+    shared: Arc<Shared>,
+    workspace: Arc<Workspace>,
+    lost: mpsc::UnboundedSender<u32>,
+    run: u32,
+) {
+    let mut opened = shared.workspace.subscribe();
+    let is_replaced =
+        |now: &Opened| !matches!(now, Opened::Open(it) if Arc::ptr_eq(it, &workspace));
+    tokio::select! {
+        () = workspace.own().lost() => drop(lost.send(run)),
+        _ = opened.wait_for(is_replaced) => {}
+    }
+}
 
 impl Server {
     /// Opens the workspace in the place of the one before, with all documents that are open, and has its index
@@ -28,6 +45,7 @@ impl Server {
         if let Some(progress) = &progress {
             self.cancellable.insert(progress.token().to_owned(), cancel.clone());
         }
+        let lost = self.lost.clone();
         self.openings.spawn(async move {
             if let Opened::Open(workspace) = before {
                 workspace.close().await;
@@ -51,6 +69,7 @@ impl Server {
             if !shared.has_opened(run, Opened::Open(Arc::clone(&workspace))) {
                 return workspace.close().await;
             }
+            tokio::spawn(tell_of_loss(Arc::clone(&shared), Arc::clone(&workspace), lost, run));
             let report = |now| {
                 if let Some(progress) = &mut progress {
                     progress.report(now);

@@ -59,12 +59,16 @@ pub(super) fn best(
     namesakes: Vec<Symbol>,
 ) -> (Vec<Symbol>, Certainty, usize) {
     let judge = Judge { name, file: &path::to_bytes(file) };
-    let judged: Vec<_> =
-        namesakes.into_iter().map(|symbol| (judge.certainty(&symbol), symbol)).collect();
+    let namesakes = namesakes.into_iter().filter(|it| !judge.is_hidden_by_super(it));
+    let judged: Vec<_> = namesakes.map(|symbol| (judge.certainty(&symbol), symbol)).collect();
     let all = judged.len();
     let most = judged.iter().map(|(certainty, _)| *certainty).max().unwrap_or_default();
     let best = judged.into_iter().filter(|(certainty, _)| *certainty == most);
     let mut best: Vec<_> = best.map(|(_, symbol)| symbol).collect();
+    if most == Certainty::Name {
+        // With nothing else to go by, what is in the same file is the likeliest.
+        best.sort_by_key(|symbol| symbol.file != judge.file);
+    }
     if most != Certainty::Itself
         && let Some(count) = name.arguments
         && best.iter().any(|symbol| takes(symbol, count))
@@ -146,6 +150,12 @@ impl Judge<'_> {
             || is_by(ImportKind::StaticOnDemand, true)
             || is_of_java_lang;
         if on_demand { Certainty::OnDemand } else { Certainty::Name }
+    }
+
+    /// `super.name` is not of the type that it stands in.
+    fn is_hidden_by_super(&self, symbol: &Symbol) -> bool {
+        let is_super = matches!(&self.name.qualifier[..], [head] if head == "super");
+        is_super && symbol.file == self.file && self.is_around(symbol)
     }
 
     /// `this.name`
@@ -300,6 +310,13 @@ mod tests {
         check(&name("Map.Entry", &[]), &all, &["own.Map.Entry"], Certainty::Package);
         check(&name("Map.Entry", &[]), &all[2..], &["x.y.Map.Entry"], Certainty::Member);
         check(&name("Entry", &[]), &all[2..], &["x.y.Map.Entry", "x.Other.Entry"], Certainty::Name);
+    }
+
+    #[test]
+    fn super_means_nothing_of_the_type_itself_and_the_same_file_comes_first() {
+        let all = ["z|A|Inner", "own|Outer|Inner"];
+        check(&name("super.Inner", &[]), &all, &["z.A.Inner"], Certainty::Name);
+        check(&name("q.Inner", &[]), &all, &["own.Outer.Inner", "z.A.Inner"], Certainty::Name);
     }
 
     #[test]

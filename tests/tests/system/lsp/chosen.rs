@@ -142,3 +142,37 @@ fn a_text_that_is_no_file_is_known_like_one() {
     assert_eq!(editor.found("Sketch"), Vec::<String>::new());
     assert!(editor.shut_down().success());
 }
+
+#[test]
+fn an_ignored_file_stays_out_whether_it_is_opened_saved_or_closed() {
+    let sandbox = shapes();
+    sandbox.write("build/Made.java", "package made; class Made { }");
+    let mut editor = Editor::open(&sandbox);
+    assert_eq!(editor.found("Made kind:class"), ["Made made"]);
+    sandbox.write(".gitignore", "build/\n");
+    let changed = json!({ "command": "nova.reindex" });
+    editor.ask("workspace/executeCommand", changed);
+    assert_eq!(editor.found("Made kind:class"), Vec::<String>::new());
+    let file = sandbox.file("build/Made.java");
+    editor.open_document(&file, "package made; class Made { }");
+    let document = json!({ "textDocument": { "uri": uri(&file) } });
+    for told in ["textDocument/didSave", "textDocument/didClose"] {
+        editor.tell(told, document.clone());
+    }
+    // Both are looked into beside what comes next.
+    let status = json!({ "command": "nova.reindex" });
+    editor.ask("workspace/executeCommand", status);
+    assert_eq!(editor.found("Made kind:class"), Vec::<String>::new());
+    assert!(editor.shut_down().success());
+}
+
+#[test]
+fn a_package_is_where_its_whole_name_is() {
+    let sandbox = shapes();
+    let mut editor = Editor::open(&sandbox);
+    let found = editor.ask("workspace/symbol", json!({ "query": "shapes.sub kind:package" }));
+    let range =
+        json!({ "start": { "line": 0, "character": 8 }, "end": { "line": 0, "character": 18 } });
+    assert_eq!(found[0]["location"]["range"], range);
+    assert!(editor.shut_down().success());
+}

@@ -1,0 +1,40 @@
+//! What an editor notices when `nova serve` ends beside it: nothing.
+
+use serde_json::json;
+
+use super::editor::{Editor, uri};
+use super::shapes;
+use crate::daemon::Daemon;
+use crate::processes::SOON;
+use crate::run::wait_for;
+
+#[test]
+fn an_editor_keeps_its_workspace_when_nova_serve_ends_and_when_it_is_killed() {
+    for is_killed in [false, true] {
+        let sandbox = shapes();
+        let daemon = Daemon::start(&sandbox);
+        let mut editor = Editor::open(&sandbox);
+        let status = editor.ask("workspace/executeCommand", json!({ "command": "nova.status" }));
+        assert_eq!(status["servedBy"], daemon.id());
+        let file = sandbox.file("src/shapes/Circle.java");
+        editor.open_document(&file, "package shapes; class Circle { int unsaved; }");
+        assert_eq!(editor.found("unsaved"), ["unsaved shapes.Circle"]);
+
+        match is_killed {
+            true => drop(daemon.end_by("KILL")),
+            false => drop(daemon.stop()),
+        }
+        // A request that was under way may have failed; the workspace is there again, with what is open.
+        let search = json!({ "query": "unsaved" });
+        wait_for("the workspace", SOON, || {
+            let number = editor.begin("workspace/symbol", search.clone());
+            let answer = editor.answer(number);
+            (answer["result"][0]["containerName"] == "shapes.Circle").then_some(())
+        });
+        let outline = json!({ "textDocument": { "uri": uri(&file) } });
+        assert_eq!(editor.ask("textDocument/documentSymbol", outline)[0]["name"], "Circle");
+        let status = editor.ask("workspace/executeCommand", json!({ "command": "nova.status" }));
+        assert!(status["servedBy"].is_null(), "{status}");
+        assert!(editor.shut_down().success());
+    }
+}
