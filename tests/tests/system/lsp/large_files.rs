@@ -94,19 +94,28 @@ impl Open {
     /// Types before the last brace of the text, letter by letter.
     fn type_at_the_end(&mut self, typed: &str) {
         for letter in typed.chars() {
-            let position = place(&self.text, &self.text[self.text.rfind('}').unwrap()..]);
-            self.version += 1;
-            self.editor.tell(
-                "textDocument/didChange",
-                json!({
-                    "textDocument": { "uri": uri(&self.file), "version": self.version },
-                    "contentChanges": [{
-                        "range": { "start": position, "end": position }, "text": letter.to_string(),
-                    }],
-                }),
-            );
-            self.text.insert(self.text.rfind('}').unwrap(), letter);
+            self.insert_at_the_end(&letter.to_string());
         }
+    }
+
+    fn insert_at_the_end(&mut self, inserted: &str) {
+        let end = self.text.rfind('}').unwrap();
+        let line_start = self.text[..end].rfind('\n').map_or(0, |it| it + 1);
+        let line = self.text[..line_start].matches('\n').count();
+        // Everything here is one byte, and one unit.
+        let position = json!({ "line": line, "character": end - line_start });
+        self.version += 1;
+        let change = json!({
+            "range": { "start": position, "end": position }, "text": inserted,
+        });
+        self.editor.tell(
+            "textDocument/didChange",
+            json!({
+                "textDocument": { "uri": uri(&self.file), "version": self.version },
+                "contentChanges": [change],
+            }),
+        );
+        self.text.insert_str(end, inserted);
     }
 
     /// Asks everything outside of the text.
@@ -146,14 +155,16 @@ fn a_file_of_a_hundred_thousand_lines_is_answered_wholly() {
     assert_eq!(last["selectionRange"]["start"], place(&open.text, &name));
     let folds = open.some_folds();
     assert!(folds.iter().any(|it| it["startLine"] == 2), "the class can be folded");
-    open.type_at_the_end(" int typed; int twice() { return typed; }\n");
+    open.insert_at_the_end("int twice() { return typed; }\n");
+    open.type_at_the_end("int typed;");
     let members = open.members();
     assert_eq!(members.len(), LINES + 2);
-    assert_eq!(members[LINES]["selectionRange"]["start"], place(&open.text, "typed;"));
+    let declared = place(&open.text, "typed;}");
+    assert_eq!(members[LINES + 1]["selectionRange"]["start"], declared);
     let used = place(&open.text, "typed; }");
     let found = open.defined(&used);
     assert_eq!(found.as_array().map(Vec::len), Some(1));
-    assert_eq!(found[0]["range"]["start"], place(&open.text, "typed;"));
+    assert_eq!(found[0]["range"]["start"], declared);
     assert_eq!(open.editor.found("typed kind:field"), ["typed large.Large"]);
     open.ask_outside();
     open.end();
@@ -178,7 +189,7 @@ fn a_body_of_a_hundred_thousand_lines_is_answered_wholly() {
         let marks = open.editor.ask("textDocument/documentHighlight", at(&open.file, &used));
         (marks.as_array().map(Vec::len) == Some(USES + 1)).then_some(())
     });
-    open.type_at_the_end(" int typed; ");
+    open.type_at_the_end("int typed;");
     assert_eq!(names(&open.members()), ["before", "all", "after", "typed"]);
     open.ask_outside();
     open.end();
@@ -192,8 +203,8 @@ fn a_line_of_some_megabytes_is_answered_wholly() {
     let name = format!("field{}", LINES - 1);
     assert_eq!(members[LINES - 1]["selectionRange"]["start"], place(&open.text, &name));
     assert_eq!(open.folds(), Vec::<Value>::new());
-    open.type_at_the_end("int typed = field0; ");
-    let used = place(&open.text, "field0; }");
+    open.type_at_the_end("int x=field0;");
+    let used = place(&open.text, "field0;}");
     let found = open.defined(&used);
     assert_eq!(found[0]["range"]["start"], place(&open.text, "field0 "));
     open.ask_outside();

@@ -43,7 +43,6 @@ fn wait_until_idle(process: u32) {
 
 #[test]
 fn an_editor_that_never_reads_costs_no_memory_and_no_time() {
-    let nonsense = json!({ "jsonrpc": "2.0", "id": "x", "params": [] }).to_string();
     std::thread::scope(|scope| {
         for body in [search(), "{".to_owned()] {
             scope.spawn(move || never_read(&body));
