@@ -152,12 +152,15 @@ impl SymbolView {
     }
 
     /// The view after some files have changed, in time that does not depend on how many symbols there are.
-    /// Of a file that changed before, the older delta is replaced, so views do not grow with the edits.
+    /// Of a file that changed before, the older delta is replaced, so views do not grow with the edits. The files are
+    /// different ones.
     pub fn superseding(&self, revision: Revision, files: &[Superseded<'_>]) -> Self {
         let (mut shards, mut young) = (self.shards.clone(), self.young.clone());
+        // What is added here has none of the files that follow.
+        let known = shards.len();
         for file in files {
             let mut free = None;
-            for (index, shard) in (0..).zip(&mut shards) {
+            for (index, shard) in (0..).zip(&mut shards[..known]) {
                 let row = shard.shard.find_file(file.root, file.path).map(FileRef::id);
                 row.into_iter().for_each(|row| shard.hide(row));
                 // Postings may speak of a shard that is not young.

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::fs::{self, Metadata};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
@@ -28,6 +29,8 @@ const OPEN_ARCHIVES_MAX: usize = 16;
 pub(crate) struct Archives {
     copies: PathBuf,
     editor_asks: bool,
+    /// How many copies were begun: no two are written to the same place.
+    copied: AtomicU64,
     /// The last one used first, by where copies of what is in it are.
     opened: Mutex<VecDeque<(PathBuf, Archive)>>,
 }
@@ -42,7 +45,7 @@ struct Entry<'e> {
 impl Archives {
     /// Copies go below this folder, unless the editor asks for the texts.
     pub(crate) fn new(copies: PathBuf, editor_asks: bool) -> Self {
-        Self { copies, editor_asks, opened: Mutex::default() }
+        Self { copies, editor_asks, copied: AtomicU64::new(0), opened: Mutex::default() }
     }
 
     /// What the editor opens for a file in an archive: the copy, made if it is not there, unless it asks for the text.
@@ -104,7 +107,8 @@ impl Archives {
         fs::create_dir_all(folder)?;
         let content = self.read(&copies, &entry)?;
         // Whoever else copies it has the same.
-        let unfinished = copy.with_extension(format!("{}.new", std::process::id()));
+        let number = self.copied.fetch_add(1, Ordering::Relaxed);
+        let unfinished = copy.with_extension(format!("{}-{number}.new", std::process::id()));
         let write = || {
             let mut file = fs::File::create(&unfinished)?;
             file.write_all(&content)?;

@@ -27,6 +27,9 @@ use crate::settings::{DaemonUse, Settings};
 /// Libraries that are being indexed at the end are waited for so long, to be given up in good order.
 const LIBRARY_END_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Types of libraries below one, below which own types are looked for.
+const LIBRARY_TYPES_MAX: usize = 20_000;
+
 /// An open workspace.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -208,10 +211,8 @@ impl Workspace {
         };
         let mut wanted = wanted.clone();
         let found_there = in_library(&wanted).await?;
-        let types_there = match wanted.method {
-            None => found_there.clone(),
-            Some(_) => in_library(&Subtypes { method: None, ..wanted.clone() }).await?,
-        };
+        let types = Subtypes { method: None, limit: LIBRARY_TYPES_MAX, ..wanted.clone() };
+        let types_there = in_library(&types).await?;
         let directly = symbols(self.own.subtypes(&wanted, verify_timeout, cancel).await?);
         // What a library declares below them has subtypes here, too.
         wanted.of = types_there.map(|type_| type_.full_name()).collect();

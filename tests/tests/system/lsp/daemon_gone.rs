@@ -20,10 +20,7 @@ fn an_editor_keeps_its_workspace_when_nova_serve_ends_and_when_it_is_killed() {
         editor.open_document(&file, "package shapes; class Circle { int unsaved; }");
         assert_eq!(editor.found("unsaved"), ["unsaved shapes.Circle"]);
 
-        match is_killed {
-            true => drop(daemon.end_by("KILL")),
-            false => drop(daemon.stop()),
-        }
+        daemon.end_by(if is_killed { "KILL" } else { "TERM" });
         // A request that was under way may have failed; the workspace is there again, with what is open.
         let search = json!({ "query": "unsaved" });
         wait_for("the workspace", SOON, || {

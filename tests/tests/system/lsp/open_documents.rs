@@ -12,8 +12,8 @@ use crate::run::wait_for;
 use crate::sandbox::Sandbox;
 
 const DOCUMENTS: usize = 2000;
-/// So many of them are closed: each time all that are still open are laid over the disk anew.
-const CLOSED: usize = 50;
+/// So many of them are closed: what a search gives at most.
+const CLOSED: usize = 1_000;
 /// What server and workers may take together. It is far less; and far more if anything grows with each document.
 const MEMORY_KIB_MAX: u64 = 400 << 10;
 
