@@ -33,5 +33,7 @@ fn an_editor_keeps_its_workspace_when_nova_serve_ends_and_when_it_is_killed() {
         let status = editor.ask("workspace/executeCommand", json!({ "command": "nova.status" }));
         assert!(status["servedBy"].is_null(), "{status}");
         assert!(editor.shut_down().success());
+        // Who was killed could not clear up.
+        sandbox.nova(["serve", "--stop", "tree"]).ok();
     }
 }
