@@ -81,7 +81,7 @@ fn overriding<'v>(
     type_: SymbolRef<'v>,
     method: &MethodShape,
 ) -> impl Iterator<Item = SymbolRef<'v>> {
-    let has_shape = |member: &SymbolRef<'_>| {
+    let has_shape = move |member: &SymbolRef<'_>| {
         member.name() == method.name
             && match member.kind() {
                 Kind::Method => Arity::of(member.signature_tail())
@@ -91,7 +91,7 @@ fn overriding<'v>(
                 _ => false,
             }
     };
-    type_.members().filter(has_shape).collect::<Vec<_>>().into_iter()
+    type_.members().filter(has_shape)
 }
 
 /// The types whose headers name one of these, with their full names.
@@ -147,7 +147,9 @@ impl Header<'_> {
             self.file.imports().filter(move |import| import.kind == kind).map(|import| import.path)
         };
         let is_head = |path: &&str| last_part(path) == head;
-        let names_it = |path: &str| path.strip_suffix(head) == Some(&format!("{around}."));
+        let names_it = |path: &str| {
+            path.strip_suffix(head).and_then(|it| it.strip_suffix('.')) == Some(around)
+        };
         // An import of this very name leaves no choice.
         if let Some(path) = imported(ImportKind::Type).find(is_head) {
             return names_it(path);

@@ -210,15 +210,18 @@ impl Workspace {
             found.map(symbols).map_err(|_| WorkspaceError::Cancelled)
         };
         let mut wanted = wanted.clone();
-        let found_there = in_library(&wanted).await?;
         let types = Subtypes { method: None, limit: LIBRARY_TYPES_MAX, ..wanted.clone() };
-        let types_there = in_library(&types).await?;
+        let types_there: Vec<Symbol> = in_library(&types).await?.collect();
+        let found_there = match wanted.method {
+            None => types_there.clone(),
+            Some(_) => in_library(&wanted).await?.collect(),
+        };
         let directly = symbols(self.own.subtypes(&wanted, verify_timeout, cancel).await?);
         // What a library declares below them has subtypes here, too.
-        wanted.of = types_there.map(|type_| type_.full_name()).collect();
+        wanted.of = types_there.iter().map(Symbol::full_name).collect();
         let below_those = symbols(self.own.subtypes(&wanted, verify_timeout, cancel).await?);
         let mut found: Vec<Symbol> = directly.collect();
-        for more in [below_those.collect::<Vec<_>>(), found_there.collect()] {
+        for more in [below_those.collect(), found_there] {
             let known: HashSet<_> = found.iter().map(identity).collect();
             let new = |it: &Symbol| !known.contains(&identity(it));
             let new: Vec<_> = more.into_iter().filter(new).collect();
