@@ -79,7 +79,7 @@ pub enum WatchMode {
 }
 
 impl Watch {
-    /// Watches nothing yet. Cookies are made in `cookie_folder` (absolute), where nobody else makes files
+    /// Watches nothing yet, so that anything may have changed. Cookies are made in `cookie_folder` (absolute), where nobody else makes files
     /// of their name.
     pub(crate) fn start(cookie_folder: &Path) -> Self {
         Self::with_source(cookie_folder, source::system(), Mounts::read)

@@ -34,7 +34,7 @@ impl Changes {
 ///
 /// ```text
 ///            add              add beyond the bound, or forget
-/// Nothing ────────▶ Paths ─────────────────────────────────────▶ Anything
+/// Nothing ────────▶ Paths ─────────────────────────────────────▶ Anything ◀─ new
 ///    ▲                │ take                                        │ take
 ///    └────────────────┴─────────────────────────────────────────────┘
 /// ```
@@ -42,8 +42,9 @@ impl Changes {
 pub(super) struct Pending(Changes);
 
 impl Pending {
+    /// Before anything is watched anything may change unseen.
     pub(super) fn new() -> Self {
-        Self(Changes::nothing())
+        Self(Changes::anything())
     }
 
     pub(super) fn add(&mut self, path: Vec<u8>) {
@@ -82,6 +83,7 @@ mod tests {
     #[test]
     fn beyond_its_bound_it_holds_nothing_until_it_is_taken() {
         let mut pending = Pending::new();
+        assert_eq!(pending.take(), Changes::anything());
         assert!(!pending.exceeds(0));
         for number in 0..PENDING_PATHS_MAX {
             pending.add(number.to_string().into_bytes());

@@ -111,6 +111,20 @@ async fn whatever_is_done_to_files_and_folders_is_seen_unasked() {
     becomes(&workspace, &["C", "D", "E"]).await;
 }
 
+#[tokio::test]
+async fn who_asks_before_anything_is_watched_keeps_nobody_from_watching() {
+    let fixture = Fixture::new(&[("a/A.java", "package a; class A {}")]);
+    let (workspace, cancel) = (fixture.workspace(), CancellationToken::new());
+    workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+    workspace.watch().await.unwrap();
+    fixture.write("a/B.java", "package a; class B {}");
+    workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+    assert_eq!(types(&workspace), ["A", "B"]);
+    fixture.write("a/C.java", "package a; class C {}");
+    workspace.catch_up(Look::AtChanges, &cancel).await.unwrap();
+    assert_eq!(types(&workspace), ["A", "B", "C"]);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn what_takes_a_files_place_is_looked_into_only_if_it_is_of_the_tree() {

@@ -34,6 +34,7 @@ impl Tree {
         folders.iter().for_each(|folder| fs::create_dir_all(root.join(folder)).unwrap());
         let tree =
             Self { _place: place, watch: Watch::with_source(&cookies, open, Mounts::read), root };
+        assert_eq!(tree.watch.take(), Changes::anything());
         tree.set_folders().await;
         tree.events_only();
         tree
@@ -306,6 +307,7 @@ async fn a_fence_fails_at_once_while_cookies_are_not_seen() {
     let start = Instant::now();
     assert!(!watch.fence().await);
     assert!(start.elapsed() < FENCE_TIMEOUT);
+    assert_eq!(watch.take(), Changes::anything());
     // From here on it is.
     watch.set_folders(BTreeSet::from([path::to_bytes(&root).into_owned()]), set([])).await;
     assert!(timeout(PATIENCE, async { while !watch.fence().await {} }).await.is_ok());

@@ -85,6 +85,7 @@ impl Source for Script {
 async fn started(script: &Script, folders: &[&str]) -> (tempfile::TempDir, Watch) {
     let cookies = tempfile::tempdir().unwrap();
     let watch = script.watch(&cookies);
+    assert_eq!(watch.take(), Changes::anything());
     watch.set_folders(set(folders.iter().copied()), set([])).await;
     script.calls();
     (cookies, watch)
