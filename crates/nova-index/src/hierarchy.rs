@@ -9,10 +9,11 @@
 //! Not for anything that takes types to be resolved: what has no name of its own, such as an anonymous class, is not
 //! found, and of two types with the same full name each is taken for the other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use nova_syntax::declarations::{ImportKind, Kind};
+use nova_syntax::declarations::Kind;
 use nova_syntax::header::{self, Arity};
+use nova_syntax::scope::{Rule, Scope};
 
 use crate::rank::Score;
 use crate::search::{Cancelled, Hit, SearchResult, Total};
@@ -100,85 +101,57 @@ fn directly_below<'v>(
     names: &[String],
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<(String, SymbolRef<'v>)>, Cancelled> {
-    let mut by_last_part: HashMap<&str, Vec<&str>> = HashMap::new();
-    for name in names {
-        by_last_part.entry(last_part(name)).or_default().push(name);
-    }
-    let mut found = Vec::new();
+    let simple: HashSet<&str> = names.iter().map(|name| last_part(name)).collect();
+    // What a header may mean: these, and whatever else is called so.
+    let mut namesakes: HashSet<String> = names.iter().cloned().collect();
+    let mut written = Vec::new();
     for file in view.shards().iter().flat_map(ViewShard::visible_files) {
         if is_cancelled() {
             return Err(Cancelled);
         }
         for type_ in file.symbols().filter(|symbol| symbol.kind().is_type()) {
-            let is_below = header::supertypes(type_.signature_tail()).iter().any(|written| {
-                let namesakes = by_last_part.get(last_part(written));
-                namesakes.is_some_and(|names| {
-                    names.iter().any(|name| Header { file, type_ }.means(written, name))
-                })
-            });
-            if is_below {
-                found.push((full_name(type_), type_));
+            if simple.contains(type_.name()) {
+                namesakes.insert(full_name(type_));
             }
+            let supertypes = header::supertypes(type_.signature_tail()).into_iter();
+            let alike = supertypes.filter(|name| simple.contains(last_part(name)));
+            written.extend(alike.map(|name| (type_, name)));
         }
     }
-    Ok(found)
+    let names: HashSet<&String> = names.iter().collect();
+    let is_below = |(type_, name): &(SymbolRef<'_>, String)| {
+        let mut meanings = meanings(*type_, name).into_iter();
+        meanings.find(|it| namesakes.contains(it)).is_some_and(|it| names.contains(&it))
+    };
+    written.retain(is_below);
+    // A header may name two of them.
+    written.dedup_by_key(|(type_, _)| (std::ptr::from_ref(type_.shard()), type_.id().0));
+    Ok(written.into_iter().map(|(type_, _)| (full_name(type_), type_)).collect())
 }
 
-/// Where a name is written.
-struct Header<'v> {
-    file: FileRef<'v>,
-    type_: SymbolRef<'v>,
+/// The full names that a name in a type's header may have, what counts most first. What the types around it inherit
+/// is known of their direct supertypes.
+fn meanings(type_: SymbolRef<'_>, written: &str) -> Vec<String> {
+    let around: Vec<_> = type_.ancestors().collect();
+    let scope = scope_in(&around, type_.file());
+    let inherited = around.iter().enumerate().flat_map(|(depth, outer)| {
+        let scope = scope_in(&around[depth + 1..], type_.file());
+        let supertypes = header::supertypes(outer.signature_tail()).into_iter();
+        let meanings = supertypes.flat_map(move |name| scope.meanings(&name));
+        meanings.map(|(_, name)| format!("{name}.{written}")).collect::<Vec<_>>()
+    });
+    let mut meanings = scope.meanings(written);
+    let others = meanings.split_off(meanings.partition_point(|(rule, _)| *rule == Rule::Enclosing));
+    let name = |(_, name)| name;
+    meanings.into_iter().map(name).chain(inherited).chain(others.into_iter().map(name)).collect()
 }
 
-impl Header<'_> {
-    /// Whether a name as it is written here stands for the type of this full name.
-    fn means(&self, written: &str, full: &str) -> bool {
-        let package = self.file.package().unwrap_or_default();
-        let Some(around) = full.strip_suffix(written) else { return false };
-        let Some(around) = around.strip_suffix('.') else {
-            // The full name itself, and no more of it than that.
-            return around.is_empty() && (written.contains('.') || package.is_empty());
-        };
-        if self.is_member_of(around, package) {
-            return true;
-        }
-        let head = written.split('.').next().unwrap_or(written);
-        let imported = |kind: ImportKind| {
-            self.file.imports().filter(move |import| import.kind == kind).map(|import| import.path)
-        };
-        let is_head = |path: &&str| last_part(path) == head;
-        let names_it = |path: &str| {
-            path.strip_suffix(head).and_then(|it| it.strip_suffix('.')) == Some(around)
-        };
-        // An import of this very name leaves no choice.
-        if let Some(path) = imported(ImportKind::Type).find(is_head) {
-            return names_it(path);
-        }
-        let mut on_demand =
-            imported(ImportKind::TypeOnDemand).chain(imported(ImportKind::StaticOnDemand));
-        around == package
-            || around == "java.lang"
-            || on_demand.any(|path| path == around)
-            || imported(ImportKind::Static).any(names_it)
-    }
-
-    /// Whether what is in `around` is known here by its simple name, as a member of the type, of one around it, or
-    /// of a supertype of one of these, as far as headers say.
-    fn is_member_of(&self, around: &str, package: &str) -> bool {
-        let simple = last_part(around);
-        let mut types = std::iter::once(self.type_).chain(self.type_.ancestors());
-        let mut is_outside = false;
-        types.any(|type_| {
-            let is_own = type_.name() == simple && full_name(type_) == around;
-            // What a type inherits is not known in its own header.
-            let is_inherited = is_outside
-                && around != package
-                && header::supertypes(type_.signature_tail())
-                    .iter()
-                    .any(|it| last_part(it) == simple);
-            is_outside = true;
-            is_own || is_inherited
-        })
+/// What is known in these types of a file, the innermost first.
+fn scope_in<'v>(types: &[SymbolRef<'v>], file: FileRef<'v>) -> Scope<'v> {
+    Scope {
+        package: file.package().unwrap_or_default(),
+        types: types.iter().map(SymbolRef::name).collect(),
+        imports: file.imports().map(|import| (import.kind, import.path)).collect(),
     }
 }
 

@@ -190,7 +190,8 @@ impl Workspace {
         };
         let session = library.session();
         let path = self.own.real(path);
-        let other = session.candidates(name, &path, verify_timeout, cancel.clone()).await;
+        let heirs = own.elsewhere.clone();
+        let other = session.candidates(name, &path, heirs, verify_timeout, cancel.clone()).await;
         Ok(own.or(other.map_err(|_| WorkspaceError::Cancelled)?))
     }
 

@@ -537,6 +537,17 @@ pub struct Defined {
     pub certainty: u8,
     /// How many others bear the name.
     pub others: u64,
+    /// Types whose members it may be, too, and that this workspace does not have.
+    #[serde(with = "crate::bounded")]
+    pub elsewhere: Vec<TypeInText>,
+}
+
+/// A type as a text names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeInText {
+    /// The full names that it may have, what counts most first: the first that there is a type of is the one.
+    #[serde(with = "crate::bounded")]
+    pub meanings: Vec<String>,
 }
 
 /// See [`Request::Subtypes`].

@@ -109,13 +109,25 @@ pub struct NameInText {
     /// What the text imports.
     #[serde(with = "crate::bounded")]
     pub imports: Vec<Import>,
-    /// The names of the types around it, the innermost first.
+    /// The types around it, the innermost first.
     #[serde(with = "crate::bounded")]
-    pub enclosing: Vec<String>,
+    pub enclosing: Vec<EnclosingType>,
     /// The declaration whose name it is, if it is written there.
     pub declares: Option<Outlined>,
     /// The local that it means, if it means one.
     pub local: Option<Local>,
+}
+
+/// A type around a place in a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnclosingType {
+    /// Its simple name.
+    pub name: String,
+    /// What it is.
+    pub kind: u8,
+    /// The types that its header names as those above it, as written, without type arguments.
+    #[serde(with = "crate::bounded")]
+    pub supertypes: Vec<String>,
 }
 
 /// A variable, a parameter, a type parameter or a label: what no index knows.

@@ -1,37 +1,33 @@
 //! What a name in a text may mean: its candidate declarations by name, the likeliest first.
 //!
 //! ```text
-//!  text, place ─▶ worker: the name, and what stands around it ─▶ searches for that name
-//!                                                                       │
-//!          the candidates of the best reason ◀─ judged: import, package, type around it
+//!  text, place ─▶ worker: the name, and what stands around it ─▶ searches for that name ─▶ judged: import, package,
+//!                                                                                          type around it
+//!          the candidates of the best reason ◀── members of the types above those ◀─ if that settles nothing ─┘
 //! ```
 //!
 //! This is where a resolution by types will go: it will judge the same candidates by more than names.
 
+mod finder;
+mod inherited;
 mod judge;
+mod name;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use nova_index::{Cancelled, Query};
-use nova_protocol::inspection::{Import, ImportKind, Inspected, Inspection, NameInText};
+use nova_index::Cancelled;
+use nova_protocol::frontend::TypeInText;
+use nova_protocol::inspection::{Inspected, Inspection, NameInText};
 use nova_protocol::place::TextPosition;
-use nova_syntax::declarations::Kind;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::SearchRequest;
 use crate::pool::InspectError;
 use crate::report::Symbol;
 use crate::session::Session;
+use finder::Finder;
 pub use judge::Certainty;
-
-/// Symbols of that very name that are looked at.
-const NAMESAKES_MAX: usize = 300;
-/// Symbols that a qualified name is taken for.
-const QUALIFIED_MAX: usize = 50;
-/// Qualified names that are looked for: imports on demand may be many.
-const SEARCHES_MAX: usize = 24;
 
 /// What a name may mean.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +40,8 @@ pub struct Definition {
     pub certainty: Certainty,
     /// How many others bear the name and could be meant, as far as they were looked at.
     pub others: usize,
+    /// Types whose members it may be, too, and that are not of this workspace.
+    pub elsewhere: Vec<TypeInText>,
 }
 
 /// Why there is no answer.
@@ -84,37 +82,37 @@ impl Session {
         if name.local.is_some() {
             return Ok(Definition { name: Some(name), ..Definition::default() });
         }
-        let found = self.candidates(&name, path, verify_timeout, cancel).await?;
+        let heirs = inherited::heirs(&name);
+        let found = self.candidates(&name, path, heirs, verify_timeout, cancel).await?;
         Ok(Definition { name: Some(name), ..found })
     }
 
-    /// What a name in a file (absolute path) may mean of what this session sees.
+    /// What a name in a file (absolute path) may mean of what this session sees. What none of the types around it
+    /// declares may be a member of these types, or of one above them.
     pub async fn candidates(
         &self,
         name: &NameInText,
         path: &Path,
+        heirs: Vec<TypeInText>,
         verify_timeout: Duration,
         cancel: CancellationToken,
     ) -> Result<Definition, Cancelled> {
-        let mut namesakes = Vec::new();
-        let mut seen = HashSet::new();
-        let searches = qualified(name).into_iter().map(|text| (text, QUALIFIED_MAX));
-        for (text, limit) in searches.chain([(name.name.clone(), NAMESAKES_MAX)]) {
-            let request = SearchRequest {
-                query: Query::new(&text, &kinds(name)),
-                limit,
-                near: Some(path.to_path_buf()),
-                verify_timeout,
-                cancel: cancel.clone(),
-            };
-            let hits = self.search(&request).await?.hits.into_iter().map(|(symbol, _)| symbol);
-            namesakes.extend(
-                hits.filter(|symbol| is_called(symbol, &name.name))
-                    .filter(|it| seen.insert((it.file.clone(), it.line, it.character, it.kind))),
-            );
+        let finder = Finder { session: self, name, path, verify_timeout, cancel };
+        let namesakes = finder.namesakes().await?;
+        let all = namesakes.len();
+        let (mut candidates, mut certainty) = finder.best(namesakes);
+        let mut elsewhere = Vec::new();
+        if !certainty.is_by_rule() || !judge::any_takes(name, &candidates) {
+            let inherited = finder.inherited(heirs).await?;
+            elsewhere = inherited.elsewhere;
+            let members = inherited.members;
+            let is_better = !certainty.is_by_rule() || judge::any_takes(name, &members);
+            if !members.is_empty() && is_better {
+                (candidates, certainty) = (finder.narrowed(members), Certainty::Inherited);
+            }
         }
-        let (candidates, certainty, others) = judge::best(name, path, namesakes);
-        Ok(Definition { name: None, candidates, certainty, others })
+        let others = all.saturating_sub(candidates.len());
+        Ok(Definition { name: None, candidates, certainty, others, elsewhere })
     }
 }
 
@@ -128,59 +126,15 @@ impl Definition {
             return Self { candidates, certainty, others: others + here, ..self };
         }
         if there > 0 && other.certainty == self.certainty {
-            self.candidates.extend(other.candidates);
+            // The own one of the same full name is the one that is built.
+            let known: HashSet<_> = self.candidates.iter().map(Symbol::full_name).collect();
+            let is_new =
+                |it: &Symbol| self.certainty == Certainty::Name || !known.contains(&it.full_name());
+            let new: Vec<_> = other.candidates.into_iter().filter(is_new).collect();
+            let others = others + there - new.len();
+            self.candidates.extend(new);
             return Self { others, ..self };
         }
         Self { others: others + there, ..self }
     }
-}
-
-/// A package is called by its whole name.
-fn is_called(symbol: &Symbol, name: &str) -> bool {
-    match symbol.kind {
-        Kind::Package => symbol.name.rsplit('.').next() == Some(name),
-        _ => symbol.name == name,
-    }
-}
-
-/// The kinds that the name may have, by its use; none for all.
-fn kinds(name: &NameInText) -> Vec<Kind> {
-    Kind::ALL.into_iter().filter(|kind| judge::fits(name, *kind)).collect()
-}
-
-/// The full names that the name may stand for, by what stands around it.
-fn qualified(name: &NameInText) -> Vec<String> {
-    let last = &name.name;
-    let mut texts = Vec::new();
-    let head = match name.qualifier.first() {
-        Some(head) if head != "this" && head != "super" => {
-            texts.push(format!("{}.{last}", name.qualifier.join(".")));
-            head
-        }
-        _ => last,
-    };
-    let rest = |package: &str| match std::ptr::eq(head, last) {
-        true => format!("{package}.{last}"),
-        false => format!("{package}.{}.{last}", name.qualifier.join(".")),
-    };
-    for Import { path, kind } in &name.imports {
-        match kind {
-            ImportKind::Type | ImportKind::Static => {
-                if let Some((around, imported)) = path.rsplit_once('.')
-                    && imported == head
-                {
-                    texts.push(rest(around));
-                }
-            }
-            ImportKind::TypeOnDemand | ImportKind::StaticOnDemand => texts.push(rest(path)),
-            ImportKind::Module => {}
-        }
-    }
-    texts.extend(name.enclosing.iter().map(|type_| format!("{type_}.{last}")));
-    if !name.package.is_empty() {
-        texts.push(rest(&name.package));
-    }
-    texts.push(rest("java.lang"));
-    texts.truncate(SEARCHES_MAX);
-    texts
 }

@@ -145,6 +145,7 @@ pub(crate) fn from_definition(definition: Definition) -> wire::Defined {
         candidates: definition.candidates.into_iter().map(from_symbol).collect(),
         certainty: definition.certainty as u8,
         others: definition.others as u64,
+        elsewhere: definition.elsewhere,
     }
 }
 
@@ -156,6 +157,7 @@ pub(crate) fn to_definition(defined: wire::Defined) -> Result<Definition, Nonsen
         certainty: certainty
             .ok_or(Nonsense("certainty of a definition", u64::from(defined.certainty)))?,
         others: count(defined.others),
+        elsewhere: defined.elsewhere,
     })
 }
 

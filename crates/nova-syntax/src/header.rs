@@ -15,18 +15,26 @@ pub struct Arity {
 impl Arity {
     /// Of a method or constructor; `None` if its signature has no parameters to be read.
     pub fn of(signature: &str) -> Option<Self> {
-        let parameters = between_parentheses(signature)?;
-        let (mut depth, mut commas) = (0_i32, 0);
-        for byte in parameters.bytes() {
-            match byte {
-                b'<' | b'(' | b'[' | b'{' => depth += 1,
-                b'>' | b')' | b']' | b'}' => depth -= 1,
-                b',' if depth == 0 => commas += 1,
+        let mut tokens = Tokens(signature);
+        tokens.find(|token| *token == "(")?;
+        let mut arity = Self { parameters: 0, is_open: false };
+        let (mut depth, mut dots) = (0_i32, 0);
+        let mut last = "";
+        loop {
+            let token = tokens.next()?;
+            dots = if token == "." { dots + 1 } else { 0 };
+            arity.is_open |= dots == 3;
+            let is_at_end = depth == 0 && matches!(token, "," | ")");
+            // The receiver (JLS §8.4) is no parameter.
+            arity.parameters += u32::from(is_at_end && !matches!(last, "" | "this"));
+            match token {
+                ")" if is_at_end => return Some(arity),
+                "<" | "(" | "[" | "{" => depth += 1,
+                ">" | ")" | "]" | "}" => depth -= 1,
                 _ => {}
             }
+            last = token;
         }
-        let count = if parameters.trim().is_empty() { 0 } else { commas + 1 };
-        Some(Self { parameters: count, is_open: parameters.contains("...") })
     }
 
     /// Whether a call with so many arguments fits.
@@ -38,31 +46,24 @@ impl Arity {
     }
 }
 
-/// What is between the parentheses behind a method's name and type parameters.
-fn between_parentheses(signature: &str) -> Option<&str> {
-    let open = signature.find('(')?;
-    let mut depth = 0;
-    for (at, byte) in signature.bytes().enumerate().skip(open) {
-        match byte {
-            b'(' => depth += 1,
-            b')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(&signature[open + 1..at]);
-        }
-    }
-    None
-}
-
 /// The types that a type's header names after `extends` and `implements`, as written, without type arguments and
 /// annotations: of `Map<K, V> extends a.Base<K>.Inner implements B` they are `a.Base.Inner` and `B`.
 pub fn supertypes(signature: &str) -> Vec<String> {
+    named(signature).into_iter().map(|(_, name)| name).collect()
+}
+
+/// The class that a class's header names after `extends`, as written, without type arguments and annotations.
+pub fn superclass(signature: &str) -> Option<String> {
+    named(signature).into_iter().find(|(clause, _)| *clause == "extends").map(|(_, name)| name)
+}
+
+/// The types that a header names, each with the keyword of its clause.
+fn named(signature: &str) -> Vec<(&str, String)> {
     let mut found = Vec::new();
     if !signature.contains("extends") && !signature.contains("implements") {
         return found;
     }
-    let (mut current, mut is_listing, mut depth) = (String::new(), false, 0_i32);
+    let (mut current, mut clause, mut depth) = (String::new(), None, 0_i32);
     let mut is_annotation = false;
     for token in Tokens(signature) {
         match token {
@@ -71,14 +72,14 @@ pub fn supertypes(signature: &str) -> Vec<String> {
             _ if depth > 0 => {}
             "@" => is_annotation = true,
             "extends" | "implements" | "permits" => {
-                end(&mut current, &mut found);
-                is_listing = token != "permits";
+                found.extend(end(&mut current, clause));
+                clause = Some(token).filter(|clause| *clause != "permits");
             }
-            "," => end(&mut current, &mut found),
+            "," => found.extend(end(&mut current, clause)),
             // `@a.b.C` goes on after its dots.
             "." if is_annotation => {}
             "." => current.push('.'),
-            name if is_listing => {
+            name if clause.is_some() => {
                 let is_part = current.is_empty() || current.ends_with('.');
                 match is_annotation {
                     true => is_annotation = false,
@@ -89,17 +90,16 @@ pub fn supertypes(signature: &str) -> Vec<String> {
             _ => {}
         }
     }
-    end(&mut current, &mut found);
+    found.extend(end(&mut current, clause));
     found
 }
 
-fn end(current: &mut String, found: &mut Vec<String>) {
-    if !current.is_empty() {
-        found.push(std::mem::take(current));
-    }
+fn end<'t>(current: &mut String, clause: Option<&'t str>) -> Option<(&'t str, String)> {
+    let name = std::mem::take(current);
+    clause.filter(|_| !name.is_empty()).map(|clause| (clause, name))
 }
 
-/// Words and single characters.
+/// Words, literals and single characters.
 struct Tokens<'t>(&'t str);
 
 impl<'t> Iterator for Tokens<'t> {
@@ -109,14 +109,29 @@ impl<'t> Iterator for Tokens<'t> {
         let text = self.0.trim_start();
         let first = text.chars().next()?;
         let is_of_word = |char: char| char.is_alphanumeric() || matches!(char, '_' | '$');
-        let end = match is_of_word(first) {
-            true => text.find(|char| !is_of_word(char)).unwrap_or(text.len()),
-            false => first.len_utf8(),
+        let end = match first {
+            '"' | '\'' => literal_end(text),
+            first if is_of_word(first) => text.find(|char| !is_of_word(char)).unwrap_or(text.len()),
+            _ => first.len_utf8(),
         };
         let (token, rest) = text.split_at(end);
         self.0 = rest;
         Some(token)
     }
+}
+
+/// Behind the literal that a text begins with.
+fn literal_end(text: &str) -> usize {
+    let (quote, mut is_escaped) = (text.as_bytes()[0], false);
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            byte if byte == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -141,9 +156,12 @@ mod tests {
             ("S permits C, D", &[]),
             ("Ä extends Größe implements _$", &["Größe", "_$"]),
             ("A extends B<C implements …", &["B"]),
+            ("R(@N(\"\\\") extends Q \") int a) implements S", &["S"]),
         ] {
             assert_eq!(supertypes(header), expected, "{header}");
         }
+        assert_eq!(superclass("A<T extends X> implements B"), None);
+        assert_eq!(superclass("A extends p.B<T> implements C").as_deref(), Some("p.B"));
     }
 
     #[test]
@@ -153,6 +171,9 @@ mod tests {
             ("f( ): void", 0, false),
             ("<T> f(Map<K, V> a, @A(x = 1) int b): T", 2, false),
             ("f(int a, String... rest)", 2, true),
+            ("f(A this, int a)", 1, false),
+            ("f(Outer Outer.this)", 0, false),
+            ("f(@A(\"),(\") int a, @B(')') int... b)", 2, true),
         ] {
             assert_eq!(Arity::of(signature), Some(Arity { parameters, is_open }), "{signature}");
         }

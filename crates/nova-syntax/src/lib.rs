@@ -14,7 +14,8 @@
 //! [`extract::declarations`] is the whole way from text to declarations.
 //! [`package_clause::package_clause`] is a short cut for those who want no more than the package.
 //!
-//! [`header`] reads what a signature says of supertypes and parameters.
+//! [`header`] reads what a signature says of supertypes and parameters, and [`scope`] tells which full names a name
+//! that is written in a text may have.
 //!
 //! For an editor, which looks at one place of one text at a time, there is more: [`reference`] tells
 //! what name stands there, [`javadoc`] what a declaration's comment says, and [`structure`], from a
@@ -30,6 +31,7 @@ pub mod lines;
 pub mod package_clause;
 pub mod reference;
 pub mod scanner;
+pub mod scope;
 mod signature;
 mod stretches;
 pub mod structure;

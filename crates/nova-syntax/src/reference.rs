@@ -18,7 +18,7 @@ use crate::stretches::{self, StretchKind};
 /// A name, and how it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference<'t> {
-    /// The name.
+    /// The name; where one constructor calls another, `this` or `super`.
     pub name: &'t str,
     /// Where it is written.
     pub span: Span,
@@ -37,9 +37,10 @@ pub struct Reference<'t> {
 /// What is done with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// `name(…)`. A constructor or an enum constant that is declared so looks no different.
+    /// `name(…)`. A constructor or an enum constant that is declared so looks no different. And `@A(name = …)`, which
+    /// gives what a call returns: it has the annotation's name for a qualifier.
     Call,
-    /// `new Name(…)`, `new Outer.Name<>(…)`.
+    /// `new Name(…)`, `new Outer.Name<>(…)`; `this(…)`, `super(…)`.
     Construction,
     /// `@Name`.
     Annotation,
@@ -86,19 +87,27 @@ fn in_code<'t>(
     end: usize,
     mut back: LookBack<'t, '_>,
 ) -> Option<Reference<'t>> {
-    let name = text.get(start..end).filter(|name| !is_keyword(name.as_bytes()))?;
+    let name = text.get(start..end)?;
     let chain = back.chain()?;
     let mut after = After::new(text, end);
+    let is_simple = chain.names.is_empty() && !chain.is_of_unknown;
+    let calls_constructor = is_simple && matches!(name, "this" | "super") && after.is_called();
+    if is_keyword(name.as_bytes()) && !calls_constructor {
+        return None;
+    }
+    let annotation = (is_simple && after.is_assigned()).then(|| back.annotation_around()).flatten();
     let role = match chain.joint {
+        _ if calls_constructor => Role::Construction,
+        _ if annotation.is_some() => Role::Call,
         Joint::Colons => Role::MethodReference,
         Joint::Dots if chain.is_of_unknown => role_of_member(&mut after),
-        Joint::Dots => role(name, chain.names.is_empty(), &mut back, &mut after)?,
+        Joint::Dots => role(name, is_simple, &mut back, &mut after)?,
     };
     let counts = matches!(role, Role::Call | Role::Construction);
     Some(Reference {
         name,
         span: Span { start: start as u32, end: end as u32 },
-        qualifier: chain.names,
+        qualifier: annotation.unwrap_or(chain.names),
         is_member_of_unknown: chain.is_of_unknown,
         role,
         arguments: if counts { after.arguments() } else { None },

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use nova_protocol::inspection::{
-    Fold, FoldKind, Import, ImportKind, InspectFile, Inspected, Inspection, Local, NameInText,
-    NameRole, Occurrence, Outlined, Surroundings,
+    EnclosingType, Fold, FoldKind, Import, ImportKind, InspectFile, Inspected, Inspection, Local,
+    NameInText, NameRole, Occurrence, Outlined, Surroundings,
 };
 use nova_protocol::limits::LIST_ITEMS_MAX;
 use nova_protocol::message::{RequestError, SourceFile};
@@ -12,7 +12,7 @@ use nova_syntax::declarations::{self, Declaration, Declarations, Span};
 use nova_syntax::extract::{self, Fallback};
 use nova_syntax::lines::{self, Lines, Position};
 use nova_syntax::structure::{self, Structure};
-use nova_syntax::{javadoc, reference, text};
+use nova_syntax::{header, javadoc, reference, text};
 
 use crate::scan_all::Texts;
 use crate::update_file;
@@ -97,14 +97,16 @@ impl Inspector<'_> {
         let declares = declarations.symbols.iter().find(|it| it.name_span == found.span);
         let declares = declares.map(|symbol| outlined(&declarations, symbol, &mut lines));
         let package = declarations.package.as_ref().map(|clause| declarations.text(clause.name));
+        let written = written(&declarations, &found, offset)?;
+        let (name, qualifier) = written.split_last()?;
         let imports = declarations.imports.iter().take(LIST_ITEMS_MAX).map(|import| Import {
             path: declarations.text(import.path).to_owned(),
             kind: import_kind(import.kind),
         });
         Some(NameInText {
-            name: found.name.to_owned(),
+            name: name.clone(),
             range: range(found.span, &mut lines),
-            qualifier: found.qualifier.iter().map(|name| (*name).to_owned()).collect(),
+            qualifier: qualifier.to_vec(),
             is_member_of_unknown: found.is_member_of_unknown,
             role: role(found.role),
             arguments: found.arguments.and_then(|count| u32::try_from(count).ok()),
@@ -176,16 +178,42 @@ impl Inspector<'_> {
     }
 }
 
-/// The names of the types whose declarations span an offset, the innermost first.
-fn enclosing(declarations: &Declarations, offset: usize) -> Vec<String> {
-    let spans = |symbol: &&Declaration| {
+/// A name dot by dot. Where one constructor calls another it is that of the class; `None` if that has none.
+fn written(
+    declarations: &Declarations,
+    found: &reference::Reference<'_>,
+    offset: usize,
+) -> Option<Vec<String>> {
+    let class = || types_around(declarations, offset).next();
+    match found.name {
+        "this" => Some(vec![declarations.text(class()?.name).to_owned()]),
+        "super" => {
+            let named = header::superclass(declarations.text(class()?.signature))?;
+            Some(named.split('.').map(str::to_owned).collect())
+        }
+        name => {
+            let names = found.qualifier.iter().chain([&name]);
+            Some(names.map(|name| (*name).to_owned()).collect())
+        }
+    }
+}
+
+fn enclosing(declarations: &Declarations, offset: usize) -> Vec<EnclosingType> {
+    let enclosing = |symbol: &Declaration| EnclosingType {
+        name: declarations.text(symbol.name).to_owned(),
+        kind: symbol.kind as u8,
+        supertypes: header::supertypes(declarations.text(symbol.signature)),
+    };
+    types_around(declarations, offset).take(LIST_ITEMS_MAX).map(enclosing).collect()
+}
+
+/// The types whose declarations span an offset, the innermost first.
+fn types_around(declarations: &Declarations, offset: usize) -> impl Iterator<Item = &Declaration> {
+    let spans = move |symbol: &&Declaration| {
         symbol.kind.is_type()
             && (symbol.span.start as usize..symbol.span.end as usize).contains(&offset)
     };
-    let types = declarations.symbols.iter().filter(spans);
-    let mut names: Vec<_> = types.map(|it| declarations.text(it.name).to_owned()).collect();
-    names.reverse();
-    names
+    declarations.symbols.iter().filter(spans).rev()
 }
 
 fn outlined(declarations: &Declarations, symbol: &Declaration, lines: &mut Lines<'_>) -> Outlined {

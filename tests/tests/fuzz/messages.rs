@@ -173,7 +173,7 @@ fn answered() -> Vec<(&'static str, Vec<u8>)> {
         arguments: Some(2),
         package: "p".into(),
         imports: vec![Import { path: "q.B".into(), kind: ImportKind::Static }],
-        enclosing: vec!["C".into()],
+        enclosing: vec![EnclosingType { name: "C".into(), kind: 2, supertypes: vec!["D".into()] }],
         declares: Some(outlined()),
         ..NameInText::default()
     };

@@ -35,8 +35,8 @@ const JOBS: &[(&str, &[&str])] = &[
 ];
 
 /// What of the syntax crate a router may use: a hostile file can only hurt a worker.
-/// Headers are read from signatures, which workers made.
-const ROUTER_SYNTAX: &[&str] = &["package_clause", "declarations", "header", "lines"];
+/// Headers are read from signatures, which workers made, and a scope is made of names that they found.
+const ROUTER_SYNTAX: &[&str] = &["package_clause", "declarations", "header", "lines", "scope"];
 
 pub(crate) fn complaints(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();

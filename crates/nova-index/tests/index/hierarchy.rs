@@ -80,6 +80,22 @@ fn nested_types_are_known_where_they_are_members() {
 }
 
 #[test]
+fn what_is_nearer_hides_what_is_called_alike() {
+    let view = view(&[
+        ("a/Node.java", "package a; public class Node { }"),
+        ("b/Node.java", "package b; public class Node { }"),
+        ("b/Nested.java", "package b; class Nested { class Node { } class Leaf extends Node { } }"),
+        ("b/Own.java", "package b; import a.*; class Own extends Node { }"),
+        ("b/Beside.java", "package b; class Beside extends Nested { class Twig extends Node { } }"),
+        ("java/lang/Node.java", "package java.lang; public class Node { }"),
+    ]);
+    assert_eq!(found(&view, "a.Node", None), Vec::<String>::new());
+    assert_eq!(found(&view, "b.Node", None), ["b.Own"]);
+    assert_eq!(found(&view, "b.Nested.Node", None), ["b.Beside.Twig", "b.Nested.Leaf"]);
+    assert_eq!(found(&view, "java.lang.Node", None), Vec::<String>::new());
+}
+
+#[test]
 fn a_method_is_declared_anew_by_its_shape() {
     let view = view(&[
         (

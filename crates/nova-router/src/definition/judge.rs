@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use nova_protocol::inspection::{ImportKind, NameInText, NameRole};
+use nova_protocol::inspection::{NameInText, NameRole};
 use nova_protocol::path;
-use nova_syntax::declarations::Kind;
+use nova_syntax::declarations::{Kind, Modifier};
 use nova_syntax::header::Arity;
+use nova_syntax::scope::Rule;
 
+use super::name::{self, Instance};
 use crate::report::Symbol;
 
 /// What speaks for a candidate; the greater, the more.
@@ -17,32 +19,35 @@ pub enum Certainty {
     Name,
     /// It is a member of a type that is called as the name before it.
     Member,
+    /// It is a type in the same file.
+    File,
+    /// The text has its full name.
+    FullName,
     /// An import on demand, or `java.lang`.
     OnDemand,
     /// It is in the same package.
     Package,
-    /// It is in the same file.
-    File,
-    /// It is a member of a type around the name.
-    Enclosing,
+    /// It is a member of a type above one around the name, or above the one that is named before it.
+    Inherited,
     /// An import names it.
     Import,
-    /// The text has its full name.
-    FullName,
+    /// It is a member of a type around the name.
+    Enclosing,
     /// The name is that of this very declaration.
     Itself,
 }
 
 impl Certainty {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Name,
         Self::Member,
+        Self::File,
+        Self::FullName,
         Self::OnDemand,
         Self::Package,
-        Self::File,
-        Self::Enclosing,
+        Self::Inherited,
         Self::Import,
-        Self::FullName,
+        Self::Enclosing,
         Self::Itself,
     ];
 
@@ -50,54 +55,84 @@ impl Certainty {
     pub(crate) fn from_u8(value: u8) -> Option<Self> {
         Self::ALL.get(usize::from(value)).copied()
     }
+
+    /// Whether it is by the rules of scoping, which leave no choice.
+    pub(super) fn is_by_rule(self) -> bool {
+        self >= Self::FullName
+    }
 }
 
-/// Those for which the most speaks, in the order in which they come, what that is, and how many others there are.
+impl From<Rule> for Certainty {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::FullName => Self::FullName,
+            Rule::OnDemand => Self::OnDemand,
+            Rule::Package => Self::Package,
+            Rule::Import => Self::Import,
+            Rule::Enclosing => Self::Enclosing,
+        }
+    }
+}
+
+/// Those for which the most speaks, in the order in which they come, and what that is.
 pub(super) fn best(
     name: &NameInText,
     file: &Path,
     namesakes: Vec<Symbol>,
-) -> (Vec<Symbol>, Certainty, usize) {
-    let judge = Judge { name, file: &path::to_bytes(file) };
-    let namesakes = namesakes.into_iter().filter(|it| !judge.is_hidden_by_super(it));
+) -> (Vec<Symbol>, Certainty) {
+    let judge = Judge { name, file: &path::to_bytes(file), meanings: name::meanings(name) };
+    let hidden = match name::instance(name) {
+        // `super.name` is not of the type that it stands in.
+        Some(Instance::Super) => name::around(name),
+        _ => Vec::new(),
+    };
+    let is_hidden = |it: &Symbol| hidden.iter().any(|(_, hidden)| *hidden == it.full_name());
+    let namesakes = namesakes.into_iter().filter(|it| !is_hidden(it));
     let judged: Vec<_> = namesakes.map(|symbol| (judge.certainty(&symbol), symbol)).collect();
-    let all = judged.len();
     let most = judged.iter().map(|(certainty, _)| *certainty).max().unwrap_or_default();
+    // Clauses have full names, so that no other is meant.
+    let is_clause = matches!(name.role, NameRole::Import | NameRole::PackageClause);
+    if is_clause && name.declares.is_none() && !most.is_by_rule() {
+        return (Vec::new(), Certainty::Name);
+    }
     let best = judged.into_iter().filter(|(certainty, _)| *certainty == most);
     let mut best: Vec<_> = best.map(|(_, symbol)| symbol).collect();
     if most == Certainty::Name {
         // With nothing else to go by, what is in the same file is the likeliest.
         best.sort_by_key(|symbol| symbol.file != judge.file);
     }
-    if most != Certainty::Itself
-        && let Some(count) = name.arguments
-        && best.iter().any(|symbol| takes(symbol, count))
-    {
-        best.retain(|symbol| takes(symbol, count));
+    if most != Certainty::Itself {
+        narrow_by_arguments(name, &mut best);
     }
-    let others = all - best.len();
-    (best, most, others)
+    (best, most)
 }
 
-/// Whether what the name stands for can be of this kind, by its use.
-pub(super) fn fits(name: &NameInText, kind: Kind) -> bool {
-    if let Some(declared) = &name.declares {
-        return declared.kind == kind as u8;
+/// Leaves those that take the arguments, if there are any; of a construction without one of these, the type.
+pub(super) fn narrow_by_arguments(name: &NameInText, symbols: &mut Vec<Symbol>) {
+    let count = name.arguments;
+    if count.is_some_and(|count| symbols.iter().any(|symbol| takes(symbol, count))) {
+        symbols.retain(|symbol| count.is_some_and(|count| takes(symbol, count)));
+    } else if symbols.iter().any(|symbol| symbol.kind.is_type()) {
+        symbols.retain(|symbol| symbol.kind != Kind::Constructor);
     }
-    match name.role {
-        NameRole::Call => kind == Kind::Method || kind == Kind::RecordComponent,
-        NameRole::Construction => kind.is_type(),
-        NameRole::Annotation => kind == Kind::Annotation,
-        NameRole::MethodReference => kind == Kind::Method,
-        NameRole::PackageClause => kind == Kind::Package,
-        NameRole::Import | NameRole::DocLink => true,
-        NameRole::Other => kind != Kind::Method && kind != Kind::Constructor,
-    }
+}
+
+/// Whether any of these can be called like this.
+pub(super) fn any_takes(name: &NameInText, symbols: &[Symbol]) -> bool {
+    let is_call = name.role == NameRole::Call;
+    let count = name.arguments.filter(|_| is_call);
+    count.is_none_or(|count| symbols.iter().any(|symbol| takes(symbol, count)))
+}
+
+/// Whether a member is one of the types below its own, too.
+pub(super) fn is_inherited(symbol: &Symbol) -> bool {
+    !symbol.modifiers.contains(Modifier::Private) && symbol.kind != Kind::Constructor
 }
 
 struct Judge<'j> {
     name: &'j NameInText,
     file: &'j [u8],
+    meanings: Vec<(Rule, String)>,
 }
 
 impl Judge<'_> {
@@ -111,99 +146,27 @@ impl Judge<'_> {
         if self.name.is_member_of_unknown {
             return Certainty::Name;
         }
+        let stands_for = match symbol.kind {
+            // The name is that of its type.
+            Kind::Constructor if self.name.role == NameRole::Construction => symbol.around(),
+            _ => symbol.full_name(),
+        };
+        if let Some((rule, _)) = self.meanings.iter().find(|(_, it)| *it == stands_for) {
+            return (*rule).into();
+        }
         match &self.name.qualifier[..] {
-            [] => self.of_simple_name(symbol, is_same_file),
-            [this] if this == "this" || this == "super" => self.of_this(symbol, is_same_file),
-            [head, rest @ ..] => self.of_qualified_name(symbol, head, rest),
+            [] if is_same_file && symbol.kind.is_type() => Certainty::File,
+            [] => Certainty::Name,
+            qualifier if is_member(symbol, &qualifier.join(".")) => Certainty::Member,
+            _ => Certainty::Name,
         }
     }
+}
 
-    fn of_simple_name(&self, symbol: &Symbol, is_same_file: bool) -> Certainty {
-        let around = symbol.around();
-        let imports = &self.name.imports;
-        let is_imported = |on_demand: bool, path: &str| match on_demand {
-            true => path == around,
-            false => {
-                let split = path.rsplit_once('.');
-                split.is_some_and(|(package, last)| last == symbol.name && package == around)
-            }
-        };
-        let is_type = symbol.kind.is_type();
-        let is_by = |kind: ImportKind, on_demand: bool| {
-            imports.iter().any(|it| it.kind == kind && is_imported(on_demand, &it.path))
-        };
-        if (is_type && is_by(ImportKind::Type, false)) || is_by(ImportKind::Static, false) {
-            return Certainty::Import;
-        }
-        if is_same_file && self.is_around(symbol) {
-            return Certainty::Enclosing;
-        }
-        if is_same_file && is_type {
-            return Certainty::File;
-        }
-        let is_top_level = is_type && symbol.container.is_empty();
-        if is_top_level && symbol.package == self.name.package {
-            return Certainty::Package;
-        }
-        let is_of_java_lang = is_top_level && symbol.package == "java.lang";
-        let on_demand = (is_type && is_by(ImportKind::TypeOnDemand, true))
-            || is_by(ImportKind::StaticOnDemand, true)
-            || is_of_java_lang;
-        if on_demand { Certainty::OnDemand } else { Certainty::Name }
-    }
-
-    /// `super.name` is not of the type that it stands in.
-    fn is_hidden_by_super(&self, symbol: &Symbol) -> bool {
-        let is_super = matches!(&self.name.qualifier[..], [head] if head == "super");
-        is_super && symbol.file == self.file && self.is_around(symbol)
-    }
-
-    /// `this.name`
-    fn of_this(&self, symbol: &Symbol, is_same_file: bool) -> Certainty {
-        match is_same_file && self.is_around(symbol) {
-            true => Certainty::Enclosing,
-            false => Certainty::Name,
-        }
-    }
-
-    /// `a.b.C.name`, `C.name`
-    fn of_qualified_name(&self, symbol: &Symbol, head: &str, rest: &[String]) -> Certainty {
-        let around = symbol.around();
-        let qualifier = self.name.qualifier.join(".");
-        if around == qualifier && !symbol.package.is_empty() {
-            return Certainty::FullName;
-        }
-        let below = |package: &str| {
-            let mut path = package.to_owned();
-            std::iter::once(head).chain(rest.iter().map(String::as_str)).for_each(|name| {
-                path.push('.');
-                path.push_str(name);
-            });
-            path == around
-        };
-        let imports = &self.name.imports;
-        let imported = imports.iter().filter(|it| it.kind == ImportKind::Type);
-        let is_imported = imported.filter_map(|it| it.path.rsplit_once('.'));
-        if is_imported.clone().any(|(package, last)| last == head && below(package)) {
-            return Certainty::Import;
-        }
-        if below(&self.name.package) || (self.name.package.is_empty() && around == qualifier) {
-            return Certainty::Package;
-        }
-        let on_demand = imports.iter().filter(|it| it.kind == ImportKind::TypeOnDemand);
-        if below("java.lang") || on_demand.clone().any(|it| below(&it.path)) {
-            return Certainty::OnDemand;
-        }
-        let is_member =
-            symbol.container == qualifier || symbol.container.ends_with(&format!(".{qualifier}"));
-        if is_member { Certainty::Member } else { Certainty::Name }
-    }
-
-    /// Whether it is a member of a type that is around the name.
-    fn is_around(&self, symbol: &Symbol) -> bool {
-        let owner = symbol.container.rsplit('.').next().unwrap_or_default();
-        !owner.is_empty() && self.name.enclosing.iter().any(|type_| type_ == owner)
-    }
+/// Whether a symbol is a member of a type that is so called.
+fn is_member(symbol: &Symbol, type_: &str) -> bool {
+    let before = symbol.container.strip_suffix(type_);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 /// Whether a method takes so many arguments.
@@ -217,7 +180,7 @@ fn takes(symbol: &Symbol, count: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nova_protocol::inspection::Import;
+    use nova_protocol::inspection::{EnclosingType, Import, ImportKind};
     use nova_syntax::declarations::Modifiers;
 
     /// `package|container|name signature`, in a file called as the type.
@@ -239,6 +202,10 @@ mod tests {
         }
     }
 
+    fn enclosing(name: &str) -> EnclosingType {
+        EnclosingType { name: name.to_owned(), ..EnclosingType::default() }
+    }
+
     fn name(text: &str, imports: &[(&str, ImportKind)]) -> NameInText {
         let mut names: Vec<String> = text.split('.').map(str::to_owned).collect();
         let import =
@@ -248,7 +215,7 @@ mod tests {
             qualifier: names,
             package: "own".to_owned(),
             imports: imports.iter().map(import).collect(),
-            enclosing: vec!["Inner".to_owned(), "Outer".to_owned()],
+            enclosing: ["Inner", "Outer"].map(enclosing).into(),
             ..NameInText::default()
         }
     }
@@ -256,7 +223,7 @@ mod tests {
     #[track_caller]
     fn check(name: &NameInText, symbols: &[&str], expected: &[&str], certainty: Certainty) {
         let symbols = symbols.iter().map(|it| symbol(Kind::Class, it, "")).collect();
-        let (best, most, _) = best(name, Path::new("/w/own/OuterInner.java"), symbols);
+        let (best, most) = best(name, Path::new("/w/own/OuterInner.java"), symbols);
         let best: Vec<_> = best.iter().map(|it| it.full_name()).collect();
         assert_eq!(
             (best.iter().map(String::as_str).collect::<Vec<_>>(), most),

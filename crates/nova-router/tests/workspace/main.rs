@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a failed simulation says how to repeat it")]
 
 mod archives;
+mod definitions;
 mod sessions;
 mod simulation;
 mod watching;

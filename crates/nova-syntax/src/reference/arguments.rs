@@ -29,6 +29,12 @@ impl<'t> After<'t> {
         self.next().peek() == b'('
     }
 
+    /// A single `=` follows.
+    pub(super) fn is_assigned(&mut self) -> bool {
+        let mut cursor = self.next();
+        cursor.take(b'=') && cursor.peek() != b'='
+    }
+
     /// A dot follows, and behind it more of the same name.
     pub(super) fn is_qualifier(&mut self) -> bool {
         self.next().peek() == b'.'

@@ -10,6 +10,9 @@ const QUALIFIER_NAMES_MAX: usize = 64;
 /// Annotations between a dot and a name, or between `new` and a type.
 const ANNOTATIONS_MAX: usize = 8;
 
+/// Of an annotation so much is looked at, before one of its elements.
+const ELEMENTS_BYTES_MAX: usize = 16 << 10;
+
 /// Type arguments that are longer are not stepped over.
 const TYPE_ARGUMENTS_BYTES_MAX: usize = 4096;
 
@@ -143,6 +146,37 @@ impl<'t, 's> LookBack<'t, 's> {
     /// Steps over `[]`; whether it did.
     pub(super) fn take_dimensions(&mut self) -> bool {
         self.take(b']') && self.take(b'[')
+    }
+
+    /// The name of the annotation, dot by dot, in whose parentheses the position is.
+    pub(super) fn annotation_around(mut self) -> Option<Vec<&'t str>> {
+        let floor = self.pos.saturating_sub(ELEMENTS_BYTES_MAX);
+        let mut depth = 0_usize;
+        loop {
+            self.skip_trivia();
+            if let Some(stretch) = self.before.last().filter(|stretch| stretch.end == self.pos) {
+                self.pos = stretch.start;
+                continue;
+            }
+            match self.last()? {
+                b'(' if depth == 0 => break,
+                b'{' | b'[' | b';' if depth == 0 => return None,
+                b'(' | b'{' | b'[' => depth -= 1,
+                b')' | b'}' | b']' => depth += 1,
+                _ => {}
+            }
+            self.pos -= 1;
+            if self.pos < floor {
+                return None;
+            }
+        }
+        self.pos -= 1;
+        let mut names = vec![self.word()?];
+        while self.take_dot() && names.len() < QUALIFIER_NAMES_MAX {
+            names.push(self.word()?);
+        }
+        names.reverse();
+        self.take(b'@').then_some(names)
     }
 
     /// Steps over a dot, if it is not the last one of `...`.

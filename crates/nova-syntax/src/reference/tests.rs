@@ -53,6 +53,8 @@ fn there_is_no_name_in_literals_comments_numbers_and_keywords() {
         "1.|e5",
         "ret|urn a;",
         "this|",
+        "a.thi|s()",
+        "f(super|)",
         "int|",
         "a + | b",
         "",
@@ -183,4 +185,28 @@ fn hostile_text_is_read_in_linear_time() {
         }
         at(&format!("f({text}"), 1);
     }
+}
+
+#[test]
+fn a_constructor_may_call_another() {
+    check("A() { thi|s(1); }", "this", Role::Construction);
+    check("A() { <T> sup|er(1, 2); }", "super", Role::Construction);
+    check_arguments("A() { super|(1, f(2, 3)); }", Some(2));
+}
+
+#[test]
+fn an_element_of_an_annotation_is_called_where_it_is_given() {
+    check("@Job(pri|o = 3)", "Job.prio", Role::Call);
+    check(
+        "@a.b.Job(x = {1, 2}, y = \"(\" /* ( */, pri|o=@N(1)) int f;",
+        "a.b.Job.prio",
+        Role::Call,
+    );
+    check("@Job(x = @N(val|ue = 2), prio = 1)", "N.value", Role::Call);
+    check("@Job(x = @N(value = 2), prio| = 1)", "Job.prio", Role::Call);
+    check("f(a| = 3)", "a", Role::Other);
+    check("@Job(a| == 3)", "a", Role::Other);
+    check("@Job void f() { a| = 3; }", "a", Role::Other);
+    check("@Job(x = {a| = 3})", "a", Role::Other);
+    check("a| = 3", "a", Role::Other);
 }

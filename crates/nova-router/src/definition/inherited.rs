@@ -1,0 +1,136 @@
+//! Members that a type has of those above it, by what headers say.
+//!
+//! ```text
+//!  types around the name, or the one before it ─▶ what their headers name ─▶ members of that name? ─ yes ─▶ these
+//!                                                       ▲                         │ no
+//!                                                       └─ what their headers name ┘
+//! ```
+
+use std::collections::HashSet;
+
+use nova_index::{Cancelled, FileRef, SymbolView};
+use nova_protocol::frontend::TypeInText;
+use nova_protocol::inspection::{NameInText, NameRole};
+use nova_syntax::declarations::Kind;
+use nova_syntax::header;
+use nova_syntax::scope::Scope;
+
+use super::finder::Finder;
+use super::{judge, name};
+use crate::report::Symbol;
+
+/// So many types are looked at, the nearest first.
+const TYPES_MAX: usize = 64;
+
+/// What was found above some types.
+#[derive(Debug, Default)]
+pub(super) struct Inherited {
+    /// Members of the nearest types that have any, or that have one which takes the arguments.
+    pub(super) members: Vec<Symbol>,
+    /// Types that are not of this workspace; none if that does not matter.
+    pub(super) elsewhere: Vec<TypeInText>,
+}
+
+/// The types whose members the name may be, and those of the types above them, although none around it declares it:
+/// the direct supertypes of those around it, or the type that stands before it.
+pub(super) fn heirs(name: &NameInText) -> Vec<TypeInText> {
+    let is_member = !matches!(name.role, NameRole::PackageClause | NameRole::Annotation);
+    if name.declares.is_some() || name.is_member_of_unknown || !is_member {
+        return Vec::new();
+    }
+    if let Some(last) = name.qualifier.last().filter(|_| name::instance(name).is_none()) {
+        // By convention any other is a variable, or a package.
+        let is_type = last.starts_with(char::is_uppercase);
+        return if is_type { vec![qualifier(name)] } else { Vec::new() };
+    }
+    if name.role == NameRole::Import {
+        return Vec::new();
+    }
+    let all = name::scope(name);
+    let around = name.enclosing.iter().enumerate().flat_map(|(depth, type_)| {
+        let scope = Scope { types: all.types[depth + 1..].to_vec(), ..all.clone() };
+        above(&scope, Kind::from_u8(type_.kind), type_.supertypes.iter().map(String::as_str))
+    });
+    around.collect()
+}
+
+/// The type that stands before a name.
+fn qualifier(name: &NameInText) -> TypeInText {
+    let written = name.qualifier.join(".");
+    let meanings = match name.role {
+        NameRole::Import => vec![written],
+        _ => names(name::scope(name).meanings(&written)),
+    };
+    TypeInText { meanings }
+}
+
+/// What a header names, and what is above a type without being named (JLS §8.1.4, §8.9, §8.10).
+fn above<'n>(
+    scope: &Scope<'_>,
+    kind: Option<Kind>,
+    named: impl Iterator<Item = &'n str>,
+) -> Vec<TypeInText> {
+    let implied = match kind {
+        Some(Kind::Enum) => "java.lang.Enum",
+        Some(Kind::Record) => "java.lang.Record",
+        _ => "java.lang.Object",
+    };
+    let named = named.map(|written| TypeInText { meanings: names(scope.meanings(written)) });
+    named.chain([TypeInText { meanings: vec![implied.to_owned()] }]).collect()
+}
+
+fn names<R>(meanings: Vec<(R, String)>) -> Vec<String> {
+    meanings.into_iter().map(|(_, name)| name).collect()
+}
+
+impl Finder<'_> {
+    /// The members of that name which these types declare, or the nearest types above them.
+    pub(super) async fn inherited(&self, heirs: Vec<TypeInText>) -> Result<Inherited, Cancelled> {
+        let mut found = Inherited::default();
+        let (mut seen, mut level) = (HashSet::new(), heirs);
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for named in level {
+                if !seen.insert(named.meanings.clone()) || seen.len() > TYPES_MAX {
+                    continue;
+                }
+                let types = self.types_called(&named.meanings).await?;
+                if types.is_empty() {
+                    found.elsewhere.push(named);
+                }
+                for type_ in types {
+                    found.members.extend(self.members(&type_).await?);
+                    next.extend(self.supertypes(&type_));
+                }
+            }
+            if !found.members.is_empty() && judge::any_takes(self.name, &found.members) {
+                found.elsewhere.clear();
+                break;
+            }
+            level = next;
+        }
+        Ok(found)
+    }
+
+    /// What the header of a type names.
+    fn supertypes(&self, type_: &Symbol) -> Vec<TypeInText> {
+        let view = self.session.view();
+        let key = self.session.workspace().homes().of(&type_.file).key;
+        let file = file_of(&view, &key.root, &key.path);
+        let imports = file.into_iter().flat_map(FileRef::imports);
+        let types = type_.container.rsplit('.').filter(|name| !name.is_empty());
+        let scope = Scope {
+            package: &type_.package,
+            types: types.collect(),
+            imports: imports.map(|import| (import.kind, import.path)).collect(),
+        };
+        let named = header::supertypes(&type_.signature);
+        above(&scope, Some(type_.kind), named.iter().map(String::as_str))
+    }
+}
+
+fn file_of<'v>(view: &'v SymbolView, root: &[u8], path: &[u8]) -> Option<FileRef<'v>> {
+    view.shards().iter().find_map(|part| {
+        part.shard().find_file(root, path).filter(|file| part.is_visible(file.id()))
+    })
+}

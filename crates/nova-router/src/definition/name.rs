@@ -1,0 +1,98 @@
+//! A name in a text, and what it may be by what stands around it.
+
+use nova_protocol::inspection::{ImportKind, NameInText, NameRole};
+use nova_syntax::declarations::{self, Kind};
+use nova_syntax::scope::{Rule, Scope};
+
+use crate::report::Symbol;
+
+/// What can be used by name where the name stands.
+pub(super) fn scope(name: &NameInText) -> Scope<'_> {
+    let imports = name.imports.iter();
+    Scope {
+        package: &name.package,
+        types: name.enclosing.iter().map(|type_| type_.name.as_str()).collect(),
+        imports: imports.map(|import| (import_kind(import.kind), import.path.as_str())).collect(),
+    }
+}
+
+/// The full names that the name may have, what counts most first.
+pub(super) fn meanings(name: &NameInText) -> Vec<(Rule, String)> {
+    let mut written = name.qualifier.join(".");
+    if !written.is_empty() {
+        written.push('.');
+    }
+    written.push_str(&name.name);
+    if matches!(name.role, NameRole::Import | NameRole::PackageClause) {
+        return vec![(Rule::FullName, written)];
+    }
+    match instance(name) {
+        Some(Instance::Super) => Vec::new(),
+        Some(Instance::This) => around(name),
+        None => scope(name).meanings(&written),
+    }
+}
+
+/// The full names of what is so called in the types around the name.
+pub(super) fn around(name: &NameInText) -> Vec<(Rule, String)> {
+    let mut meanings = scope(name).meanings(&name.name);
+    meanings.retain(|(rule, _)| *rule == Rule::Enclosing);
+    meanings
+}
+
+/// What an expression names the instance by whose members follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instance {
+    /// `this`, `Outer.this`
+    This,
+    /// `super`, `Outer.super`
+    Super,
+}
+
+/// Whose member the name is, if that is said by a keyword.
+pub(super) fn instance(name: &NameInText) -> Option<Instance> {
+    match name.qualifier.last()?.as_str() {
+        "this" => Some(Instance::This),
+        "super" => Some(Instance::Super),
+        _ => None,
+    }
+}
+
+/// Whether what the name stands for can be of this kind, by its use.
+pub(super) fn fits(name: &NameInText, kind: Kind) -> bool {
+    if let Some(declared) = &name.declares {
+        return declared.kind == kind as u8;
+    }
+    match name.role {
+        NameRole::Call => kind == Kind::Method || kind == Kind::RecordComponent,
+        NameRole::Construction => kind.is_type() || kind == Kind::Constructor,
+        NameRole::Annotation => kind == Kind::Annotation,
+        NameRole::MethodReference => kind == Kind::Method,
+        NameRole::PackageClause => kind == Kind::Package,
+        NameRole::Import | NameRole::DocLink => true,
+        NameRole::Other => kind != Kind::Method && kind != Kind::Constructor,
+    }
+}
+
+/// The kinds that the name may have, by its use.
+pub(super) fn kinds(name: &NameInText) -> Vec<Kind> {
+    Kind::ALL.into_iter().filter(|kind| fits(name, *kind)).collect()
+}
+
+/// Whether a symbol bears the name. A package and a module are called by their whole names.
+pub(super) fn is_of(name: &NameInText, symbol: &Symbol) -> bool {
+    match symbol.kind {
+        Kind::Package | Kind::Module => symbol.name.rsplit('.').next() == Some(&name.name),
+        _ => symbol.name == name.name,
+    }
+}
+
+fn import_kind(kind: ImportKind) -> declarations::ImportKind {
+    match kind {
+        ImportKind::Type => declarations::ImportKind::Type,
+        ImportKind::TypeOnDemand => declarations::ImportKind::TypeOnDemand,
+        ImportKind::Static => declarations::ImportKind::Static,
+        ImportKind::StaticOnDemand => declarations::ImportKind::StaticOnDemand,
+        ImportKind::Module => declarations::ImportKind::Module,
+    }
+}
