@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use clap::Args;
-use nova_router::Root;
+use nova_router::WorkspaceOptions;
 
 use crate::server;
 use crate::transport::TransportError;
@@ -29,32 +29,51 @@ pub struct LspOptions {
     pub cache_dir: Option<PathBuf>,
     /// How many workers to start; one per core if it is not said.
     pub workers: Option<usize>,
-    /// What starts `nova serve` in the background, with ROOTs as further arguments; none if this program cannot.
+    /// What starts `nova serve` in the background, with options and ROOTs as further arguments; none if this program
+    /// cannot.
     pub daemon: Option<(PathBuf, Vec<OsString>)>,
 }
 
 impl LspOptions {
-    /// Starts `nova serve`, unless it runs already; and waits until it listens.
-    pub(crate) async fn start_daemon(&self, roots: &[Root]) {
+    /// Starts `nova serve` for a workspace of these options, unless it runs already; and waits until it listens. Fails
+    /// with a sentence.
+    pub(crate) async fn start_daemon(&self, workspace: &WorkspaceOptions) -> Result<(), String> {
         let Some((program, arguments)) = &self.daemon else {
-            tracing::warn!("this program cannot start nova serve: use `nova lsp`");
-            return;
+            return Err("this program cannot start nova serve: use `nova lsp`".to_owned());
         };
-        let roots = roots.iter().map(|root| root.real.as_os_str());
         let started = tokio::process::Command::new(program)
             .args(arguments)
+            .args(serve_options(workspace))
             .arg("--")
-            .args(roots)
+            .args(workspace.roots.iter().map(|root| &root.real))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .status()
             .await;
         match started {
-            Ok(status) if status.success() => {}
-            Ok(status) => tracing::warn!("nova serve did not start ({status})"),
-            Err(error) => tracing::warn!("nova serve cannot be started: {error}"),
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("nova serve did not start ({status}); its log says why")),
+            Err(error) => Err(format!("nova serve cannot be started: {error}")),
         }
     }
+}
+
+/// The options of `nova serve` that make it keep such a workspace.
+fn serve_options(workspace: &WorkspaceOptions) -> Vec<OsString> {
+    let mut options: Vec<OsString> = Vec::new();
+    let mut set = |name: &str, value: OsString| options.extend([name.into(), value]);
+    if let Some(folder) = &workspace.cache_dir {
+        set("--cache-dir", folder.into());
+    }
+    set("--workers", workspace.workers.count.to_string().into());
+    set("--max-file-size", workspace.file_bytes_max.to_string().into());
+    for path in workspace.included.paths() {
+        set("--include-ignored", path.into());
+    }
+    if !workspace.heed_ignore_files {
+        options.push("--no-ignore".into());
+    }
+    options
 }
 
 impl LspArgs {

@@ -10,7 +10,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nova_router::explain_path::PathExplanation;
+use nova_router::report::Progress;
 use nova_router::{Look, Root, Session, WorkspaceOptions, archive_of, path};
+use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::workspace::WorkspaceError;
@@ -24,6 +27,7 @@ const UNREADABLE_TOLD_MAX: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Library {
     session: Session,
+    roots: Vec<Root>,
     /// The archives, as folders.
     archives: HashSet<Vec<u8>>,
 }
@@ -34,27 +38,30 @@ pub(crate) fn cache_folder(own: &WorkspaceOptions) -> Result<PathBuf, WorkspaceE
 }
 
 impl Library {
-    /// Opens the archives that are these options' ROOTs, and brings their index up to date.
+    /// Opens the archives that are these options' ROOTs, and brings their index up to date. Tells what is amiss, in
+    /// sentences.
     pub(crate) async fn open(
         options: WorkspaceOptions,
+        on_progress: impl FnMut(Progress) + Send,
         cancel: &CancellationToken,
-    ) -> Result<Self, WorkspaceError> {
+    ) -> Result<(Self, Vec<String>), WorkspaceError> {
         let as_folder = |root: &Root| [&path::to_bytes(&root.real), &b"!"[..]].concat();
-        let archives = options.roots.iter().map(as_folder).collect();
+        let roots = options.roots.clone();
+        let archives = roots.iter().map(as_folder).collect();
         let workspace = Arc::new(nova_router::Workspace::open(options)?);
-        let report = workspace.catch_up(Look::AtChanges, cancel).await;
+        let report = workspace.catch_up_telling(Look::AtChanges, on_progress, cancel).await;
         // Nobody has it, so nobody else ends what it began.
         let report = report.inspect_err(|_| workspace.close())?;
         let is_archive = |path: &[u8]| archive_of(path).is_some_and(|it| it == path);
         let unreadable = report.skipped.iter().filter(|skipped| is_archive(&skipped.path));
-        for skipped in unreadable.clone().take(UNREADABLE_TOLD_MAX) {
-            tracing::warn!("a library is left out: {}", skipped.reason);
-        }
+        let told = unreadable.clone().take(UNREADABLE_TOLD_MAX);
+        let mut amiss: Vec<String> =
+            told.map(|skipped| format!("a library is left out: {}", skipped.reason)).collect();
         if let Some(more) = unreadable.count().checked_sub(UNREADABLE_TOLD_MAX).filter(|it| *it > 0)
         {
-            tracing::warn!("{more} more libraries cannot be read");
+            amiss.push(format!("{more} more libraries cannot be read"));
         }
-        Ok(Self { session: Session::new(workspace, &[]), archives })
+        Ok((Self { session: Session::new(workspace, &[]), roots, archives }, amiss))
     }
 
     /// Who is to be asked about them.
@@ -65,6 +72,18 @@ impl Library {
     /// Whether a path leads into one of them.
     pub(crate) fn has(&self, file: &Path) -> bool {
         archive_of(&path::to_bytes(file)).is_some_and(|archive| self.archives.contains(archive))
+    }
+
+    /// The archives.
+    pub(crate) fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// Why a path in one of them is in the index, or why not.
+    pub(crate) async fn explain_path(&self, path: PathBuf) -> Result<PathExplanation, JoinError> {
+        let workspace = Arc::clone(self.session.workspace());
+        let report = workspace.latest_report().unwrap_or_default();
+        spawn_blocking(move || workspace.explain_path(&path, &report)).await
     }
 
     /// Ends its workers.

@@ -99,6 +99,13 @@ impl Outbox {
         }
     }
 
+    /// Shows whoever sits before the editor what is amiss.
+    pub(crate) fn warn(&self, message: &str) {
+        tracing::warn!("{message}");
+        let params = json!({ "type": 2, "message": format!("Nova: {message}") });
+        self.notify("window/showMessage", params);
+    }
+
     /// Gives a part of an answer that is still to come.
     pub(crate) fn give_part(&self, token: &ProgressToken, part: impl Serialize) {
         let params = json!({ "token": token, "value": part });

@@ -1,8 +1,6 @@
 //! What the user has set, in the editor's section `nova`. `settings.schema.json` beside this crate's manifest says the
 //! same to editors.
 
-use std::path::PathBuf;
-
 use nova_router::Inclusion;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +10,7 @@ use serde_json::Value;
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Settings {
     /// The workspace's cache folder.
-    pub(crate) cache_dir: Option<PathBuf>,
+    pub(crate) cache_dir: Option<String>,
     /// How many workers to start.
     pub(crate) workers: Option<usize>,
     /// Whether to pass over what `.gitignore` and `.ignore` name, and over hidden folders.

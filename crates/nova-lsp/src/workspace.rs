@@ -9,12 +9,14 @@ use nova_router::definition::Definition;
 use nova_router::inspection::{Inspected, Inspection};
 pub(crate) use nova_router::open_workspace::OpenWorkspaceError as WorkspaceError;
 use nova_router::place::TextPosition;
-use nova_router::report::Symbol;
+use nova_router::report::{Progress, Symbol};
 use nova_router::workspace::FILE_BYTES_MAX_DEFAULT;
 use nova_router::{
-    Answer, COPIES_FOLDER, Launch, OpenWorkspace, Question, Root, SHARD_BYTES_MAX_DEFAULT, Score,
-    SearchRequest, Subtypes, Supervision, WorkerOptions, WorkspaceOptions, archive_of, path,
+    Answer, COPIES_FOLDER, Launch, OpenWorkspace, Question, ReconcileError, Root,
+    SHARD_BYTES_MAX_DEFAULT, Score, SearchRequest, Subtypes, Supervision, WorkerOptions,
+    WorkspaceOptions, archive_of, in_words, path,
 };
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -47,12 +49,13 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Opens these folders. What the cache has of them can be asked for at once.
+    /// Opens these folders. What the cache has of them can be asked for at once. What is amiss is told in sentences.
     pub(crate) async fn open(
         folders: &[PathBuf],
         options: &LspOptions,
         settings: &Settings,
         editor: ClientAbilities,
+        amiss: &mut Vec<String>,
     ) -> Result<Self, WorkspaceError> {
         let mut roots: Vec<Root> = Vec::new();
         for folder in folders {
@@ -61,10 +64,11 @@ impl Workspace {
                 roots.push(root);
             }
         }
+        let program = options;
+        let options = workspace_options(roots, program, settings);
         if settings.daemon == DaemonUse::Start {
-            options.start_daemon(&roots).await;
+            amiss.extend(program.start_daemon(&options).await.err());
         }
-        let options = workspace_options(roots, options, settings);
         let libraries = library::cache_folder(&options)?;
         let library_options = WorkspaceOptions {
             roots: Vec::new(),
@@ -102,33 +106,65 @@ impl Workspace {
     }
 
     /// Has the sources of libraries beside its own, those that there are now; takes as long as it takes to index what
-    /// nobody has indexed.
-    pub(crate) async fn open_library(&self) {
+    /// nobody has indexed. Returns what is amiss, in sentences.
+    pub(crate) async fn open_library(
+        &self,
+        on_progress: impl FnMut(Progress) + Send,
+        cancel: &CancellationToken,
+    ) -> Vec<String> {
+        let mut amiss = Vec::new();
         let _opening = self.opening_library.lock().await;
         if self.closing.is_cancelled() {
-            return;
+            return amiss;
         }
         let settings = self.settings.clone();
         let find = move || {
+            let mut amiss = Vec::new();
             let jdk = places::jdk_sources(settings.jdk_sources.as_deref());
-            let others = places::library_sources(&settings.library_sources);
-            places::roots(&jdk.into_iter().chain(others).collect::<Vec<_>>())
+            let others = places::library_sources(&settings.library_sources, &mut amiss);
+            let all: Vec<_> = jdk.into_iter().chain(others).collect();
+            (places::roots(&all, &mut amiss), amiss)
         };
-        let Ok(mut roots) = tokio::task::spawn_blocking(find).await else { return };
+        let Ok((mut roots, not_found)) = spawn_blocking(find).await else { return amiss };
+        amiss.extend(not_found);
         let own: HashSet<&Path> = self.own.roots().iter().map(|root| root.real.as_path()).collect();
         roots.retain(|root| !own.contains(root.real.as_path()));
-        let opened = match roots.is_empty() {
-            true => None,
-            false => {
-                let options = WorkspaceOptions { roots, ..self.library_options.clone() };
-                match Library::open(options, &self.closing).await {
-                    Ok(library) => Some(Arc::new(library)),
-                    Err(error) => return tracing::warn!("libraries are left out: {error}"),
-                }
+        let opened = match self.open_archives(roots, on_progress, cancel).await {
+            Ok((library, more)) => {
+                amiss.extend(more);
+                library.map(Arc::new)
+            }
+            Err(WorkspaceError::Cancelled) => return amiss,
+            Err(error) => {
+                amiss.push(format!("libraries are left out: {error}"));
+                return amiss;
             }
         };
         let before = std::mem::replace(&mut *self.lock_library(), opened);
         before.inspect(|library| library.close());
+        amiss
+    }
+
+    async fn open_archives(
+        &self,
+        roots: Vec<Root>,
+        on_progress: impl FnMut(Progress) + Send,
+        cancel: &CancellationToken,
+    ) -> Result<(Option<Library>, Vec<String>), WorkspaceError> {
+        if roots.is_empty() {
+            return Ok((None, Vec::new()));
+        }
+        let options = WorkspaceOptions { roots, ..self.library_options.clone() };
+        let given_up = self.closing.child_token();
+        let mut opening = std::pin::pin!(Library::open(options, on_progress, &given_up));
+        let opened = tokio::select! {
+            opened = &mut opening => opened,
+            () = cancel.cancelled() => {
+                given_up.cancel();
+                opening.await
+            }
+        };
+        opened.map(|(library, amiss)| (Some(library), amiss))
     }
 
     /// The best symbols for a question; the first of them, those that are not of libraries, are told ahead.
@@ -232,6 +268,26 @@ impl Workspace {
         Ok(found)
     }
 
+    /// Why a file is in the index, or why not, in the lines of `nova explain`.
+    pub(crate) async fn explain_path(&self, path: &Path) -> Result<String, WorkspaceError> {
+        let original = self.archives.original(path);
+        let path = original.as_deref().unwrap_or(path);
+        let mut text = Vec::new();
+        let written = match self.library().filter(|library| library.has(path)) {
+            Some(library) => {
+                let explained = library.explain_path(path.to_path_buf()).await;
+                let explained = explained.map_err(ReconcileError::from)?;
+                in_words::path::write_text(&mut text, &explained, library.roots())
+            }
+            None => {
+                let explained = self.own.explain_path(&self.own.real(path)).await?;
+                in_words::path::write_text(&mut text, &explained, self.own.roots())
+            }
+        };
+        written.expect("memory takes all that is written to it");
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// What an editor can open for a file of the index.
     pub(crate) fn openable(&self, file: &[u8]) -> PathBuf {
         let path = path::from_bytes(file);
@@ -277,7 +333,11 @@ fn workspace_options(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     WorkspaceOptions {
         roots,
-        cache_dir: settings.cache_dir.clone().or_else(|| options.cache_dir.clone()),
+        cache_dir: settings
+            .cache_dir
+            .as_deref()
+            .map(places::expanded)
+            .or_else(|| options.cache_dir.clone()),
         base: None,
         workers: WorkerOptions {
             count: settings.workers.or(options.workers).unwrap_or(cores).max(1),

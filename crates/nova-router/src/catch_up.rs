@@ -13,10 +13,13 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::reconcile::ReconcileError;
-use crate::report::IndexReport;
+use crate::report::{IndexReport, Progress};
 use crate::tend::TakenIn;
 use crate::watch::Watch;
 use crate::workspace::Workspace;
+
+/// How often it is told how far an index run is.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How the view of a workspace is brought into line with the disk.
 #[derive(Debug, Default)]
@@ -71,6 +74,23 @@ impl Workspace {
         given_up.0 = None;
         turn.covered = covered;
         Ok(report)
+    }
+
+    /// The same, and tells how far it is, again and again.
+    pub async fn catch_up_telling(
+        self: &Arc<Self>,
+        look: Look,
+        mut on_progress: impl FnMut(Progress) + Send,
+        cancel: &CancellationToken,
+    ) -> Result<Arc<IndexReport>, ReconcileError> {
+        let mut look = std::pin::pin!(self.catch_up(look, cancel));
+        let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
+        loop {
+            tokio::select! {
+                report = &mut look => return report,
+                _ = tick.tick() => on_progress(self.progress()),
+            }
+        }
     }
 
     /// What the last look told; `None` before the first.

@@ -64,7 +64,7 @@ impl Inclusion {
     }
 
     /// The paths, in their order.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> {
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
         self.0.iter().map(PathBuf::from_iter)
     }
 

@@ -2,7 +2,7 @@
 //! router in this process. The frontend need not know which.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nova_index::Subtypes;
@@ -27,8 +27,6 @@ use crate::workspace::{NoCacheFolder, Workspace, WorkspaceOptions};
 
 /// What is under way ends within this time, or in no order.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often it is told how far an index run is.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// An open workspace.
 #[derive(Debug)]
@@ -40,7 +38,12 @@ pub struct OpenWorkspace {
 #[derive(Debug)]
 enum Source {
     /// A router in this process.
-    Here { session: Session, _tending: DropGuard, stop: CancellationToken },
+    Here {
+        session: Session,
+        tending: OnceLock<()>,
+        _ends_with_it: DropGuard,
+        stop: CancellationToken,
+    },
     /// `nova serve`, which is asked.
     Served(Box<Client>),
 }
@@ -104,7 +107,9 @@ impl OpenWorkspace {
         }
         let stop = CancellationToken::new();
         let session = Session::new(workspace, &[]);
-        let source = Source::Here { session, _tending: stop.clone().drop_guard(), stop };
+        let ends_with_it = stop.clone().drop_guard();
+        let source =
+            Source::Here { session, tending: OnceLock::new(), _ends_with_it: ends_with_it, stop };
         Ok(Self { roots, source })
     }
 
@@ -145,7 +150,7 @@ impl OpenWorkspace {
     pub async fn index(
         &self,
         look: Look,
-        mut on_progress: impl FnMut(Progress) + Send,
+        on_progress: impl FnMut(Progress) + Send,
         cancel: &CancellationToken,
     ) -> Result<Arc<IndexReport>, OpenWorkspaceError> {
         match &self.source {
@@ -154,17 +159,9 @@ impl OpenWorkspace {
                 () = cancel.cancelled() => Err(OpenWorkspaceError::Cancelled),
             },
             Source::Here { session, .. } => {
-                let workspace = session.workspace();
-                let mut look = std::pin::pin!(workspace.catch_up(look, cancel));
-                let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
-                loop {
-                    tokio::select! {
-                        report = &mut look => return match report {
-                            Err(ReconcileError::Cancelled) => Err(OpenWorkspaceError::Cancelled),
-                            report => Ok(report?),
-                        },
-                        _ = tick.tick() => on_progress(workspace.progress()),
-                    }
+                match session.workspace().catch_up_telling(look, on_progress, cancel).await {
+                    Err(ReconcileError::Cancelled) => Err(OpenWorkspaceError::Cancelled),
+                    report => Ok(report?),
                 }
             }
         }
@@ -180,9 +177,11 @@ impl OpenWorkspace {
 
     /// Takes in what changes from now on.
     pub fn tend(&self) {
-        if let Source::Here { session, stop, .. } = &self.source {
-            let (workspace, stop) = (Arc::clone(session.workspace()), stop.clone());
-            tokio::spawn(async move { workspace.tend(&stop).await });
+        if let Source::Here { session, stop, tending, .. } = &self.source {
+            tending.get_or_init(|| {
+                let (workspace, stop) = (Arc::clone(session.workspace()), stop.clone());
+                tokio::spawn(async move { workspace.tend(&stop).await });
+            });
         }
     }
 

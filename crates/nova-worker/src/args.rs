@@ -103,6 +103,7 @@ impl WorkerArgs {
     /// Connects and works until the router closes the connection, or, over a network, for ever. The caller
     /// then ends the process: a scan that still runs is for nobody.
     pub async fn run(self) -> anyhow::Result<()> {
+        name_process("nova-worker");
         let mut worker = Worker {
             name: self.name.clone(),
             token: self.token()?,
@@ -219,6 +220,7 @@ pub fn read_token(file: &Path) -> anyhow::Result<Token> {
     let line = text.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or_default();
     Token::new(line).with_context(|| format!("no token in {}", file.display()))
 }
+
 /// This very program, even if its file was replaced since it started: what a router starts as its workers.
 pub fn own_executable() -> anyhow::Result<PathBuf> {
     const SELF: &str = "/proc/self/exe";
@@ -226,4 +228,14 @@ pub fn own_executable() -> anyhow::Result<PathBuf> {
         return Ok(PathBuf::from(SELF));
     }
     std::env::current_exe().context("cannot find the program to start workers from")
+}
+
+/// Gives this process a name in lists of processes, where it was started by [`own_executable`]: by that it is called
+/// `exe`.
+pub fn name_process(name: &str) {
+    const NAME: &str = "/proc/self/comm";
+    if std::fs::read_to_string(NAME).is_ok_and(|known| known.trim_end() == "exe") {
+        // Without it all works as well.
+        drop(std::fs::write(NAME, name));
+    }
 }

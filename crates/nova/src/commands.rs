@@ -14,6 +14,8 @@ mod status;
 
 use std::process::ExitCode;
 
+use nova_worker::args::name_process;
+
 use crate::args::{Cli, Command};
 use crate::output::messages::Messages;
 
@@ -26,7 +28,11 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Search(args) => search::run(global, &args, messages).await,
         Command::Explain(args) => explain::run(global, &args, messages).await,
         Command::Export(args) => export::run(global, &args, messages).await,
-        Command::Serve(args) => serve::run(global, &args, messages).await,
+        Command::Serve(args) => {
+            // In the background it is started by itself.
+            name_process("nova");
+            serve::run(global, &args, messages).await
+        }
         Command::Status(args) => status::run(global, &args, messages).await,
         Command::Cache(args) => cache::run(global, &args.action, messages),
         Command::Cert(args) => cert::run(&args, messages),

@@ -1,7 +1,7 @@
 //! `nova lsp`, as editors know it.
 
+mod beside_daemon;
 mod chosen;
-mod daemon_gone;
 mod editor;
 mod emacs;
 mod first_index;

@@ -20,13 +20,13 @@ pub(crate) fn jdk_sources(setting: Option<&str>) -> Option<PathBuf> {
     match setting {
         Some("off") => None,
         Some("" | "auto") | None => usual_jdk_sources(),
-        Some(archive) => Some(PathBuf::from(archive)),
+        Some(archive) => Some(expanded(archive)),
     }
 }
 
 /// The archives in these places: `maven` and `gradle` are what these tools have fetched for this user; others are
-/// paths of archives, or of folders with archives below.
-pub(crate) fn library_sources(places: &[String]) -> Vec<PathBuf> {
+/// paths of archives, or of folders with archives below. What is amiss is told in sentences.
+pub(crate) fn library_sources(places: &[String], amiss: &mut Vec<String>) -> Vec<PathBuf> {
     let mut archives = Vec::new();
     let mut newest = Newest::default();
     let mut folders_left = FOLDERS_MAX;
@@ -34,34 +34,46 @@ pub(crate) fn library_sources(places: &[String]) -> Vec<PathBuf> {
         let path = match place.as_str() {
             "maven" => home().join(".m2/repository"),
             "gradle" => gradle_home().join("caches/modules-2/files-2.1"),
-            path => PathBuf::from(path),
+            path => expanded(path),
         };
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => look_into(&path, &mut newest, &mut folders_left),
             Ok(_) => archives.push(path),
-            Err(error) => tracing::warn!("no libraries in {}: {error}", path.display()),
+            Err(error) => amiss
+                .push(format!("no libraries in {} (nova.librarySources): {error}", path.display())),
         }
     }
     if folders_left == 0 {
-        tracing::warn!("libraries are left out: there are more than {FOLDERS_MAX} folders");
+        amiss.push(format!("libraries are left out: there are more than {FOLDERS_MAX} folders"));
     }
     archives.extend(newest.into_paths());
     if archives.len() > ARCHIVES_MAX {
-        tracing::warn!("libraries are left out: there are more than {ARCHIVES_MAX}");
+        amiss.push(format!("libraries are left out: there are more than {ARCHIVES_MAX}"));
         archives.truncate(ARCHIVES_MAX);
     }
     archives
 }
 
-/// The ROOTs of a workspace of these archives, as far as they can be found.
-pub(crate) fn roots(archives: &[PathBuf]) -> Vec<Root> {
-    let root = |archive: &PathBuf| {
-        Root::find(archive)
-            .inspect_err(|error| tracing::warn!("a library is left out: {error}"))
-            .ok()
-            .filter(|root| root.is_archive)
-    };
-    archives.iter().filter_map(root).collect()
+/// The ROOTs of a workspace of these archives, as far as they can be found. What is amiss is told in sentences.
+pub(crate) fn roots(archives: &[PathBuf], amiss: &mut Vec<String>) -> Vec<Root> {
+    let mut roots = Vec::new();
+    for archive in archives {
+        match Root::find(archive) {
+            Ok(root) if root.is_archive => roots.push(root),
+            Ok(_) => amiss.push(format!("{} is no archive of sources", archive.display())),
+            Err(error) => amiss.push(format!("a library is left out: {error}")),
+        }
+    }
+    roots
+}
+
+/// A path as people write it in settings: `~` is the user's folder.
+pub(crate) fn expanded(path: &str) -> PathBuf {
+    match path.strip_prefix('~') {
+        Some("") => home(),
+        Some(rest) if rest.starts_with('/') => home().join(&rest[1..]),
+        _ => PathBuf::from(path),
+    }
 }
 
 /// Takes in all source archives below a folder. Links are not followed.
@@ -175,7 +187,18 @@ mod tests {
         fs::write(&named, "").unwrap();
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         let nowhere = folder.path().join("nowhere");
-        let found = library_sources(&[text(&named), text(&place), text(&nowhere)]);
+        let mut amiss = Vec::new();
+        let found = library_sources(&[text(&named), text(&place), text(&nowhere)], &mut amiss);
         assert_eq!(found, [&[named][..], &expected[..]].concat());
+        assert!(amiss.len() == 1 && amiss[0].contains("nowhere"), "{amiss:?}");
+    }
+
+    #[test]
+    fn a_tilde_is_the_users_folder() {
+        assert_eq!(expanded("~/a"), home().join("a"));
+        assert_eq!(expanded("~"), home());
+        for path in ["/~/a", "~b/a", "a~", "a"] {
+            assert_eq!(expanded(path), Path::new(path));
+        }
     }
 }

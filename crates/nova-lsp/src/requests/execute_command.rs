@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use gen_lsp_types::{ExecuteCommandParams, Uri};
-use nova_router::in_words::path;
 use nova_router::in_words::query::{self, ExplainedQuery};
 use nova_router::{Look, Question};
 use serde_json::{Value, json};
@@ -34,8 +33,11 @@ pub(super) async fn answer(
     match params.command.as_str() {
         REINDEX => {
             let report = workspace.own().index(Look::AtEverything, |_| {}, &ask.cancel).await?;
+            // Whoever cancelled the first index wanted none of this then.
+            workspace.own().tend();
             // They are not watched.
-            workspace.open_library().await;
+            let amiss = workspace.open_library(|_| {}, &ask.cancel).await;
+            amiss.iter().for_each(|amiss| ask.outbox.warn(amiss));
             Ok(Some(json!({
                 "files": report.files,
                 "rescannedFiles": report.rescanned_files,
@@ -67,33 +69,28 @@ pub(super) async fn answer(
 
 /// The same lines as `nova explain` has.
 async fn explain(ask: &Ask, workspace: &Workspace, subject: &str) -> Result<String, Failure> {
-    let own = workspace.own();
-    let mut text = Vec::new();
     let path = uri::to_path(&Uri(subject.to_owned()));
     let path = path.or_else(|| Some(PathBuf::from(subject)).filter(|path| path.is_absolute()));
-    let written = if let Some(path) = path {
-        let explanation = own.explain_path(&own.real(&path)).await?;
-        path::write_text(&mut text, &explanation, own.roots())
-    } else {
-        let question = Question {
-            text: subject.to_owned(),
-            kinds: Vec::new(),
-            unfiltered: false,
-            limit: EXPLAINED,
-            near: None,
-            verify_timeout: CHOSEN_VERIFY_TIMEOUT,
-        };
-        let answer = workspace.search(&question, &ask.cancel, |_| {}).await?;
-        let unfiltered = match query::unfiltered(&question) {
-            Some(unfiltered) => {
-                Some(workspace.search(&unfiltered, &ask.cancel, |_| {}).await?.total)
-            }
-            None => None,
-        };
-        let skipped = own.skipped().await?;
-        let explained = ExplainedQuery::new(&question, &answer, unfiltered, &skipped);
-        explained.write_text(&mut text, own.roots())
+    if let Some(path) = path {
+        return Ok(workspace.explain_path(&path).await?);
+    }
+    let question = Question {
+        text: subject.to_owned(),
+        kinds: Vec::new(),
+        unfiltered: false,
+        limit: EXPLAINED,
+        near: None,
+        verify_timeout: CHOSEN_VERIFY_TIMEOUT,
     };
+    let answer = workspace.search(&question, &ask.cancel, |_| {}).await?;
+    let unfiltered = match query::unfiltered(&question) {
+        Some(unfiltered) => Some(workspace.search(&unfiltered, &ask.cancel, |_| {}).await?.total),
+        None => None,
+    };
+    let skipped = workspace.own().skipped().await?;
+    let explained = ExplainedQuery::new(&question, &answer, unfiltered, &skipped);
+    let mut text = Vec::new();
+    let written = explained.write_text(&mut text, workspace.own().roots());
     // Memory takes all that is written to it.
     written.map_err(|_| Failure::Panicked)?;
     Ok(String::from_utf8_lossy(&text).into_owned())

@@ -43,6 +43,9 @@ impl Server {
                     && let Some(cancel) = self.cancellable.remove(&token)
                 {
                     cancel.cancel();
+                    self.outbox.warn(
+                        "indexing was cancelled: only what is indexed by now is found, until nova.reindex completes it",
+                    );
                 }
             }
             "workspace/didChangeWorkspaceFolders" if self.stage == Stage::AtWork => {

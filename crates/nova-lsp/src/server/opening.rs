@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Indexing;
 use super::{Opened, Server, Shared};
+use crate::args::LspOptions;
+use crate::outbox::Outbox;
 use crate::settings::Settings;
 use crate::uri;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -31,59 +33,98 @@ async fn tell_of_loss(
     }
 }
 
+/// One run of opening: whatever asks meanwhile waits until the workspace is open.
+struct Opening {
+    run: u32,
+    shared: Arc<Shared>,
+    outbox: Outbox,
+    options: LspOptions,
+    settings: Settings,
+    folders: Vec<PathBuf>,
+    own: Indexing,
+    libraries: Indexing,
+    lost: mpsc::UnboundedSender<u32>,
+}
+
+impl Opening {
+    /// Opens the workspace, with all documents that are open, and has its index brought up to date.
+    async fn run(mut self, before: Opened) {
+        if let Opened::Open(workspace) = before {
+            workspace.close().await;
+        }
+        let Some(workspace) = self.open().await else { return };
+        let cancel = self.own.cancel.clone();
+        let report = |now| self.own.report(now);
+        match workspace.own().index(Look::AtChanges, report, &cancel).await {
+            // Whoever did not want it now can ask for it by a command.
+            Err(WorkspaceError::Cancelled) => return,
+            Err(error) => self.outbox.warn(&format!("the index is not up to date: {error}")),
+            Ok(_) => {}
+        }
+        drop(self.own);
+        workspace.own().tend();
+        let cancel = self.libraries.cancel.clone();
+        let report = |now| self.libraries.report(now);
+        let amiss = workspace.open_library(report, &cancel).await;
+        amiss.iter().for_each(|amiss| self.outbox.warn(amiss));
+    }
+
+    /// The workspace, unless it cannot be opened, or another run has begun since.
+    async fn open(&self) -> Option<Arc<Workspace>> {
+        let Self { run, shared, settings, .. } = self;
+        let mut amiss = Vec::new();
+        let opening =
+            Workspace::open(&self.folders, &self.options, settings, shared.client, &mut amiss);
+        let opened = opening.await;
+        amiss.iter().for_each(|amiss| self.outbox.warn(amiss));
+        let workspace = match opened {
+            Ok(workspace) => Arc::new(workspace),
+            Err(error) => {
+                tracing::error!("the workspace cannot be opened: {error}");
+                shared.has_opened(*run, Opened::Failed(error.to_string()));
+                return None;
+            }
+        };
+        for (path, version, text) in shared.documents.all() {
+            if workspace.can_change(&path)
+                && let Err(error) = workspace.own().open_document(&path, version, text).await
+            {
+                tracing::warn!("{}: {error}", path.display());
+            }
+        }
+        if !shared.has_opened(*run, Opened::Open(Arc::clone(&workspace))) {
+            workspace.close().await;
+            return None;
+        }
+        let lost = self.lost.clone();
+        tokio::spawn(tell_of_loss(Arc::clone(shared), Arc::clone(&workspace), lost, *run));
+        Some(workspace)
+    }
+}
+
 impl Server {
-    /// Opens the workspace in the place of the one before, with all documents that are open, and has its index
-    /// brought up to date. Whatever asks meanwhile waits until it is open.
+    /// Opens the workspace in the place of the one before.
     pub(super) fn open(&mut self) {
         let Some(shared) = self.shared.clone() else { return };
         self.runs += 1;
         let run = self.runs;
         let before = shared.workspace.send_replace(Opened::NotYet(run));
-        let (options, settings) = (self.options.clone(), self.settings.clone());
-        let (folders, cancel) = (self.folders.clone(), CancellationToken::new());
-        let mut progress = Indexing::begin(&self.outbox, shared.client.shows_progress, run);
-        if let Some(progress) = &progress {
-            self.cancellable.insert(progress.token().to_owned(), cancel.clone());
+        let is_shown = shared.client.shows_progress;
+        let opening = Opening {
+            run,
+            shared,
+            outbox: self.outbox.clone(),
+            options: self.options.clone(),
+            settings: self.settings.clone(),
+            folders: self.folders.clone(),
+            own: Indexing::begin(&self.outbox, is_shown, run),
+            libraries: Indexing::of_libraries(&self.outbox, is_shown, run),
+            lost: self.lost.clone(),
+        };
+        for indexing in [&opening.own, &opening.libraries] {
+            self.cancellable.insert(indexing.token().to_owned(), indexing.cancel.clone());
         }
-        let lost = self.lost.clone();
-        self.openings.spawn(async move {
-            if let Opened::Open(workspace) = before {
-                workspace.close().await;
-            }
-            let editor = shared.client;
-            let workspace = match Workspace::open(&folders, &options, &settings, editor).await {
-                Ok(workspace) => Arc::new(workspace),
-                Err(error) => {
-                    tracing::error!("the workspace cannot be opened: {error}");
-                    shared.has_opened(run, Opened::Failed(error.to_string()));
-                    return;
-                }
-            };
-            for (path, version, text) in shared.documents.all() {
-                if workspace.can_change(&path)
-                    && let Err(error) = workspace.own().open_document(&path, version, text).await
-                {
-                    tracing::warn!("{}: {error}", path.display());
-                }
-            }
-            if !shared.has_opened(run, Opened::Open(Arc::clone(&workspace))) {
-                return workspace.close().await;
-            }
-            tokio::spawn(tell_of_loss(Arc::clone(&shared), Arc::clone(&workspace), lost, run));
-            let report = |now| {
-                if let Some(progress) = &mut progress {
-                    progress.report(now);
-                }
-            };
-            match workspace.own().index(Look::AtChanges, report, &cancel).await {
-                // Whoever did not want it now can ask for it by a command.
-                Err(WorkspaceError::Cancelled) => return,
-                Err(error) => tracing::warn!("the index is not up to date: {error}"),
-                Ok(_) => {}
-            }
-            workspace.own().tend();
-            workspace.open_library().await;
-        });
+        self.openings.spawn(opening.run(before));
     }
 
     /// Closes the workspace, as its last folder is gone; the next file that is opened says what comes next.
@@ -141,8 +182,7 @@ impl Server {
             }
             Ok(None) => false,
             Err(error) => {
-                let message = format!("the settings of Nova make no sense: {error}");
-                self.outbox.notify("window/showMessage", json!({ "type": 2, "message": message }));
+                self.outbox.warn(&format!("the settings make no sense: {error}"));
                 false
             }
         }

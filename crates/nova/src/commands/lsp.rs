@@ -1,6 +1,5 @@
 //! `nova lsp`: the language server.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use nova_lsp::args::{LspArgs, LspOptions};
@@ -10,10 +9,7 @@ use crate::args::GlobalArgs;
 
 pub(crate) async fn run(global: &GlobalArgs, args: LspArgs) -> anyhow::Result<ExitCode> {
     let executable = own_executable()?;
-    let mut serve: Vec<OsString> = vec!["serve".into(), "--detach".into(), "--quiet".into()];
-    if let Some(folder) = &global.cache_dir {
-        serve.extend(["--cache-dir".into(), folder.into()]);
-    }
+    let serve = ["serve", "--detach", "--quiet"].map(Into::into).to_vec();
     let options = LspOptions {
         worker: executable.clone(),
         worker_arguments: vec!["worker".into()],

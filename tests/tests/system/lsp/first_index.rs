@@ -56,3 +56,30 @@ fn what_is_finished_is_found_before_the_first_index_is() {
     assert_eq!(editor.found("More"), ["More ready"]);
     assert!(editor.shut_down().success());
 }
+
+#[test]
+fn an_index_that_was_cancelled_is_completed_when_somebody_asks_for_it() {
+    let sandbox = tree();
+    let settings = json!({ "jdkSources": "off", "workers": 2 });
+    let mut editor = Editor::greet_with(&sandbox, abilities(), settings);
+    wait_for("a shard", SOON, || (editor.found("More") == ["More ready"]).then_some(()));
+    let begun = editor.heard.iter().find(|it| it["params"]["value"]["kind"] == "begin").unwrap();
+    let token = json!({ "token": begun["params"]["token"] });
+    editor.tell("window/workDoneProgress/cancel", token);
+    let shown = |editor: &Editor| {
+        let mut messages = editor.heard.iter().filter(|it| it["method"] == "window/showMessage");
+        messages.any(|it| it["params"]["message"].as_str().unwrap().contains("nova.reindex"))
+    };
+    while !shown(&editor) {
+        editor.hear();
+    }
+    editor.settle();
+
+    sandbox.write("two/late/Late.java", "package late; class Late { }");
+    editor.ask("workspace/executeCommand", json!({ "command": "nova.reindex" }));
+    assert_eq!(editor.found("Late kind:class"), ["Late late"]);
+    // From here on changes are seen again.
+    sandbox.write("two/late/Later.java", "package late; class Later { }");
+    wait_for("the new file", SOON, || (editor.found("Later") == ["Later late"]).then_some(()));
+    assert!(editor.shut_down().success());
+}

@@ -117,6 +117,48 @@ fn what_build_tools_have_fetched_is_found_each_artifact_once_and_what_is_broken_
     let found = editor.ask("workspace/symbol", json!({ "query": "Target" }));
     let newest = found[1]["location"]["uri"].as_str().unwrap();
     assert!(newest.contains("/target-1.10-sources.jar/"), "{newest}");
+    for amiss in ["/nowhere/at/all", "broken-1.0-sources.jar"] {
+        let is_told = |it: &Value| {
+            it["method"] == "window/showMessage"
+                && it["params"]["message"].as_str().unwrap().contains(amiss)
+        };
+        while !editor.heard.iter().any(is_told) {
+            editor.hear();
+        }
+    }
+    let explained = json!({ "command": "nova.explain", "arguments": [newest] });
+    let explained = editor.ask("workspace/executeCommand", explained);
+    assert!(explained.as_str().unwrap().contains("indexed"), "{explained}");
+}
+
+#[test]
+fn what_a_library_declares_is_inherited_here() {
+    let sandbox = Sandbox::new(&[
+        ("src/own/Base.java", "package own; public class Base extends org.acme.Thing<Integer> {}"),
+        ("src/own/Other.java", "package own; class Other { void act(int a) {} }"),
+    ]);
+    let user = "package own; class User extends Base { int f() { act(1); return hashCode(); } }";
+    sandbox.write("src/own/User.java", user);
+    zip(
+        &sandbox.path("lib/thing-sources.jar"),
+        &[
+            (
+                "org/acme/Thing.java",
+                "package org.acme; public class Thing<T> extends Root { void act() {} }",
+            ),
+            ("org/acme/Root.java", "package org.acme;\nclass Root { void act(int a) {} }"),
+            ("java/lang/Object.java", "package java.lang; class Object { int hashCode() {} }"),
+        ],
+    );
+    let library = sandbox.path("lib");
+    let settings = with_sources(&[library.to_str().unwrap()]);
+    let mut editor = Editor::greet_with(&sandbox, abilities(), settings);
+    wait_until_found(&mut editor, "Thing", &["Thing org.acme"]);
+    let file = sandbox.file("src/own/User.java");
+    for (name, expected) in [("act", "Root.java 1"), ("hashCode", "Object.java 0")] {
+        let found = editor.ask("textDocument/definition", at(&file, &place(user, name)));
+        assert_eq!(places(&found), [expected]);
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What an editor notices when `nova serve` ends beside it: nothing.
+//! An editor beside `nova serve`: it starts it as it is set, and notices nothing when it ends.
 
 use serde_json::json;
 
-use super::editor::{Editor, uri};
+use super::editor::{Editor, abilities, uri};
 use super::shapes;
 use crate::daemon::Daemon;
 use crate::processes::SOON;
@@ -36,4 +36,23 @@ fn an_editor_keeps_its_workspace_when_nova_serve_ends_and_when_it_is_killed() {
         // Who was killed could not clear up.
         sandbox.nova(["serve", "--stop", "tree"]).ok();
     }
+}
+
+#[test]
+fn a_daemon_that_an_editor_starts_keeps_what_the_editor_is_set_to_have() {
+    let sandbox = shapes();
+    sandbox.write(".ignore", "gen/\n");
+    sandbox.write("gen/g/Generated.java", "package g; class Generated {}");
+    let cache = sandbox.cache();
+    let settings = json!({
+        "daemon": "start", "jdkSources": "off", "includeIgnored": ["gen"], "maxFileSize": 100_000,
+        "cacheDir": cache.to_str(),
+    });
+    let mut editor = Editor::greet_with(&sandbox, abilities(), settings);
+    editor.settle();
+    assert_eq!(editor.found("Generated"), ["Generated g"]);
+    let status = editor.ask("workspace/executeCommand", json!({ "command": "nova.status" }));
+    assert!(status["servedBy"].is_number(), "{status}");
+    assert!(editor.shut_down().success());
+    sandbox.nova(["serve", "--stop", "tree"]).ok();
 }
