@@ -113,8 +113,7 @@ fn directly_below<'v>(
             if simple.contains(type_.name()) {
                 namesakes.insert(full_name(type_));
             }
-            let supertypes = header::supertypes(type_.signature_tail()).into_iter();
-            let alike = supertypes.filter(|name| simple.contains(last_part(name)));
+            let alike = supertypes(type_).filter(|name| simple.contains(last_part(name)));
             written.extend(alike.map(|name| (type_, name)));
         }
     }
@@ -136,14 +135,18 @@ fn meanings(type_: SymbolRef<'_>, written: &str) -> Vec<String> {
     let scope = scope_in(&around, type_.file());
     let inherited = around.iter().enumerate().flat_map(|(depth, outer)| {
         let scope = scope_in(&around[depth + 1..], type_.file());
-        let supertypes = header::supertypes(outer.signature_tail()).into_iter();
-        let meanings = supertypes.flat_map(move |name| scope.meanings(&name));
+        let meanings = supertypes(*outer).flat_map(move |name| scope.meanings(&name));
         meanings.map(|(_, name)| format!("{name}.{written}")).collect::<Vec<_>>()
     });
     let mut meanings = scope.meanings(written);
     let others = meanings.split_off(meanings.partition_point(|(rule, _)| *rule == Rule::Enclosing));
     let name = |(_, name)| name;
     meanings.into_iter().map(name).chain(inherited).chain(others.into_iter().map(name)).collect()
+}
+
+/// What a type's header names.
+fn supertypes(type_: SymbolRef<'_>) -> impl Iterator<Item = String> {
+    header::supertypes(type_.kind(), type_.signature_tail()).into_names()
 }
 
 /// What is known in these types of a file, the innermost first.

@@ -542,9 +542,13 @@ pub struct Defined {
     pub elsewhere: Vec<TypeInText>,
 }
 
-/// A type as a text names it.
+/// A type as a text names it, whose members others may have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeInText {
+    /// Which of the types around the place has them, counted from the innermost.
+    pub heir: u32,
+    /// Whether it is a class by where it is named. What classes declare counts more than what interfaces do.
+    pub is_class: bool,
     /// The full names that it may have, what counts most first: the first that there is a type of is the one.
     #[serde(with = "crate::bounded")]
     pub meanings: Vec<String>,

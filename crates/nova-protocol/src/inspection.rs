@@ -125,9 +125,11 @@ pub struct EnclosingType {
     pub name: String,
     /// What it is.
     pub kind: u8,
-    /// The types that its header names as those above it, as written, without type arguments.
+    /// The class that its header names as the one above it, as written, without type arguments.
+    pub superclass: Option<String>,
+    /// The interfaces that its header names.
     #[serde(with = "crate::bounded")]
-    pub supertypes: Vec<String>,
+    pub interfaces: Vec<String>,
 }
 
 /// A variable, a parameter, a type parameter or a label: what no index knows.

@@ -3,6 +3,8 @@
 //! Signatures are the headers of declarations, as written, on one line; what was cut off of a very long one is not
 //! known.
 
+use crate::declarations::Kind;
+
 /// How many arguments a method takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arity {
@@ -46,15 +48,33 @@ impl Arity {
     }
 }
 
-/// The types that a type's header names after `extends` and `implements`, as written, without type arguments and
-/// annotations: of `Map<K, V> extends a.Base<K>.Inner implements B` they are `a.Base.Inner` and `B`.
-pub fn supertypes(signature: &str) -> Vec<String> {
-    named(signature).into_iter().map(|(_, name)| name).collect()
+/// The types that a type's header names as those above it, as written, without type arguments and annotations: of
+/// `Map<K, V> extends a.Base<K>.Inner implements B` they are `a.Base.Inner` and `B`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Supertypes {
+    /// The class; none if none is named.
+    pub class: Option<String>,
+    /// The interfaces.
+    pub interfaces: Vec<String>,
 }
 
-/// The class that a class's header names after `extends`, as written, without type arguments and annotations.
-pub fn superclass(signature: &str) -> Option<String> {
-    named(signature).into_iter().find(|(clause, _)| *clause == "extends").map(|(_, name)| name)
+impl Supertypes {
+    /// All of them.
+    pub fn into_names(self) -> impl Iterator<Item = String> {
+        self.class.into_iter().chain(self.interfaces)
+    }
+}
+
+/// What the header of a type of this kind names after `extends` and `implements`.
+pub fn supertypes(kind: Kind, signature: &str) -> Supertypes {
+    let mut found = Supertypes::default();
+    for (clause, name) in named(signature) {
+        match clause {
+            "extends" if kind != Kind::Interface => found.class = Some(name),
+            _ => found.interfaces.push(name),
+        }
+    }
+    found
 }
 
 /// The types that a header names, each with the keyword of its clause.
@@ -148,7 +168,7 @@ mod tests {
                 "A<T extends X & Y> extends p.q.B<T, ? super U> implements C, D.E<F<G>>",
                 &["p.q.B", "C", "D.E"],
             ),
-            ("I extends J, K", &["J", "K"]),
+            ("I implements J, K", &["J", "K"]),
             ("R(int a, @N(\"implements Q\") List<String> b) implements S", &["S"]),
             ("A extends @N B implements @a.b.N(x = 1, y = 2) C, p.@N D", &["B", "C", "p.D"]),
             ("A extends Outer<T>.Inner<S>", &["Outer.Inner"]),
@@ -158,10 +178,13 @@ mod tests {
             ("A extends B<C implements …", &["B"]),
             ("R(@N(\"\\\") extends Q \") int a) implements S", &["S"]),
         ] {
-            assert_eq!(supertypes(header), expected, "{header}");
+            let found = supertypes(Kind::Class, header).into_names();
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{header}");
         }
-        assert_eq!(superclass("A<T extends X> implements B"), None);
-        assert_eq!(superclass("A extends p.B<T> implements C").as_deref(), Some("p.B"));
+        let class = |kind, header| supertypes(kind, header).class;
+        assert_eq!(class(Kind::Class, "A<T extends X> implements B"), None);
+        assert_eq!(class(Kind::Class, "A extends p.B<T> implements C").as_deref(), Some("p.B"));
+        assert_eq!(class(Kind::Interface, "A extends B, C"), None);
     }
 
     #[test]

@@ -188,8 +188,9 @@ fn written(
     match found.name {
         "this" => Some(vec![declarations.text(class()?.name).to_owned()]),
         "super" => {
-            let named = header::superclass(declarations.text(class()?.signature))?;
-            Some(named.split('.').map(str::to_owned).collect())
+            let class = class()?;
+            let above = header::supertypes(class.kind, declarations.text(class.signature));
+            Some(above.class?.split('.').map(str::to_owned).collect())
         }
         name => {
             let names = found.qualifier.iter().chain([&name]);
@@ -199,10 +200,14 @@ fn written(
 }
 
 fn enclosing(declarations: &Declarations, offset: usize) -> Vec<EnclosingType> {
-    let enclosing = |symbol: &Declaration| EnclosingType {
-        name: declarations.text(symbol.name).to_owned(),
-        kind: symbol.kind as u8,
-        supertypes: header::supertypes(declarations.text(symbol.signature)),
+    let enclosing = |symbol: &Declaration| {
+        let supertypes = header::supertypes(symbol.kind, declarations.text(symbol.signature));
+        EnclosingType {
+            name: declarations.text(symbol.name).to_owned(),
+            kind: symbol.kind as u8,
+            superclass: supertypes.class,
+            interfaces: supertypes.interfaces,
+        }
     };
     types_around(declarations, offset).take(LIST_ITEMS_MAX).map(enclosing).collect()
 }

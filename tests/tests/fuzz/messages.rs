@@ -173,7 +173,12 @@ fn answered() -> Vec<(&'static str, Vec<u8>)> {
         arguments: Some(2),
         package: "p".into(),
         imports: vec![Import { path: "q.B".into(), kind: ImportKind::Static }],
-        enclosing: vec![EnclosingType { name: "C".into(), kind: 2, supertypes: vec!["D".into()] }],
+        enclosing: vec![EnclosingType {
+            name: "C".into(),
+            kind: 2,
+            superclass: Some("D".into()),
+            interfaces: vec!["E".into()],
+        }],
         declares: Some(outlined()),
         ..NameInText::default()
     };

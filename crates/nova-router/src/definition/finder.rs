@@ -70,8 +70,12 @@ impl Finder<'_> {
         Ok(Vec::new())
     }
 
-    /// The members of a type that bear the name and that others inherit.
+    /// The members of a type that bear the name and that others inherit. What an enum has without declaring it stands
+    /// for itself (JLS §8.9.3).
     pub(super) async fn members(&self, type_: &Symbol) -> Result<Vec<Symbol>, Cancelled> {
+        if type_.kind == Kind::Enum && name::is_of_every_enum(self.name) {
+            return Ok(vec![type_.clone()]);
+        }
         let around = type_.full_name();
         let text = format!("{around}.{}", self.name.name);
         let hits = self.search(&text, &name::kinds(self.name), QUALIFIED_MAX).await?;

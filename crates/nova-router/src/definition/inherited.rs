@@ -5,14 +5,16 @@
 //!                                                       ▲                         │ no
 //!                                                       └─ what their headers name ┘
 //! ```
+//!
+//! The innermost type around the name comes first, and the classes above it before the interfaces.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use nova_index::{Cancelled, FileRef, SymbolView};
 use nova_protocol::frontend::TypeInText;
 use nova_protocol::inspection::{NameInText, NameRole};
 use nova_syntax::declarations::Kind;
-use nova_syntax::header;
+use nova_syntax::header::{self, Supertypes};
 use nova_syntax::scope::Scope;
 
 use super::finder::Finder;
@@ -47,9 +49,16 @@ pub(super) fn heirs(name: &NameInText) -> Vec<TypeInText> {
         return Vec::new();
     }
     let all = name::scope(name);
-    let around = name.enclosing.iter().enumerate().flat_map(|(depth, type_)| {
-        let scope = Scope { types: all.types[depth + 1..].to_vec(), ..all.clone() };
-        above(&scope, Kind::from_u8(type_.kind), type_.supertypes.iter().map(String::as_str))
+    let around = (0..).zip(&name.enclosing).flat_map(|(heir, type_)| {
+        let scope = Scope { types: all.types[heir as usize + 1..].to_vec(), ..all.clone() };
+        let (class, interfaces) = (type_.superclass.clone(), type_.interfaces.clone());
+        let kind = Kind::from_u8(type_.kind);
+        let mut heirs = above(&scope, kind, &Supertypes { class, interfaces }, heir);
+        if kind == Some(Kind::Enum) && name::is_of_every_enum(name) {
+            let meanings = names(all.meanings(&type_.name));
+            heirs.push(TypeInText { heir, is_class: true, meanings });
+        }
+        heirs
     });
     around.collect()
 }
@@ -61,22 +70,25 @@ fn qualifier(name: &NameInText) -> TypeInText {
         NameRole::Import => vec![written],
         _ => names(name::scope(name).meanings(&written)),
     };
-    TypeInText { meanings }
+    TypeInText { heir: 0, is_class: true, meanings }
 }
 
-/// What a header names, and what is above a type without being named (JLS §8.1.4, §8.9, §8.10).
-fn above<'n>(
-    scope: &Scope<'_>,
-    kind: Option<Kind>,
-    named: impl Iterator<Item = &'n str>,
-) -> Vec<TypeInText> {
+/// What a header names, and the class above a type that names none (JLS §8.1.4, §8.9, §8.10). The methods of `Object`
+/// are those of an interface, too (§9.2).
+fn above(scope: &Scope<'_>, kind: Option<Kind>, named: &Supertypes, heir: u32) -> Vec<TypeInText> {
     let implied = match kind {
         Some(Kind::Enum) => "java.lang.Enum",
         Some(Kind::Record) => "java.lang.Record",
         _ => "java.lang.Object",
     };
-    let named = named.map(|written| TypeInText { meanings: names(scope.meanings(written)) });
-    named.chain([TypeInText { meanings: vec![implied.to_owned()] }]).collect()
+    let meanings = |written: &str| names(scope.meanings(written));
+    let of_class = match &named.class {
+        Some(class) => meanings(class),
+        None => vec![implied.to_owned()],
+    };
+    let interfaces = named.interfaces.iter().map(|it| (false, meanings(it)));
+    let all = interfaces.chain([(kind != Some(Kind::Interface), of_class)]);
+    all.map(|(is_class, meanings)| TypeInText { heir, is_class, meanings }).collect()
 }
 
 fn names<R>(meanings: Vec<(R, String)>) -> Vec<String> {
@@ -87,33 +99,36 @@ impl Finder<'_> {
     /// The members of that name which these types declare, or the nearest types above them.
     pub(super) async fn inherited(&self, heirs: Vec<TypeInText>) -> Result<Inherited, Cancelled> {
         let mut found = Inherited::default();
-        let (mut seen, mut level) = (HashSet::new(), heirs);
-        while !level.is_empty() {
-            let mut next = Vec::new();
-            for named in level {
-                if !seen.insert(named.meanings.clone()) || seen.len() > TYPES_MAX {
-                    continue;
+        let mut seen = HashSet::new();
+        // By heir, classes first, then as they come.
+        let mut left = BTreeMap::new();
+        let mut add = |left: &mut BTreeMap<_, _>, named: TypeInText| {
+            if seen.len() < TYPES_MAX && seen.insert(named.meanings.clone()) {
+                left.insert((named.heir, !named.is_class, seen.len()), named);
+            }
+        };
+        heirs.into_iter().for_each(|named| add(&mut left, named));
+        while let Some((_, named)) = left.pop_first() {
+            let types = self.types_called(&named.meanings).await?;
+            for type_ in &types {
+                found.members.extend(self.members(type_).await?);
+                for above in self.supertypes(type_, named.heir) {
+                    add(&mut left, above);
                 }
-                let types = self.types_called(&named.meanings).await?;
-                if types.is_empty() {
-                    found.elsewhere.push(named);
-                }
-                for type_ in types {
-                    found.members.extend(self.members(&type_).await?);
-                    next.extend(self.supertypes(&type_));
-                }
+            }
+            if types.is_empty() {
+                found.elsewhere.push(named);
             }
             if !found.members.is_empty() && judge::any_takes(self.name, &found.members) {
                 found.elsewhere.clear();
                 break;
             }
-            level = next;
         }
         Ok(found)
     }
 
     /// What the header of a type names.
-    fn supertypes(&self, type_: &Symbol) -> Vec<TypeInText> {
+    fn supertypes(&self, type_: &Symbol, heir: u32) -> Vec<TypeInText> {
         let view = self.session.view();
         let key = self.session.workspace().homes().of(&type_.file).key;
         let file = file_of(&view, &key.root, &key.path);
@@ -124,8 +139,8 @@ impl Finder<'_> {
             types: types.collect(),
             imports: imports.map(|import| (import.kind, import.path)).collect(),
         };
-        let named = header::supertypes(&type_.signature);
-        above(&scope, Some(type_.kind), named.iter().map(String::as_str))
+        let named = header::supertypes(type_.kind, &type_.signature);
+        above(&scope, Some(type_.kind), &named, heir)
     }
 }
 

@@ -112,6 +112,8 @@ pub(super) fn narrow_by_arguments(name: &NameInText, symbols: &mut Vec<Symbol>) 
     let count = name.arguments;
     if count.is_some_and(|count| symbols.iter().any(|symbol| takes(symbol, count))) {
         symbols.retain(|symbol| count.is_some_and(|count| takes(symbol, count)));
+        // What takes any number of arguments is meant when nothing else can be (JLS §15.12.2).
+        symbols.sort_by_key(is_open);
     } else if symbols.iter().any(|symbol| symbol.kind.is_type()) {
         symbols.retain(|symbol| symbol.kind != Kind::Constructor);
     }
@@ -121,7 +123,9 @@ pub(super) fn narrow_by_arguments(name: &NameInText, symbols: &mut Vec<Symbol>) 
 pub(super) fn any_takes(name: &NameInText, symbols: &[Symbol]) -> bool {
     let is_call = name.role == NameRole::Call;
     let count = name.arguments.filter(|_| is_call);
-    count.is_none_or(|count| symbols.iter().any(|symbol| takes(symbol, count)))
+    // Of a type it is said by whoever took it for what is called.
+    let fits = |symbol: &Symbol, count| symbol.kind.is_type() || takes(symbol, count);
+    count.is_none_or(|count| symbols.iter().any(|symbol| fits(symbol, count)))
 }
 
 /// Whether a member is one of the types below its own, too.
@@ -167,6 +171,11 @@ impl Judge<'_> {
 fn is_member(symbol: &Symbol, type_: &str) -> bool {
     let before = symbol.container.strip_suffix(type_);
     before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+/// Whether a method takes any number of arguments.
+fn is_open(symbol: &Symbol) -> bool {
+    Arity::of(&symbol.signature).is_some_and(|arity| arity.is_open)
 }
 
 /// Whether a method takes so many arguments.

@@ -74,6 +74,11 @@ pub(super) fn fits(name: &NameInText, kind: Kind) -> bool {
     }
 }
 
+/// Whether it is one of the methods that an enum has without declaring them (JLS §8.9.3).
+pub(super) fn is_of_every_enum(name: &NameInText) -> bool {
+    matches!((name.name.as_str(), name.arguments), ("values", Some(0)) | ("valueOf", Some(1)))
+}
+
 /// The kinds that the name may have, by its use.
 pub(super) fn kinds(name: &NameInText) -> Vec<Kind> {
     Kind::ALL.into_iter().filter(|kind| fits(name, *kind)).collect()

@@ -75,6 +75,17 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
             }",
         ),
         ("c/Below.java", "package c; class Below extends Sub { void own(int a) {} void up() { super./*10*/up(); } }"),
+        ("c/Shape.java", "package c; enum Shape { ROUND; Shape any() { return /*12*/values()[0]; } }"),
+        ("c/Use.java", "package c; class Use { Object all = Shape./*13*/values(), one = Shape./*14*/valueOf(a()); }"),
+        ("c/List.java", "package c; interface List { boolean all(); void f(int a, int... b); void f(int c); }"),
+        ("c/Bag.java", "package c; class Bag { boolean all() { return true; } }"),
+        (
+            "c/Array.java",
+            "package c; class Array extends Bag implements List {
+                boolean all() { return super./*15*/all(); }
+                class In extends Array { { /*16*/f(1); } }
+            }",
+        ),
         ("d/Cycle.java", "package d; class Cycle extends Cycle { void f() { /*11*/up(7); } }"),
     ])
     .await;
@@ -89,6 +100,11 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
     assert_eq!(tree.define(8).await.candidates.len(), 2);
     tree.check(9, &["c.Sub.Inner.own(int a, int b): void"]).await;
     tree.check(10, &["b.Root.up(): void"]).await;
+    tree.check(12, &["c.Shape"]).await;
+    tree.check(13, &["c.Shape"]).await;
+    tree.check(14, &["c.Shape"]).await;
+    tree.check(15, &["c.Bag.all(): boolean"]).await;
+    tree.check(16, &["c.List.f(int c): void", "c.List.f(int a, int... b): void"]).await;
     assert!(!tree.define(11).await.candidates.is_empty());
 }
 
