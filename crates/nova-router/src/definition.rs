@@ -99,11 +99,10 @@ impl Session {
     ) -> Result<Definition, Cancelled> {
         let finder = Finder { session: self, name, path, verify_timeout, cancel };
         let namesakes = finder.namesakes().await?;
-        let all = namesakes.len();
-        let (mut candidates, mut certainty) = finder.best(namesakes);
+        let (mut candidates, mut certainty) = finder.best(namesakes.symbols.clone());
         let mut elsewhere = Vec::new();
         if !certainty.is_by_rule() || !judge::any_takes(name, &candidates) {
-            let inherited = finder.inherited(heirs).await?;
+            let inherited = finder.inherited(heirs, &namesakes).await?;
             elsewhere = inherited.elsewhere;
             let members = inherited.members;
             let is_better = !certainty.is_by_rule() || judge::any_takes(name, &members);
@@ -111,7 +110,10 @@ impl Session {
                 (candidates, certainty) = (finder.narrowed(members), Certainty::Inherited);
             }
         }
-        let others = all.saturating_sub(candidates.len());
+        if !certainty.is_by_rule() {
+            finder.put_likely_first(&mut candidates).await?;
+        }
+        let others = namesakes.symbols.len().saturating_sub(candidates.len());
         Ok(Definition { name: None, candidates, certainty, others, elsewhere })
     }
 }

@@ -6,6 +6,7 @@
 //! knows nothing of other files, so that it tells locals from other names and no more.
 
 mod around;
+mod excerpt;
 mod flow;
 mod folds;
 mod occurrences;
@@ -13,7 +14,8 @@ mod scopes;
 
 use tree_sitter::{Node, Tree};
 
-use crate::declarations::Span;
+use self::excerpt::Excerpt;
+use crate::declarations::{Declarations, Span};
 use crate::scanner::{WORD, has};
 use crate::tree::nesting::{RECOVERY_NESTING_MAX, is_too_deep};
 use crate::tree::{self, TreeError};
@@ -92,9 +94,7 @@ impl<'t> Structure<'t> {
         occurrences::occurrences(self.text, &self.tree, self.probe(offset))
     }
 
-    /// Where the local variable, the parameter, the type parameter or the label is declared whose name stands at
-    /// `offset`; nothing of any other name.
-    pub fn local_declaration(&self, offset: usize) -> Option<Span> {
+    fn local_declaration(&self, offset: usize) -> Option<Span> {
         occurrences::local_declaration(self.text, &self.tree, self.probe(offset))
     }
 
@@ -108,6 +108,18 @@ impl<'t> Structure<'t> {
     }
 }
 
+/// Where the local variable, the parameter, the type parameter or the label is declared whose name stands at `offset` of
+/// a text with these declarations; nothing of any other name. Of the text only what is around the place is parsed.
+pub fn local_declaration(
+    text: &str,
+    declarations: &Declarations,
+    offset: usize,
+) -> Result<Option<Span>, StructureError> {
+    let excerpt = Excerpt::around(text, declarations, offset);
+    let declared = Structure::parse(&excerpt.text)?.local_declaration(excerpt.offset(offset));
+    Ok(declared.map(|span| excerpt.whole(span)))
+}
+
 fn span(start: usize, end: usize) -> Span {
     Span { start: start as u32, end: end as u32 }
 }
@@ -119,6 +131,7 @@ fn is_comment(node: Node<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::{self, Fallback};
 
     #[test]
     fn what_is_too_deep_or_too_large_has_no_structure() {
@@ -131,13 +144,16 @@ mod tests {
 
     #[test]
     fn a_local_is_declared_somewhere_and_a_member_is_not() {
-        let text = "class A<T> { int a; void f(int b) { int a = b; T c = g(a); } }";
-        let structure = Structure::parse(text).unwrap();
-        let declared = |at: usize| structure.local_declaration(at).map(|it| it.start as usize);
+        let text = "class A<T> { int a; void e(int b) { } void f(int b) { int a = b; T c = g(a); } void h() { } }";
+        let declarations = extract::declarations(text, Fallback::None).declarations;
+        let declared = |at: usize| {
+            let declared = local_declaration(text, &declarations, at).unwrap();
+            declared.map(|it| it.start as usize)
+        };
         let (field, local) = (text.find("a;").unwrap(), text.find("a =").unwrap());
         assert_eq!(declared(text.find("a);").unwrap()), Some(local));
         assert_eq!(declared(local), Some(local));
-        assert_eq!(declared(text.find("b;").unwrap()), text.find("b)"));
+        assert_eq!(declared(text.find("b;").unwrap()), text.rfind("b)"));
         assert_eq!(declared(text.find("T c").unwrap()), text.find("T>"));
         assert_eq!((declared(field), declared(text.find("g(").unwrap())), (None, None));
     }

@@ -113,18 +113,21 @@ impl Inspector<'_> {
             package: package.unwrap_or_default().to_owned(),
             imports: imports.collect(),
             enclosing: enclosing(&declarations, offset),
-            local: if declares.is_none() { self.local(&found) } else { None },
+            local: if declares.is_none() { self.local(&found, &declarations) } else { None },
             declares,
         })
     }
 
-    /// The local that a name means. Only a tree tells, and that of a long text takes its time.
-    fn local(self, name: &reference::Reference<'_>) -> Option<Local> {
+    /// The local that a name means.
+    fn local(self, name: &reference::Reference<'_>, declarations: &Declarations) -> Option<Local> {
         let may_be_local = name.role == reference::Role::Other
             && name.qualifier.is_empty()
             && !name.is_member_of_unknown;
-        let structure = may_be_local.then(|| Structure::parse(self.text).ok()).flatten()?;
-        let span = structure.local_declaration(name.span.start as usize)?;
+        if !may_be_local {
+            return None;
+        }
+        let at = name.span.start as usize;
+        let span = structure::local_declaration(self.text, declarations, at).ok().flatten()?;
         let (before, after) = self.text.split_at(span.start as usize);
         let start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let end = after.find(['\n', '\r']).unwrap_or(after.len());

@@ -1,6 +1,6 @@
 //! Finds what bears a name in what a session sees.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,59 +33,118 @@ pub(super) struct Finder<'f> {
     pub(super) cancel: CancellationToken,
 }
 
+/// Symbols that bear a name.
+#[derive(Debug, Default)]
+pub(super) struct Namesakes {
+    pub(super) symbols: Vec<Symbol>,
+    /// Whether these are all of them.
+    is_complete: bool,
+}
+
 impl Finder<'_> {
-    /// All that bears the name and can be meant by its use, as far as so many are looked at.
-    pub(super) async fn namesakes(&self) -> Result<Vec<Symbol>, Cancelled> {
-        let mut texts: Vec<_> = name::meanings(self.name).into_iter().map(|(_, it)| it).collect();
-        if self.name.role == NameRole::Construction {
-            let constructors = texts.iter().map(|type_| format!("{type_}.{}", self.name.name));
-            texts.extend(constructors.collect::<Vec<_>>());
+    /// All that bears the name and can be meant by its use; of very many those that can be meant by what stands
+    /// around it, and others.
+    pub(super) async fn namesakes(&self) -> Result<Namesakes, Cancelled> {
+        let name = self.name;
+        let mut meanings: Vec<_> = name::meanings(name).into_iter().map(|(_, it)| it).collect();
+        if name::is_of_clause(name) {
+            // That is its full name, so that no other is meant.
+            let mut symbols = Vec::new();
+            for meaning in &meanings {
+                symbols.extend(self.search(meaning, &[], QUALIFIED_MAX).await?);
+            }
+            symbols.retain(|symbol| name::is_of(name, symbol));
+            return Ok(Namesakes { symbols, is_complete: false });
         }
-        texts.truncate(SEARCHES_MAX);
-        let kinds = name::kinds(self.name);
-        let (mut found, mut seen) = (Vec::new(), HashSet::new());
-        let searches = texts.iter().map(|text| (text.as_str(), QUALIFIED_MAX));
-        for (text, limit) in searches.chain([(self.name.name.as_str(), NAMESAKES_MAX)]) {
-            let hits = self.search(text, &kinds, limit).await?;
-            let new = hits
-                .into_iter()
-                .filter(|symbol| name::is_of(self.name, symbol))
-                .filter(|it| seen.insert((it.file.clone(), it.line, it.character, it.kind)));
-            found.extend(new);
+        if name.role == NameRole::Construction {
+            let constructors = meanings.iter().map(|type_| format!("{type_}.{}", name.name));
+            meanings.extend(constructors.collect::<Vec<_>>());
         }
-        Ok(found)
+        let kinds = name::kinds(name);
+        let is_it = |symbol: &Symbol| name::is_of(name, symbol);
+        self.all_called(&name.name, &meanings, &kinds, is_it).await
+    }
+
+    /// Puts those first that the name itself speaks for, where nothing else does: what is in the same file, and members of
+    /// types that are called like the variable before the name.
+    pub(super) async fn put_likely_first(&self, symbols: &mut [Symbol]) -> Result<(), Cancelled> {
+        let name = self.name;
+        let mut alike = HashMap::new();
+        if !name.qualifier.is_empty() && name::instance(name).is_none() && symbols.len() > 1 {
+            let text = format!("{}.{}", name.qualifier.join("."), name.name);
+            let hits = self.search(&text, &name::kinds(name), QUALIFIED_MAX).await?;
+            alike.extend(hits.iter().map(place).zip(0..));
+        }
+        let own = path::to_bytes(self.path);
+        symbols.sort_by_cached_key(|symbol| {
+            let rank = alike.get(&place(symbol)).copied().unwrap_or(usize::MAX);
+            (symbol.file != *own, rank)
+        });
+        Ok(())
     }
 
     /// The types of the first of these full names that there is a type of.
     pub(super) async fn types_called(&self, meanings: &[String]) -> Result<Vec<Symbol>, Cancelled> {
         let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.is_type()).collect();
-        for meaning in meanings.iter().take(SEARCHES_MAX) {
-            let hits = self.search(meaning, &kinds, QUALIFIED_MAX).await?;
-            let is_it = |type_: &Symbol| type_.full_name() == *meaning;
-            let types: Vec<_> = hits.into_iter().filter(is_it).collect();
-            if !types.is_empty() {
-                return Ok(self.nearest(types));
-            }
-        }
-        Ok(Vec::new())
+        let Some(simple) = meanings.first().and_then(|it| it.rsplit('.').next()) else {
+            return Ok(Vec::new());
+        };
+        let is_it = |type_: &Symbol| type_.name == simple;
+        let namesakes = self.all_called(simple, meanings, &kinds, is_it).await?.symbols;
+        let called = |meaning: &String| {
+            let types = namesakes.iter().filter(|type_| type_.full_name() == *meaning);
+            Some(types.cloned().collect::<Vec<_>>()).filter(|types| !types.is_empty())
+        };
+        Ok(self.nearest(meanings.iter().find_map(called).unwrap_or_default()))
     }
 
-    /// The members of a type that bear the name and that others inherit. What an enum has without declaring it stands
+    /// The members of a type that are among these and that others inherit. What an enum has without declaring it stands
     /// for itself (JLS §8.9.3).
-    pub(super) async fn members(&self, type_: &Symbol) -> Result<Vec<Symbol>, Cancelled> {
+    pub(super) async fn members(
+        &self,
+        type_: &Symbol,
+        namesakes: &Namesakes,
+    ) -> Result<Vec<Symbol>, Cancelled> {
         if type_.kind == Kind::Enum && name::is_of_every_enum(self.name) {
             return Ok(vec![type_.clone()]);
         }
         let around = type_.full_name();
-        let text = format!("{around}.{}", self.name.name);
-        let hits = self.search(&text, &name::kinds(self.name), QUALIFIED_MAX).await?;
-        let is_member = |symbol: &Symbol| {
+        let is_member = |symbol: &&Symbol| {
             name::is_of(self.name, symbol)
                 && symbol.file == type_.file
                 && symbol.around() == around
                 && judge::is_inherited(symbol)
         };
-        Ok(hits.into_iter().filter(is_member).collect())
+        if namesakes.is_complete {
+            return Ok(namesakes.symbols.iter().filter(is_member).cloned().collect());
+        }
+        let text = format!("{around}.{}", self.name.name);
+        let hits = self.search(&text, &name::kinds(self.name), QUALIFIED_MAX).await?;
+        Ok(hits.iter().filter(is_member).cloned().collect())
+    }
+
+    /// All of some kinds that are called so, if that are not too many: else also those of these full names.
+    async fn all_called(
+        &self,
+        simple: &str,
+        meanings: &[String],
+        kinds: &[Kind],
+        is_it: impl Fn(&Symbol) -> bool,
+    ) -> Result<Namesakes, Cancelled> {
+        let mut symbols = self.search(simple, kinds, NAMESAKES_MAX).await?;
+        // Whatever is called so comes before all that is only called alike.
+        let is_complete = symbols.len() < NAMESAKES_MAX
+            || symbols.iter().any(|it| it.kind != Kind::Package && !is_exact(&it.name, simple));
+        symbols.retain(&is_it);
+        if !is_complete {
+            let mut seen: HashSet<_> = symbols.iter().map(place).collect();
+            for meaning in meanings.iter().take(SEARCHES_MAX) {
+                let hits = self.search(meaning, kinds, QUALIFIED_MAX).await?;
+                let new = hits.into_iter().filter(|it| is_it(it) && seen.insert(place(it)));
+                symbols.extend(new);
+            }
+        }
+        Ok(Namesakes { symbols, is_complete })
     }
 
     async fn search(
@@ -139,4 +198,18 @@ impl Finder<'_> {
         let nearest = symbols.into_iter().zip(&near).filter(|(_, near)| is_nearest(near));
         nearest.map(|(symbol, _)| symbol).collect()
     }
+}
+
+/// What tells a symbol from all others.
+fn place(symbol: &Symbol) -> (Vec<u8>, u32, u32, Kind) {
+    (symbol.file.clone(), symbol.line, symbol.character, symbol.kind)
+}
+
+/// Whether a search takes these two for the same name.
+fn is_exact(name: &str, other: &str) -> bool {
+    let letters = |name: &str| {
+        let letters = name.chars().filter(|char| *char != '_');
+        letters.flat_map(char::to_lowercase).collect::<String>()
+    };
+    letters(name) == letters(other)
 }

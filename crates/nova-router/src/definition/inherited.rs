@@ -17,7 +17,7 @@ use nova_syntax::declarations::Kind;
 use nova_syntax::header::{self, Supertypes};
 use nova_syntax::scope::Scope;
 
-use super::finder::Finder;
+use super::finder::{Finder, Namesakes};
 use super::{judge, name};
 use crate::report::Symbol;
 
@@ -96,8 +96,12 @@ fn names<R>(meanings: Vec<(R, String)>) -> Vec<String> {
 }
 
 impl Finder<'_> {
-    /// The members of that name which these types declare, or the nearest types above them.
-    pub(super) async fn inherited(&self, heirs: Vec<TypeInText>) -> Result<Inherited, Cancelled> {
+    /// The members of that name, among all that bear it, which these types declare, or the nearest types above them.
+    pub(super) async fn inherited(
+        &self,
+        heirs: Vec<TypeInText>,
+        namesakes: &Namesakes,
+    ) -> Result<Inherited, Cancelled> {
         let mut found = Inherited::default();
         let mut seen = HashSet::new();
         // By heir, classes first, then as they come.
@@ -111,7 +115,7 @@ impl Finder<'_> {
         while let Some((_, named)) = left.pop_first() {
             let types = self.types_called(&named.meanings).await?;
             for type_ in &types {
-                found.members.extend(self.members(type_).await?);
+                found.members.extend(self.members(type_, namesakes).await?);
                 for above in self.supertypes(type_, named.heir) {
                     add(&mut left, above);
                 }

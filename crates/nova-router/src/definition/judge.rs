@@ -1,5 +1,6 @@
 //! Judges, by names alone, which of some namesakes a name in a text means.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use nova_protocol::inspection::{NameInText, NameRole};
@@ -88,19 +89,14 @@ pub(super) fn best(
     };
     let is_hidden = |it: &Symbol| hidden.iter().any(|(_, hidden)| *hidden == it.full_name());
     let namesakes = namesakes.into_iter().filter(|it| !is_hidden(it));
-    let judged: Vec<_> = namesakes.map(|symbol| (judge.certainty(&symbol), symbol)).collect();
-    let most = judged.iter().map(|(certainty, _)| *certainty).max().unwrap_or_default();
-    // Clauses have full names, so that no other is meant.
-    let is_clause = matches!(name.role, NameRole::Import | NameRole::PackageClause);
-    if is_clause && name.declares.is_none() && !most.is_by_rule() {
+    let judged: Vec<_> = namesakes.map(|symbol| (judge.reason(&symbol), symbol)).collect();
+    let best = judged.iter().map(|(reason, _)| *reason).max();
+    let most = best.map(|(certainty, _)| certainty).unwrap_or_default();
+    if name::is_of_clause(name) && !most.is_by_rule() {
         return (Vec::new(), Certainty::Name);
     }
-    let best = judged.into_iter().filter(|(certainty, _)| *certainty == most);
+    let best = judged.into_iter().filter(|(reason, _)| Some(*reason) == best);
     let mut best: Vec<_> = best.map(|(_, symbol)| symbol).collect();
-    if most == Certainty::Name {
-        // With nothing else to go by, what is in the same file is the likeliest.
-        best.sort_by_key(|symbol| symbol.file != judge.file);
-    }
     if most != Certainty::Itself {
         narrow_by_arguments(name, &mut best);
     }
@@ -140,6 +136,21 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
+    /// What speaks for a symbol, and of what a rule allows which it is: what is further in counts more.
+    fn reason(&self, symbol: &Symbol) -> (Certainty, Reverse<usize>) {
+        let stands_for = match symbol.kind {
+            // The name is that of its type.
+            Kind::Constructor if self.name.role == NameRole::Construction => symbol.around(),
+            _ => symbol.full_name(),
+        };
+        let is_free = self.name.declares.is_none() && !self.name.is_member_of_unknown;
+        let meaning = self.meanings.iter().position(|(_, meaning)| *meaning == stands_for);
+        match meaning.filter(|_| is_free) {
+            Some(at) => (self.meanings[at].0.into(), Reverse(at)),
+            None => (self.certainty(symbol), Reverse(0)),
+        }
+    }
+
     fn certainty(&self, symbol: &Symbol) -> Certainty {
         let is_same_file = symbol.file == self.file;
         if self.name.declares.is_some() {
@@ -149,14 +160,6 @@ impl Judge<'_> {
         }
         if self.name.is_member_of_unknown {
             return Certainty::Name;
-        }
-        let stands_for = match symbol.kind {
-            // The name is that of its type.
-            Kind::Constructor if self.name.role == NameRole::Construction => symbol.around(),
-            _ => symbol.full_name(),
-        };
-        if let Some((rule, _)) = self.meanings.iter().find(|(_, it)| *it == stands_for) {
-            return (*rule).into();
         }
         match &self.name.qualifier[..] {
             [] if is_same_file && symbol.kind.is_type() => Certainty::File,
@@ -289,10 +292,9 @@ mod tests {
     }
 
     #[test]
-    fn super_means_nothing_of_the_type_itself_and_the_same_file_comes_first() {
+    fn super_means_nothing_of_the_type_itself() {
         let all = ["z|A|Inner", "own|Outer|Inner"];
         check(&name("super.Inner", &[]), &all, &["z.A.Inner"], Certainty::Name);
-        check(&name("q.Inner", &[]), &all, &["own.Outer.Inner", "z.A.Inner"], Certainty::Name);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) fn meanings(name: &NameInText) -> Vec<(Rule, String)> {
         written.push('.');
     }
     written.push_str(&name.name);
-    if matches!(name.role, NameRole::Import | NameRole::PackageClause) {
+    if is_of_clause(name) {
         return vec![(Rule::FullName, written)];
     }
     match instance(name) {
@@ -31,6 +31,11 @@ pub(super) fn meanings(name: &NameInText) -> Vec<(Rule, String)> {
         Some(Instance::This) => around(name),
         None => scope(name).meanings(&written),
     }
+}
+
+/// Whether it stands in a clause before the types, where names are full ones, and declares nothing.
+pub(super) fn is_of_clause(name: &NameInText) -> bool {
+    matches!(name.role, NameRole::Import | NameRole::PackageClause) && name.declares.is_none()
 }
 
 /// The full names of what is so called in the types around the name.

@@ -182,3 +182,18 @@ async fn of_one_full_name_in_two_roots_that_of_the_own_root_is_meant() {
     assert_eq!(files(2).await, [true]);
     assert_eq!(files(3).await.len(), 2);
 }
+
+#[tokio::test]
+async fn with_the_name_alone_the_same_file_comes_first_then_types_called_like_the_variable() {
+    let tree = Tree::new(&[
+        ("a/Able.java", "package a; class Able { void put() {} }"),
+        ("a/Reservoir.java", "package a; class Reservoir { void put() {} }"),
+        (
+            "b/Use.java",
+            "package b; class Use { void f(Object reservoir) { reservoir./*1*/put(); } class Own { void put() {} } }",
+        ),
+    ])
+    .await;
+    let expected = ["b.Use.Own.put(): void", "a.Reservoir.put(): void", "a.Able.put(): void"];
+    tree.check(1, &expected).await;
+}
