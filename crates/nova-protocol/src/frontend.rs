@@ -537,7 +537,7 @@ pub struct Defined {
     pub certainty: u8,
     /// How many others bear the name.
     pub others: u64,
-    /// Types whose members it may be, too, and that this workspace does not have.
+    /// Types that this workspace does not have, and whose members are meant rather than these.
     #[serde(with = "crate::bounded")]
     pub elsewhere: Vec<TypeInText>,
 }

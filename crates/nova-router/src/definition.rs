@@ -27,6 +27,7 @@ use crate::pool::InspectError;
 use crate::report::Symbol;
 use crate::session::Session;
 use finder::Finder;
+use inherited::Inherited;
 pub use judge::Certainty;
 
 /// What a name may mean.
@@ -40,7 +41,7 @@ pub struct Definition {
     pub certainty: Certainty,
     /// How many others bear the name and could be meant, as far as they were looked at.
     pub others: usize,
-    /// Types whose members it may be, too, and that are not of this workspace.
+    /// Types that are not of this workspace, and whose members are meant rather than these.
     pub elsewhere: Vec<TypeInText>,
 }
 
@@ -100,15 +101,11 @@ impl Session {
         let finder = Finder { session: self, name, path, verify_timeout, cancel };
         let namesakes = finder.namesakes().await?;
         let (mut candidates, mut certainty) = finder.best(namesakes.symbols.clone());
-        let mut elsewhere = Vec::new();
-        if !certainty.is_by_rule() || !judge::any_takes(name, &candidates) {
-            let inherited = finder.inherited(heirs, &namesakes).await?;
-            elsewhere = inherited.elsewhere;
-            let members = inherited.members;
-            let is_better = !certainty.is_by_rule() || judge::any_takes(name, &members);
-            if !members.is_empty() && is_better {
-                (candidates, certainty) = (finder.narrowed(members), Certainty::Inherited);
-            }
+        let heirs = inherited::that_count(heirs, name, &candidates, certainty);
+        let Inherited { members, elsewhere } = finder.inherited(heirs, &namesakes).await?;
+        let is_better = !certainty.is_by_rule() || judge::any_takes(name, &members);
+        if !members.is_empty() && is_better {
+            (candidates, certainty) = (finder.narrowed(members), Certainty::Inherited);
         }
         if !certainty.is_by_rule() {
             finder.put_likely_first(&mut candidates).await?;
@@ -119,11 +116,14 @@ impl Session {
 }
 
 impl Definition {
-    /// The same with what was found elsewhere: the better reason counts, and of two that are as good this comes first.
+    /// The same with what was found where the types may be that are elsewhere: what they inherit counts, then the better
+    /// reason, and of two that are as good this comes first.
     pub fn or(mut self, other: Self) -> Self {
         let others = self.others + other.others;
         let (here, there) = (self.candidates.len(), other.candidates.len());
-        if here == 0 || (there > 0 && other.certainty > self.certainty) {
+        let is_inherited = other.certainty == Certainty::Inherited && !self.elsewhere.is_empty();
+        let is_better = is_inherited || other.certainty > self.certainty;
+        if here == 0 || (there > 0 && is_better) {
             let (candidates, certainty) = (other.candidates, other.certainty);
             return Self { candidates, certainty, others: others + here, ..self };
         }

@@ -73,8 +73,8 @@ impl Scope<'_> {
         found
     }
 
-    /// The full name of a type around the place, counted from the innermost.
-    fn type_around(&self, depth: usize) -> String {
+    /// The full name of a type around the place, counted from the innermost, which is 0.
+    pub fn type_around(&self, depth: usize) -> String {
         let types = self.types[depth..].iter().rev();
         types.fold(self.package.to_owned(), |around, type_| below(&around, type_))
     }

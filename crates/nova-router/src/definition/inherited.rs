@@ -18,7 +18,8 @@ use nova_syntax::header::{self, Supertypes};
 use nova_syntax::scope::Scope;
 
 use super::finder::{Finder, Namesakes};
-use super::{judge, name};
+use super::judge::{self, Certainty};
+use super::name;
 use crate::report::Symbol;
 
 /// So many types are looked at, the nearest first.
@@ -40,19 +41,34 @@ pub(super) fn heirs(name: &NameInText) -> Vec<TypeInText> {
     if name.declares.is_some() || name.is_member_of_unknown || !is_member {
         return Vec::new();
     }
-    if let Some(last) = name.qualifier.last().filter(|_| name::instance(name).is_none()) {
-        // By convention any other is a variable, or a package.
-        let is_type = last.starts_with(char::is_uppercase);
-        return if is_type { vec![qualifier(name)] } else { Vec::new() };
+    let (type_of_instance, is_instance) =
+        (name::type_of_instance(name), name::instance(name).is_some());
+    let depth = type_of_instance.map(|type_| name.enclosing.iter().position(|it| it.name == type_));
+    match (name.qualifier.last(), depth) {
+        // What is no type around the name is an interface: `List.super.of()`.
+        (Some(_), Some(None)) => {
+            let before = name.qualifier.len() - 1;
+            vec![named_before(name, &name.qualifier[..before])]
+        }
+        (Some(last), _) if !is_instance => {
+            // By convention any other is a variable, or a package.
+            let is_type = last.starts_with(char::is_uppercase);
+            is_type.then(|| named_before(name, &name.qualifier)).into_iter().collect()
+        }
+        (None, _) if name.role == NameRole::Import => Vec::new(),
+        (_, depth) => above_those_around(name, depth.flatten()),
     }
-    if name.role == NameRole::Import {
-        return Vec::new();
-    }
+}
+
+/// What is above the types around a name, or above one of them.
+fn above_those_around(name: &NameInText, only: Option<usize>) -> Vec<TypeInText> {
     let all = name::scope(name);
-    let around = (0..).zip(&name.enclosing).flat_map(|(heir, type_)| {
-        let scope = Scope { types: all.types[heir as usize + 1..].to_vec(), ..all.clone() };
+    let around = name.enclosing.iter().enumerate();
+    let around = around.filter(|(depth, _)| only.is_none_or(|only| only == *depth));
+    let above = around.flat_map(|(depth, type_)| {
+        let scope = Scope { types: all.types[depth + 1..].to_vec(), ..all.clone() };
         let (class, interfaces) = (type_.superclass.clone(), type_.interfaces.clone());
-        let kind = Kind::from_u8(type_.kind);
+        let (kind, heir) = (Kind::from_u8(type_.kind), depth as u32);
         let mut heirs = above(&scope, kind, &Supertypes { class, interfaces }, heir);
         if kind == Some(Kind::Enum) && name::is_of_every_enum(name) {
             let meanings = names(all.meanings(&type_.name));
@@ -60,12 +76,29 @@ pub(super) fn heirs(name: &NameInText) -> Vec<TypeInText> {
         }
         heirs
     });
-    around.collect()
+    above.collect()
+}
+
+/// Of these types those whose members are meant rather than what was found for this reason.
+pub(super) fn that_count(
+    mut heirs: Vec<TypeInText>,
+    name: &NameInText,
+    found: &[Symbol],
+    certainty: Certainty,
+) -> Vec<TypeInText> {
+    if !certainty.is_by_rule() || !judge::any_takes(name, found) {
+        return heirs;
+    }
+    // What a type inherits hides what is declared further out.
+    let depth = found.first().and_then(|symbol| name::depth(name, symbol));
+    let depth = depth.filter(|_| certainty == Certainty::Enclosing).unwrap_or(0);
+    heirs.retain(|named| (named.heir as usize) < depth);
+    heirs
 }
 
 /// The type that stands before a name.
-fn qualifier(name: &NameInText) -> TypeInText {
-    let written = name.qualifier.join(".");
+fn named_before(name: &NameInText, qualifier: &[String]) -> TypeInText {
+    let written = qualifier.join(".");
     let meanings = match name.role {
         NameRole::Import => vec![written],
         _ => names(name::scope(name).meanings(&written)),

@@ -38,11 +38,25 @@ pub(super) fn is_of_clause(name: &NameInText) -> bool {
     matches!(name.role, NameRole::Import | NameRole::PackageClause) && name.declares.is_none()
 }
 
-/// The full names of what is so called in the types around the name.
+/// The full names of what is so called in the types around the name; of `Outer.this` in that one.
 pub(super) fn around(name: &NameInText) -> Vec<(Rule, String)> {
-    let mut meanings = scope(name).meanings(&name.name);
-    meanings.retain(|(rule, _)| *rule == Rule::Enclosing);
-    meanings
+    let scope = scope(name);
+    let member = |depth| (Rule::Enclosing, format!("{}.{}", scope.type_around(depth), name.name));
+    match type_of_instance(name) {
+        Some(type_) => {
+            scope.types.iter().position(|it| *it == type_).map(member).into_iter().collect()
+        }
+        None => (0..scope.types.len()).map(member).collect(),
+    }
+}
+
+/// Which of the types around the name declares a symbol, or is that; counted from the innermost.
+pub(super) fn depth(name: &NameInText, symbol: &Symbol) -> Option<usize> {
+    let (scope, owner, full_name) = (scope(name), symbol.around(), symbol.full_name());
+    let depths = 0..scope.types.len();
+    depths
+        .map(|depth| (depth, scope.type_around(depth)))
+        .find_map(|(depth, type_)| (type_ == owner || type_ == full_name).then_some(depth))
 }
 
 /// What an expression names the instance by whose members follow.
@@ -61,6 +75,12 @@ pub(super) fn instance(name: &NameInText) -> Option<Instance> {
         "super" => Some(Instance::Super),
         _ => None,
     }
+}
+
+/// The type of `Outer.this` and `Outer.super`.
+pub(super) fn type_of_instance(name: &NameInText) -> Option<&str> {
+    instance(name)?;
+    name.qualifier.iter().rev().nth(1).map(String::as_str)
 }
 
 /// Whether what the name stands for can be of this kind, by its use.

@@ -86,6 +86,15 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
                 class In extends Array { { /*16*/f(1); } }
             }",
         ),
+        (
+            "c/Outer.java",
+            "package c; class Outer extends Bag {
+                int size() { return 1; }
+                boolean all() { return false; }
+                class In extends Bag { { /*17*/all(); /*18*/size(); Outer.this./*19*/all(); Outer.super./*20*/all(); } }
+                class Listed implements List { { List.super./*21*/all(); } }
+            }",
+        ),
         ("d/Cycle.java", "package d; class Cycle extends Cycle { void f() { /*11*/up(7); } }"),
     ])
     .await;
@@ -103,6 +112,11 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
     tree.check(12, &["c.Shape"]).await;
     tree.check(13, &["c.Shape"]).await;
     tree.check(14, &["c.Shape"]).await;
+    tree.check(17, &["c.Bag.all(): boolean"]).await;
+    tree.check(18, &["c.Outer.size(): int"]).await;
+    tree.check(19, &["c.Outer.all(): boolean"]).await;
+    tree.check(20, &["c.Bag.all(): boolean"]).await;
+    tree.check(21, &["c.List.all(): boolean"]).await;
     tree.check(15, &["c.Bag.all(): boolean"]).await;
     tree.check(16, &["c.List.f(int c): void", "c.List.f(int a, int... b): void"]).await;
     assert!(!tree.define(11).await.candidates.is_empty());
