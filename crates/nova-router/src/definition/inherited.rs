@@ -91,7 +91,8 @@ pub(super) fn that_count(
     }
     // What a type inherits hides what is declared further out.
     let depth = found.first().and_then(|symbol| name::depth(name, symbol));
-    let depth = depth.filter(|_| certainty == Certainty::Enclosing).unwrap_or(0);
+    let is_alone = name.qualifier.is_empty() && certainty == Certainty::Enclosing;
+    let depth = depth.filter(|_| is_alone).unwrap_or(0);
     heirs.retain(|named| (named.heir as usize) < depth);
     heirs
 }

@@ -88,10 +88,12 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
         ),
         (
             "c/Outer.java",
-            "package c; class Outer extends Bag {
+            "package c; import a.Sized; class Outer extends Bag {
                 int size() { return 1; }
                 boolean all() { return false; }
                 class In extends Bag { { /*17*/all(); /*18*/size(); Outer.this./*19*/all(); Outer.super./*20*/all(); } }
+                private class Part {}
+                class Parted implements Sized { Outer./*22*/Part part; /*23*/Part other; }
                 class Listed implements List { { List.super./*21*/all(); } }
             }",
         ),
@@ -117,6 +119,8 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
     tree.check(19, &["c.Outer.all(): boolean"]).await;
     tree.check(20, &["c.Bag.all(): boolean"]).await;
     tree.check(21, &["c.List.all(): boolean"]).await;
+    tree.check(22, &["c.Outer.Part"]).await;
+    tree.check(23, &["a.Sized.Part"]).await;
     tree.check(15, &["c.Bag.all(): boolean"]).await;
     tree.check(16, &["c.List.f(int c): void", "c.List.f(int a, int... b): void"]).await;
     assert!(!tree.define(11).await.candidates.is_empty());
