@@ -11,7 +11,7 @@
 
 use std::collections::HashSet;
 
-use nova_syntax::declarations::Kind;
+use nova_syntax::declarations::{Kind, Modifier};
 use nova_syntax::header::{self, Arity};
 use nova_syntax::scope::{Rule, Scope};
 
@@ -84,6 +84,10 @@ fn overriding<'v>(
 ) -> impl Iterator<Item = SymbolRef<'v>> {
     let has_shape = move |member: &SymbolRef<'_>| {
         member.name() == method.name
+            && !member
+                .modifiers()
+                .iter()
+                .any(|it| matches!(it, Modifier::Private | Modifier::Static))
             && match member.kind() {
                 Kind::Method => Arity::of(member.signature_tail())
                     .is_some_and(|arity| arity.parameters == method.parameters),

@@ -1,6 +1,6 @@
 //! The command line of the language server, as `nova-lsp` and `nova lsp` take it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -52,7 +52,7 @@ impl LspOptions {
             .await;
         match started {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("nova serve did not start ({status}); its log says why")),
+            Ok(status) => Err(format!("nova serve did not start ({status})")),
             Err(error) => Err(format!("nova serve cannot be started: {error}")),
         }
     }
@@ -61,15 +61,18 @@ impl LspOptions {
 /// The options of `nova serve` that make it keep such a workspace.
 fn serve_options(workspace: &WorkspaceOptions) -> Vec<OsString> {
     let mut options: Vec<OsString> = Vec::new();
-    let mut set = |name: &str, value: OsString| options.extend([name.into(), value]);
+    // What begins with `-` is a value all the same.
+    let mut set = |name: &str, value: &OsStr| {
+        let mut option = OsString::from(format!("--{name}="));
+        option.push(value);
+        options.push(option);
+    };
     if let Some(folder) = &workspace.cache_dir {
-        set("--cache-dir", folder.into());
+        set("cache-dir", folder.as_os_str());
     }
-    set("--workers", workspace.workers.count.to_string().into());
-    set("--max-file-size", workspace.file_bytes_max.to_string().into());
-    for path in workspace.included.paths() {
-        set("--include-ignored", path.into());
-    }
+    set("workers", workspace.workers.count.to_string().as_ref());
+    set("max-file-size", workspace.file_bytes_max.to_string().as_ref());
+    workspace.included.paths().for_each(|path| set("include-ignored", path.as_os_str()));
     if !workspace.heed_ignore_files {
         options.push("--no-ignore".into());
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use nova_router::explain_path::PathExplanation;
 use nova_router::report::Progress;
-use nova_router::{Look, Root, Session, WorkspaceOptions, archive_of, path};
+use nova_router::{Look, ReconcileError, Root, Session, WorkspaceOptions, archive_of, path};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +51,10 @@ impl Library {
         let workspace = Arc::new(nova_router::Workspace::open(options)?);
         let report = workspace.catch_up_telling(Look::AtChanges, on_progress, cancel).await;
         // Nobody has it, so nobody else ends what it began.
-        let report = report.inspect_err(|_| workspace.close())?;
+        let report = report.inspect_err(|_| workspace.close()).map_err(|error| match error {
+            ReconcileError::Cancelled => WorkspaceError::Cancelled,
+            error => error.into(),
+        })?;
         let is_archive = |path: &[u8]| archive_of(path).is_some_and(|it| it == path);
         let unreadable = report.skipped.iter().filter(|skipped| is_archive(&skipped.path));
         let told = unreadable.clone().take(UNREADABLE_TOLD_MAX);

@@ -3,7 +3,7 @@
 //! ```text
 //!  text, place ─▶ worker: the name, and what stands around it ─▶ searches for that name ─▶ judged: import, package,
 //!                                                                                          type around it
-//!          the candidates of the best reason ◀── members of the types above those ◀─ if that settles nothing ─┘
+//!          the candidates of the best reason ◀── members of the types above those, where they would hide it ◀─┘
 //! ```
 //!
 //! This is where a resolution by types will go: it will judge the same candidates by more than names.
@@ -101,11 +101,11 @@ impl Session {
         let finder = Finder { session: self, name, path, verify_timeout, cancel };
         let namesakes = finder.namesakes().await?;
         let (mut candidates, mut certainty) = finder.best(namesakes.symbols.clone());
-        let heirs = inherited::that_count(heirs, name, &candidates, certainty);
+        let heirs = inherited::that_count(heirs, name, &namesakes, (&candidates, certainty));
         let Inherited { members, elsewhere } = finder.inherited(heirs, &namesakes).await?;
         let is_better = !certainty.is_by_rule() || judge::any_takes(name, &members);
         if !members.is_empty() && is_better {
-            (candidates, certainty) = (finder.narrowed(members), Certainty::Inherited);
+            (candidates, certainty) = (finder.narrowed(members, &namesakes), Certainty::Inherited);
         }
         if !certainty.is_by_rule() {
             finder.put_likely_first(&mut candidates).await?;

@@ -24,6 +24,10 @@ impl Arity {
         let mut last = "";
         loop {
             let token = tokens.next()?;
+            if token == "@" {
+                tokens.skip_annotation();
+                continue;
+            }
             dots = if token == "." { dots + 1 } else { 0 };
             arity.is_open |= dots == 3;
             let is_at_end = depth == 0 && matches!(token, "," | ")");
@@ -84,29 +88,23 @@ fn named(signature: &str) -> Vec<(&str, String)> {
         return found;
     }
     let (mut current, mut clause, mut depth) = (String::new(), None, 0_i32);
-    let mut is_annotation = false;
-    for token in Tokens(signature) {
+    let mut tokens = Tokens(signature);
+    while let Some(token) = tokens.next() {
         match token {
             "<" | "(" | "[" => depth += 1,
             ">" | ")" | "]" => depth -= 1,
             _ if depth > 0 => {}
-            "@" => is_annotation = true,
+            "@" => tokens.skip_annotation(),
             "extends" | "implements" | "permits" => {
                 found.extend(end(&mut current, clause));
                 clause = Some(token).filter(|clause| *clause != "permits");
             }
             "," => found.extend(end(&mut current, clause)),
-            // `@a.b.C` goes on after its dots.
-            "." if is_annotation => {}
             "." => current.push('.'),
-            name if clause.is_some() => {
-                let is_part = current.is_empty() || current.ends_with('.');
-                match is_annotation {
-                    true => is_annotation = false,
-                    false if is_part => current.push_str(name),
-                    false => current = name.to_owned(),
-                }
-            }
+            name if clause.is_some() => match current.is_empty() || current.ends_with('.') {
+                true => current.push_str(name),
+                false => current = name.to_owned(),
+            },
             _ => {}
         }
     }
@@ -121,6 +119,33 @@ fn end<'t>(current: &mut String, clause: Option<&'t str>) -> Option<(&'t str, St
 
 /// Words, literals and single characters.
 struct Tokens<'t>(&'t str);
+
+impl Tokens<'_> {
+    /// Goes behind an annotation whose `@` has been taken: `a.b.N(x = 1 < 2)`.
+    fn skip_annotation(&mut self) {
+        self.next();
+        loop {
+            let here = self.0;
+            match self.next() {
+                Some(".") => drop(self.next()),
+                Some("(") => break,
+                _ => {
+                    self.0 = here;
+                    return;
+                }
+            }
+        }
+        let mut depth = 1;
+        while depth > 0 {
+            match self.next() {
+                Some("(") => depth += 1,
+                Some(")") => depth -= 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+}
 
 impl<'t> Iterator for Tokens<'t> {
     type Item = &'t str;
@@ -196,6 +221,7 @@ mod tests {
             ("f(int a, String... rest)", 2, true),
             ("f(A this, int a)", 1, false),
             ("f(Outer Outer.this)", 0, false),
+            ("f(@Mx(v = 1 << 4) @a.b.N final int a, List<@N(1 > 0) String> b)", 2, false),
             ("f(@A(\"),(\") int a, @B(')') int... b)", 2, true),
         ] {
             assert_eq!(Arity::of(signature), Some(Arity { parameters, is_open }), "{signature}");

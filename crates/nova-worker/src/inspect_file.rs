@@ -8,7 +8,7 @@ use nova_protocol::inspection::{
 use nova_protocol::limits::LIST_ITEMS_MAX;
 use nova_protocol::message::{RequestError, SourceFile};
 use nova_protocol::place::{TextPosition, TextRange};
-use nova_syntax::declarations::{self, Declaration, Declarations, Span};
+use nova_syntax::declarations::{self, Declaration, Declarations, Kind, Span};
 use nova_syntax::extract::{self, Fallback};
 use nova_syntax::lines::{self, Lines, Position};
 use nova_syntax::structure::{self, Structure};
@@ -97,7 +97,7 @@ impl Inspector<'_> {
         let declares = declarations.symbols.iter().find(|it| it.name_span == found.span);
         let declares = declares.map(|symbol| outlined(&declarations, symbol, &mut lines));
         let package = declarations.package.as_ref().map(|clause| declarations.text(clause.name));
-        let written = written(&declarations, &found, offset)?;
+        let written = written(self.text, &declarations, &found, offset)?;
         let (name, qualifier) = written.split_last()?;
         let imports = declarations.imports.iter().take(LIST_ITEMS_MAX).map(|import| Import {
             path: declarations.text(import.path).to_owned(),
@@ -112,7 +112,7 @@ impl Inspector<'_> {
             arguments: found.arguments.and_then(|count| u32::try_from(count).ok()),
             package: package.unwrap_or_default().to_owned(),
             imports: imports.collect(),
-            enclosing: enclosing(&declarations, offset),
+            enclosing: enclosing(self.text, &declarations, offset),
             local: if declares.is_none() { self.local(&found, &declarations) } else { None },
             declares,
         })
@@ -183,11 +183,12 @@ impl Inspector<'_> {
 
 /// A name dot by dot. Where one constructor calls another it is that of the class; `None` if that has none.
 fn written(
+    text: &str,
     declarations: &Declarations,
     found: &reference::Reference<'_>,
     offset: usize,
 ) -> Option<Vec<String>> {
-    let class = || types_around(declarations, offset).next();
+    let class = || types_around(text, declarations, offset).next();
     match found.name {
         "this" => Some(vec![declarations.text(class()?.name).to_owned()]),
         "super" => {
@@ -202,7 +203,7 @@ fn written(
     }
 }
 
-fn enclosing(declarations: &Declarations, offset: usize) -> Vec<EnclosingType> {
+fn enclosing(text: &str, declarations: &Declarations, offset: usize) -> Vec<EnclosingType> {
     let enclosing = |symbol: &Declaration| {
         let supertypes = header::supertypes(symbol.kind, declarations.text(symbol.signature));
         EnclosingType {
@@ -212,16 +213,23 @@ fn enclosing(declarations: &Declarations, offset: usize) -> Vec<EnclosingType> {
             interfaces: supertypes.interfaces,
         }
     };
-    types_around(declarations, offset).take(LIST_ITEMS_MAX).map(enclosing).collect()
+    types_around(text, declarations, offset).take(LIST_ITEMS_MAX).map(enclosing).collect()
 }
 
-/// The types whose declarations span an offset, the innermost first.
-fn types_around(declarations: &Declarations, offset: usize) -> impl Iterator<Item = &Declaration> {
-    let spans = move |symbol: &&Declaration| {
-        symbol.kind.is_type()
-            && (symbol.span.start as usize..symbol.span.end as usize).contains(&offset)
+/// The types in whose bodies an offset is, the innermost first; of a record the header counts, too (JLS §6.3).
+fn types_around<'d>(
+    text: &str,
+    declarations: &'d Declarations,
+    offset: usize,
+) -> impl Iterator<Item = &'d Declaration> {
+    let is_in = move |symbol: &&Declaration| {
+        let (name_end, end) = (symbol.name_span.end as usize, symbol.span.end as usize);
+        let body = text.get(name_end..end).and_then(|text| text.find('{')).unwrap_or(0);
+        let start = if symbol.kind == Kind::Record { name_end } else { name_end + body };
+        symbol.kind.is_type() && (start..end).contains(&offset)
     };
-    declarations.symbols.iter().filter(spans).rev()
+    let types: Vec<_> = declarations.symbols.iter().filter(is_in).collect();
+    types.into_iter().rev()
 }
 
 fn outlined(declarations: &Declarations, symbol: &Declaration, lines: &mut Lines<'_>) -> Outlined {

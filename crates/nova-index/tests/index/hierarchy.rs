@@ -109,6 +109,7 @@ fn a_method_is_declared_anew_by_its_shape() {
         ("p/B.java", "package p; class B extends A { @Override public void run(int c) { } }"),
         ("p/R.java", "package p; record R(int size) implements I { public void run(int d) { } }"),
         ("p/X.java", "package p; class X { void run(int e) { } }"),
+        ("p/Y.java", "package p; class Y extends A { private void run(int f) { } }"),
     ]);
     assert_eq!(found(&view, "p.I", Some(("run", 1))), ["p.A.run", "p.R.run", "p.B.run"]);
     assert_eq!(found(&view, "p.I", Some(("size", 0))), ["p.R.size"]);

@@ -61,7 +61,9 @@ pub(super) async fn answer(
             Some(Value::String(subject)) => {
                 explain(&ask, &workspace, subject).await.map(|text| Some(Value::String(text)))
             }
-            _ => Err(Failure::Arguments("nova.explain takes a query, or the URI of a file")),
+            _ => Err(Failure::Arguments(
+                "nova.explain takes a query, or the URI or the path of a file or a folder",
+            )),
         },
         other => Err(Failure::UnknownCommand(other.to_owned())),
     }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Server, Shared, Stage};
+use super::{End, Server, Shared, Stage, progress};
 use crate::uri;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -43,9 +43,11 @@ impl Server {
                     && let Some(cancel) = self.cancellable.remove(&token)
                 {
                     cancel.cancel();
-                    self.outbox.warn(
-                        "indexing was cancelled: only what is indexed by now is found, until nova.reindex completes it",
-                    );
+                    let what = match progress::is_of_libraries(&token) {
+                        true => "libraries are not found",
+                        false => "only what is indexed by now is found",
+                    };
+                    self.outbox.warn(&format!("cancelled: {what}, until nova.reindex"));
                 }
             }
             "workspace/didChangeWorkspaceFolders" if self.stage == Stage::AtWork => {

@@ -9,6 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::outbox::Outbox;
 
+/// How tokens of libraries' progress begin.
+const LIBRARIES: &str = "nova-libraries-";
+
+/// Whether a token is that of libraries.
+pub(super) fn is_of_libraries(token: &str) -> bool {
+    token.starts_with(LIBRARIES)
+}
+
 /// Who has waited for so long sees that something is being done.
 const SHOW_AFTER: Duration = Duration::from_millis(500);
 
@@ -47,7 +55,7 @@ impl Indexing {
     /// Begins with the index of libraries: shown when that has taken a while.
     pub(super) fn of_libraries(outbox: &Outbox, is_shown: bool, run: u32) -> Self {
         let title = "Nova: sources of libraries";
-        let mut this = Self::new(outbox, format!("nova-libraries-{run}"), title);
+        let mut this = Self::new(outbox, format!("{LIBRARIES}{run}"), title);
         if is_shown {
             this.shown = Shown::From(Instant::now() + SHOW_AFTER);
         }

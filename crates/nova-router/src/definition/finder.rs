@@ -7,7 +7,7 @@ use std::time::Duration;
 use nova_index::{Cancelled, Query};
 use nova_protocol::inspection::{NameInText, NameRole};
 use nova_protocol::path;
-use nova_syntax::declarations::Kind;
+use nova_syntax::declarations::{Kind, Modifier};
 use tokio_util::sync::CancellationToken;
 
 use super::judge::{self, Certainty};
@@ -41,6 +41,15 @@ pub(super) struct Namesakes {
     is_complete: bool,
 }
 
+impl Namesakes {
+    /// Whether there may be members of types among them beside these.
+    pub(super) fn has_other_member(&self, symbols: &[Symbol]) -> bool {
+        let is_other = |it: &&Symbol| symbols.iter().all(|symbol| place(symbol) != place(it));
+        !self.is_complete
+            || self.symbols.iter().filter(is_other).any(|symbol| !symbol.container.is_empty())
+    }
+}
+
 impl Finder<'_> {
     /// All that bears the name and can be meant by its use; of very many those that can be meant by what stands
     /// around it, and others.
@@ -61,12 +70,15 @@ impl Finder<'_> {
             meanings.extend(constructors.collect::<Vec<_>>());
         }
         let kinds = name::kinds(name);
-        let is_it = |symbol: &Symbol| name::is_of(name, symbol);
+        // What is private in another file means nothing here.
+        let own = path::to_bytes(self.path);
+        let is_seen = |it: &Symbol| it.file == *own || !it.modifiers.contains(Modifier::Private);
+        let is_it = |symbol: &Symbol| name::is_of(name, symbol) && is_seen(symbol);
         self.all_called(&name.name, &meanings, &kinds, is_it).await
     }
 
-    /// Puts those first that the name itself speaks for, where nothing else does: what is in the same file, and members of
-    /// types that are called like the variable before the name.
+    /// Puts those first that the name itself speaks for, where nothing else does: what is in the same file, members of
+    /// types that are called like the variable before the name, and what is in the same package.
     pub(super) async fn put_likely_first(&self, symbols: &mut [Symbol]) -> Result<(), Cancelled> {
         let name = self.name;
         let mut alike = HashMap::new();
@@ -78,7 +90,7 @@ impl Finder<'_> {
         let own = path::to_bytes(self.path);
         symbols.sort_by_cached_key(|symbol| {
             let rank = alike.get(&place(symbol)).copied().unwrap_or(usize::MAX);
-            (symbol.file != *own, rank)
+            (symbol.file != *own, rank, symbol.package != name.package)
         });
         Ok(())
     }
@@ -113,7 +125,7 @@ impl Finder<'_> {
             name::is_of(self.name, symbol)
                 && symbol.file == type_.file
                 && symbol.around() == around
-                && judge::is_inherited(symbol)
+                && judge::is_inherited(symbol, type_, &self.name.package)
         };
         if namesakes.is_complete {
             return Ok(namesakes.symbols.iter().filter(is_member).cloned().collect());
@@ -170,8 +182,15 @@ impl Finder<'_> {
         (if certainty == Certainty::Name { best } else { self.nearest(best) }, certainty)
     }
 
-    /// Of inherited members those that are meant.
-    pub(super) fn narrowed(&self, mut members: Vec<Symbol>) -> Vec<Symbol> {
+    /// Of inherited members those that are meant; where one is constructed, by its constructors.
+    pub(super) fn narrowed(&self, mut members: Vec<Symbol>, namesakes: &Namesakes) -> Vec<Symbol> {
+        if self.name.role == NameRole::Construction {
+            let types: Vec<_> = members.iter().map(Symbol::full_name).collect();
+            let constructors = namesakes.symbols.iter().filter(|symbol| {
+                symbol.kind == Kind::Constructor && types.contains(&symbol.around())
+            });
+            members.extend(constructors.cloned());
+        }
         judge::narrow_by_arguments(self.name, &mut members);
         members
     }

@@ -30,7 +30,7 @@ const TYPES_MAX: usize = 64;
 pub(super) struct Inherited {
     /// Members of the nearest types that have any, or that have one which takes the arguments.
     pub(super) members: Vec<Symbol>,
-    /// Types that are not of this workspace; none if that does not matter.
+    /// Types that are not of this workspace, and come before those that have these members.
     pub(super) elsewhere: Vec<TypeInText>,
 }
 
@@ -41,22 +41,19 @@ pub(super) fn heirs(name: &NameInText) -> Vec<TypeInText> {
     if name.declares.is_some() || name.is_member_of_unknown || !is_member {
         return Vec::new();
     }
-    let (type_of_instance, is_instance) =
-        (name::type_of_instance(name), name::instance(name).is_some());
-    let depth = type_of_instance.map(|type_| name.enclosing.iter().position(|it| it.name == type_));
-    match (name.qualifier.last(), depth) {
-        // What is no type around the name is an interface: `List.super.of()`.
-        (Some(_), Some(None)) => {
-            let before = name.qualifier.len() - 1;
-            vec![named_before(name, &name.qualifier[..before])]
+    match (name::instance(name), &name.qualifier[..]) {
+        (Some(_), [before @ .., _]) => match name::depth_of_instance(name) {
+            Some(depth) => above_those_around(name, Some(depth)),
+            // What is no type around the name is an interface: `List.super.of()`.
+            None => vec![named_before(name, before)],
+        },
+        (_, []) if name.role == NameRole::Import => Vec::new(),
+        (_, []) => above_those_around(name, None),
+        // By convention any other is a variable, or a package.
+        (_, qualifier @ [.., last]) if last.starts_with(char::is_uppercase) => {
+            vec![named_before(name, qualifier)]
         }
-        (Some(last), _) if !is_instance => {
-            // By convention any other is a variable, or a package.
-            let is_type = last.starts_with(char::is_uppercase);
-            is_type.then(|| named_before(name, &name.qualifier)).into_iter().collect()
-        }
-        (None, _) if name.role == NameRole::Import => Vec::new(),
-        (_, depth) => above_those_around(name, depth.flatten()),
+        _ => Vec::new(),
     }
 }
 
@@ -79,22 +76,31 @@ fn above_those_around(name: &NameInText, only: Option<usize>) -> Vec<TypeInText>
     above.collect()
 }
 
-/// Of these types those whose members are meant rather than what was found for this reason.
+/// Of these types those whose members are meant rather than what was found for this reason: what a type inherits hides
+/// what is declared further out, in the package, and what is imported (JLS §6.4.1).
 pub(super) fn that_count(
     mut heirs: Vec<TypeInText>,
     name: &NameInText,
-    found: &[Symbol],
-    certainty: Certainty,
+    namesakes: &Namesakes,
+    (found, certainty): (&[Symbol], Certainty),
 ) -> Vec<TypeInText> {
     if !certainty.is_by_rule() || !judge::any_takes(name, found) {
         return heirs;
     }
-    // What a type inherits hides what is declared further out.
-    let depth = found.first().and_then(|symbol| name::depth(name, symbol));
-    let is_alone = name.qualifier.is_empty() && certainty == Certainty::Enclosing;
-    let depth = depth.filter(|_| is_alone).unwrap_or(0);
-    heirs.retain(|named| (named.heir as usize) < depth);
-    heirs
+    let is_alone = name.qualifier.is_empty();
+    match certainty {
+        Certainty::Enclosing if is_alone => {
+            let depth = found.first().and_then(|symbol| name::depth(name, symbol)).unwrap_or(0);
+            heirs.retain(|named| (named.heir as usize) < depth);
+            heirs
+        }
+        Certainty::Import | Certainty::Package | Certainty::OnDemand
+            if is_alone && namesakes.has_other_member(found) =>
+        {
+            heirs
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The type that stands before a name.
@@ -158,7 +164,7 @@ impl Finder<'_> {
                 found.elsewhere.push(named);
             }
             if !found.members.is_empty() && judge::any_takes(self.name, &found.members) {
-                found.elsewhere.clear();
+                // What comes before may have one, too.
                 break;
             }
         }

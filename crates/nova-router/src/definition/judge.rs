@@ -108,7 +108,7 @@ pub(super) fn narrow_by_arguments(name: &NameInText, symbols: &mut Vec<Symbol>) 
     let count = name.arguments;
     if count.is_some_and(|count| symbols.iter().any(|symbol| takes(symbol, count))) {
         symbols.retain(|symbol| count.is_some_and(|count| takes(symbol, count)));
-        // What takes any number of arguments is meant when nothing else can be (JLS §15.12.2).
+        // What takes any number of arguments is tried last (JLS §15.12.2).
         symbols.sort_by_key(is_open);
     } else if symbols.iter().any(|symbol| symbol.kind.is_type()) {
         symbols.retain(|symbol| symbol.kind != Kind::Constructor);
@@ -124,9 +124,15 @@ pub(super) fn any_takes(name: &NameInText, symbols: &[Symbol]) -> bool {
     count.is_none_or(|count| symbols.iter().any(|symbol| fits(symbol, count)))
 }
 
-/// Whether a member is one of the types below its own, too.
-pub(super) fn is_inherited(symbol: &Symbol) -> bool {
-    !symbol.modifiers.contains(Modifier::Private) && symbol.kind != Kind::Constructor
+/// Whether a member of a type is one of the types below it in a package, too (JLS §8.2).
+pub(super) fn is_inherited(symbol: &Symbol, type_: &Symbol, package: &str) -> bool {
+    let has = |modifier| symbol.modifiers.contains(modifier);
+    let is_of_interface = matches!(type_.kind, Kind::Interface | Kind::Annotation);
+    let is_seen = is_of_interface
+        || has(Modifier::Public)
+        || has(Modifier::Protected)
+        || symbol.package == package;
+    is_seen && !has(Modifier::Private) && symbol.kind != Kind::Constructor
 }
 
 struct Judge<'j> {
@@ -145,7 +151,7 @@ impl Judge<'_> {
         };
         let is_free = self.name.declares.is_none() && !self.name.is_member_of_unknown;
         let meaning = self.meanings.iter().position(|(_, meaning)| *meaning == stands_for);
-        match meaning.filter(|_| is_free) {
+        match meaning.filter(|_| is_free && !is_of_nameless_class(symbol)) {
             Some(at) => (self.meanings[at].0.into(), Reverse(at)),
             None => (self.certainty(symbol), Reverse(0)),
         }
@@ -168,6 +174,13 @@ impl Judge<'_> {
             _ => Certainty::Name,
         }
     }
+}
+
+/// Whether it is a member of a class without a name (JLS §8.1.8), which nobody else can use: packages have types alone.
+fn is_of_nameless_class(symbol: &Symbol) -> bool {
+    let is_of_package =
+        symbol.kind.is_type() || matches!(symbol.kind, Kind::Package | Kind::Module);
+    symbol.container.is_empty() && !is_of_package
 }
 
 /// Whether a symbol is a member of a type that is so called.

@@ -18,11 +18,7 @@ pub(super) fn scope(name: &NameInText) -> Scope<'_> {
 
 /// The full names that the name may have, what counts most first.
 pub(super) fn meanings(name: &NameInText) -> Vec<(Rule, String)> {
-    let mut written = name.qualifier.join(".");
-    if !written.is_empty() {
-        written.push('.');
-    }
-    written.push_str(&name.name);
+    let written = written(name);
     if is_of_clause(name) {
         return vec![(Rule::FullName, written)];
     }
@@ -33,20 +29,31 @@ pub(super) fn meanings(name: &NameInText) -> Vec<(Rule, String)> {
     }
 }
 
+/// The name with what is written before it.
+fn written(name: &NameInText) -> String {
+    let names = name.qualifier.iter().chain([&name.name]);
+    names.map(String::as_str).collect::<Vec<_>>().join(".")
+}
+
 /// Whether it stands in a clause before the types, where names are full ones, and declares nothing.
 pub(super) fn is_of_clause(name: &NameInText) -> bool {
     matches!(name.role, NameRole::Import | NameRole::PackageClause) && name.declares.is_none()
 }
 
-/// The full names of what is so called in the types around the name; of `Outer.this` in that one.
+/// The full name of what is so called in the type of `this`, or of `Outer.this`.
 pub(super) fn around(name: &NameInText) -> Vec<(Rule, String)> {
     let scope = scope(name);
     let member = |depth| (Rule::Enclosing, format!("{}.{}", scope.type_around(depth), name.name));
+    let depth = depth_of_instance(name).filter(|depth| *depth < scope.types.len());
+    depth.map(member).into_iter().collect()
+}
+
+/// Which of the types around the name `this`, `super`, `Outer.this` and `Outer.super` speak of, counted from the
+/// innermost; none if `Outer` is not around it.
+pub(super) fn depth_of_instance(name: &NameInText) -> Option<usize> {
     match type_of_instance(name) {
-        Some(type_) => {
-            scope.types.iter().position(|it| *it == type_).map(member).into_iter().collect()
-        }
-        None => (0..scope.types.len()).map(member).collect(),
+        Some(type_) => name.enclosing.iter().position(|it| it.name == type_),
+        None => instance(name).map(|_| 0),
     }
 }
 
@@ -101,7 +108,8 @@ pub(super) fn fits(name: &NameInText, kind: Kind) -> bool {
 
 /// Whether it is one of the methods that an enum has without declaring them (JLS §8.9.3).
 pub(super) fn is_of_every_enum(name: &NameInText) -> bool {
-    matches!((name.name.as_str(), name.arguments), ("values", Some(0)) | ("valueOf", Some(1)))
+    let takes = |count| name.arguments == Some(count) || name.role == NameRole::MethodReference;
+    (name.name == "values" && takes(0)) || (name.name == "valueOf" && takes(1))
 }
 
 /// The kinds that the name may have, by its use.
@@ -109,10 +117,10 @@ pub(super) fn kinds(name: &NameInText) -> Vec<Kind> {
     Kind::ALL.into_iter().filter(|kind| fits(name, *kind)).collect()
 }
 
-/// Whether a symbol bears the name. A package and a module are called by their whole names.
+/// Whether a symbol bears the name. A package and a module are always called by their whole names.
 pub(super) fn is_of(name: &NameInText, symbol: &Symbol) -> bool {
     match symbol.kind {
-        Kind::Package | Kind::Module => symbol.name.rsplit('.').next() == Some(&name.name),
+        Kind::Package | Kind::Module if name.declares.is_none() => symbol.name == written(name),
         _ => symbol.name == name.name,
     }
 }

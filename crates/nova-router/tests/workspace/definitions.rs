@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nova_protocol::place::TextPosition;
 use nova_router::Session;
-use nova_router::definition::Definition;
+use nova_router::definition::{Certainty, Definition};
 use nova_router::report::Symbol;
 use tokio_util::sync::CancellationToken;
 
@@ -54,9 +54,9 @@ impl Tree {
 #[tokio::test]
 async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() {
     let tree = Tree::new(&[
-        ("a/Base.java", "package a; public class Base extends b.Root implements Sized { void up(int a) {} }"),
+        ("a/Base.java", "package a; public class Base extends b.Root implements Sized { protected void up(int a) {} }"),
         ("a/Sized.java", "package a; interface Sized { int LIMIT = 1; int size(); class Part {} }"),
-        ("b/Root.java", "package b; public class Root { void up() {} private void hidden() {} }"),
+        ("b/Root.java", "package b; public class Root { public void up() {} private void hidden() {} }"),
         ("b/Other.java", "package b; class Other { void up(int a) {} void hidden() {} int LIMIT; class Part {} }"),
         (
             "c/Sub.java",
@@ -65,7 +65,7 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
             class Sub extends Base {
                 class Inner {
                     void f() {
-                        /*1*/up(1); /*2*/up(); this./*3*/up(2); super./*4*/up(3);
+                        /*1*/up(1); /*2*/up(); Sub.this./*3*/up(2); Sub.super./*4*/up(3);
                         int a = /*5*/LIMIT + Sub./*6*/LIMIT;
                         /*7*/Part part; /*8*/hidden();
                         /*9*/own(1);
@@ -107,8 +107,8 @@ async fn what_no_type_around_declares_is_inherited_from_the_nearest_that_does() 
     tree.check(5, &["a.Sized.LIMIT: int"]).await;
     tree.check(6, &["a.Sized.LIMIT: int"]).await;
     tree.check(7, &["a.Sized.Part"]).await;
-    // What is private is not inherited; by its name alone it may be either.
-    assert_eq!(tree.define(8).await.candidates.len(), 2);
+    // What is private is not inherited, and means nothing elsewhere.
+    tree.check(8, &["b.Other.hidden(): void"]).await;
     tree.check(9, &["c.Sub.Inner.own(int a, int b): void"]).await;
     tree.check(10, &["b.Root.up(): void"]).await;
     tree.check(12, &["c.Shape"]).await;
@@ -214,4 +214,46 @@ async fn with_the_name_alone_the_same_file_comes_first_then_types_called_like_th
     .await;
     let expected = ["b.Use.Own.put(): void", "a.Reservoir.put(): void", "a.Able.put(): void"];
     tree.check(1, &expected).await;
+}
+
+#[tokio::test]
+async fn what_is_inherited_hides_the_package_and_imports_and_what_cannot_be_is_not_meant() {
+    let tree = Tree::new(&[
+        ("util/X.java", "package own.util; public class X {}"),
+        (
+            "own/Base.java",
+            "package own; class Base { X util; static class Entry { Entry(int a) {} } void far() {} }
+            class X { void run() {} }",
+        ),
+        ("own/Entry.java", "package own; class Entry {}"),
+        ("lib/Named.java", "package lib; public class Named {} "),
+        ("lib/Pack.java", "package lib; public class Pack { void go() {} protected void near() {} }"),
+        (
+            "own/Sub.java",
+            "package own; import lib.Named;
+            class Sub extends Base {
+                void f() { /*1*/util.run(); /*2*/Entry e = new /*3*/Entry(3); }
+                class In extends Holder { /*4*/Named named; }
+                class Packed extends lib.Pack { { /*5*/go(); /*6*/near(); } }
+                class Head extends /*7*/Part { class Part {} { this./*8*/f(); super./*9*/far(); } }
+            }
+            class Holder { class Named {} void go(int a) {} }
+            class Part {}",
+        ),
+        ("Main.java", "int count = 1; String greet(String a) { return a; } void main() {}"),
+        ("Plain.java", "class Plain extends Above { { /*10*/greet(null); int q = /*11*/count; } }"),
+        ("Above.java", "class Above { String greet(String a) { return a; } int count; }"),
+    ])
+    .await;
+    tree.check(1, &["own.Base.util: X"]).await;
+    tree.check(2, &["own.Base.Entry"]).await;
+    tree.check(3, &["own.Base.Entry.Entry(int a)"]).await;
+    tree.check(4, &["own.Holder.Named"]).await;
+    assert_eq!(tree.define(5).await.certainty, Certainty::Name);
+    tree.check(6, &["lib.Pack.near(): void"]).await;
+    tree.check(7, &["own.Part"]).await;
+    assert_eq!(tree.define(8).await.certainty, Certainty::Name);
+    assert_eq!(tree.define(9).await.certainty, Certainty::Name);
+    tree.check(10, &["Above.greet(String a): String"]).await;
+    tree.check(11, &["Above.count: int"]).await;
 }

@@ -29,8 +29,7 @@ impl Excerpt {
             let (start, end) = range(symbol.span);
             let is_whole =
                 symbol.kind.is_type() || matches!(symbol.kind, Kind::Method | Kind::Constructor);
-            // A cursor at the end of a name is on it.
-            let is_around = (start..=end).contains(&offset);
+            let is_around = (start..end).contains(&offset);
             if is_whole && !is_around && start >= kept_to {
                 excerpt.keep(text, kept_to, start);
                 kept_to = end;
