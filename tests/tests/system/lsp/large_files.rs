@@ -204,9 +204,12 @@ fn a_line_of_some_megabytes_is_answered_wholly() {
     assert_eq!(members[LINES - 1]["selectionRange"]["start"], place(&open.text, &name));
     assert_eq!(open.folds(), Vec::<Value>::new());
     open.type_at_the_end("int x=field0;");
-    let used = place(&open.text, "field0;}");
-    let found = open.defined(&used);
-    assert_eq!(found[0]["range"]["start"], place(&open.text, "field0 "));
+    let (used, declared) = (place(&open.text, "field0;}"), place(&open.text, "field0 "));
+    // What was typed may be in the index only after the time that a definition has.
+    wait_for("the definition", SOON, || {
+        let found = open.defined(&used);
+        (found[0]["range"]["start"] == declared).then_some(())
+    });
     open.ask_outside();
     open.end();
 }

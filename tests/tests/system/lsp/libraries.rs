@@ -144,10 +144,13 @@ fn what_a_library_declares_is_inherited_here() {
         &[
             (
                 "org/acme/Thing.java",
-                "package org.acme; public class Thing<T> extends Root { void act() {} }",
+                "package org.acme; public class Thing<T> extends Root { public void act() {} }",
             ),
-            ("org/acme/Root.java", "package org.acme;\nclass Root { void act(int a) {} }"),
-            ("java/lang/Object.java", "package java.lang; class Object { int hashCode() {} }"),
+            ("org/acme/Root.java", "package org.acme;\nclass Root { public void act(int a) {} }"),
+            (
+                "java/lang/Object.java",
+                "package java.lang; class Object { public int hashCode() {} }",
+            ),
         ],
     );
     let library = sandbox.path("lib");
