@@ -16,6 +16,8 @@ pub struct Server {
     output: BufReader<ChildStdout>,
     /// When the process was started.
     pub started: Instant,
+    /// When the last message had come: what a client makes of it is the client's time.
+    pub received: Instant,
     numbers: u64,
 }
 
@@ -31,7 +33,7 @@ impl Server {
             .spawn()?;
         let input = child.stdin.take().context("there is no pipe")?;
         let output = BufReader::new(child.stdout.take().context("there is no pipe")?);
-        let mut server = Self { child, input, output, started, numbers: 0 };
+        let mut server = Self { child, input, output, started, received: started, numbers: 0 };
         let folder = json!({ "uri": format!("file://{}", tree.display()), "name": "tree" });
         let abilities = json!({
             "window": { "workDoneProgress": true },
@@ -58,11 +60,11 @@ impl Server {
         self.tell("textDocument/didOpen", json!({ "textDocument": document }))
     }
 
-    /// How long a request takes.
+    /// How long it takes until the answer to a request is there.
     pub fn time(&mut self, method: &str, params: Value) -> anyhow::Result<Duration> {
         let started = Instant::now();
         self.ask(method, params)?;
-        Ok(started.elapsed())
+        Ok(self.received - started)
     }
 
     /// Waits until the index run is over.
@@ -77,10 +79,10 @@ impl Server {
         let id = self.numbers;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))?;
         loop {
-            let message = self.read()?;
+            let mut message = self.read()?;
             if message["id"] == id && message.get("method").is_none() {
                 ensure!(message.get("error").is_none(), "{method}: {message}");
-                return Ok(message["result"].clone());
+                return Ok(message["result"].take());
             }
         }
     }
@@ -108,6 +110,7 @@ impl Server {
         }
         let mut body = vec![0; length];
         self.output.read_exact(&mut body)?;
+        self.received = Instant::now();
         Ok(serde_json::from_slice(&body)?)
     }
 

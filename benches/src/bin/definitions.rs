@@ -137,7 +137,7 @@ impl Tally {
                 "position": { "line": line, "character": column },
             }),
         )?;
-        self.times.push(started.elapsed());
+        self.times.push(server.received - started);
         let found = match found {
             Value::Array(found) => found,
             Value::Null => Vec::new(),
