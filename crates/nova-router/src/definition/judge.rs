@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn super_means_nothing_of_the_type_itself() {
-        let all = ["z|A|Inner", "own|Outer|Inner"];
+        let all = ["z|A|Inner", "own|Outer.Inner|Inner"];
         check(&name("super.Inner", &[]), &all, &["z.A.Inner"], Certainty::Name);
     }
 
